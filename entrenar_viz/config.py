@@ -1,0 +1,266 @@
+"""PruningConfig: what the trainer loads, as strict JSON in and out.
+
+The trainer ignores unknown keys and does not validate what it loads, so a mistake in its file is lost without a
+word. Here each is refused, all of them at once, each with its place.
+"""
+
+import json
+import os
+import stat
+import tempfile
+from collections import Counter
+from dataclasses import field
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+import numpy as np
+from pydantic import Field, TypeAdapter, ValidationError, ValidationInfo, field_validator
+
+from entrenar_viz.checked import Count, Finite, Fraction, Location, checked, problems, refuse
+from entrenar_viz.errors import ConfigError, Problem
+from entrenar_viz.schedules import Cubic, Gradual, OneShot, Schedule
+
+Method = Literal["magnitude", "wanda", "sparse_gpt", "minitron_depth", "minitron_width"]
+METHODS: tuple[Method, ...] = get_args(Method)
+MAX_FILE_BYTES = 1 << 20  # a configuration has 500 bytes; a file of this size is something else
+
+
+@checked
+class Unstructured:
+    """Any weight may go: the k lowest scores of the whole tensor."""
+
+    type: Literal["unstructured"] = field(default="unstructured", repr=False)
+
+
+@checked
+class NM:
+    """N:M sparsity: ``n`` weights are **kept** of every ``m`` in a row of the flattened tensor."""
+
+    type: Literal["nm"] = field(default="nm", repr=False)
+    n: Count
+    m: Count
+
+    @field_validator("m")
+    @classmethod
+    def _n_below_m(cls, m: int, info: ValidationInfo) -> int:
+        n = info.data.get("n")
+        if m == 0:
+            raise refuse("M cannot be 0")
+        if n is not None and n >= m:
+            raise refuse(f"N ({n}) must be less than M ({m})")
+        return m
+
+
+@checked
+class Block:
+    """Whole blocks of ``height`` x ``width`` weights go together."""
+
+    type: Literal["block"] = field(default="block", repr=False)
+    height: Count
+    width: Count
+
+    @field_validator("height", "width")
+    @classmethod
+    def _not_zero(cls, size: int) -> int:
+        if size == 0:
+            raise refuse("Block dimensions must be non-zero")
+        return size
+
+
+@checked
+class Row:
+    """Whole rows (output features) go together."""
+
+    type: Literal["row"] = field(default="row", repr=False)
+
+
+@checked
+class Column:
+    """Whole columns (input features) go together."""
+
+    type: Literal["column"] = field(default="column", repr=False)
+
+
+Pattern = Annotated[Unstructured | NM | Block | Row | Column, Field(discriminator="type")]
+PATTERNS: tuple[type, ...] = (Unstructured, NM, Block, Row, Column)
+
+
+@checked
+class PruningConfig:
+    """The trainer's eight fields, with its defaults.
+
+    Sparsities are fractions from 0 to 1, ``fine_tune_steps`` training steps. Raises ConfigError with every problem
+    at once. The trainer does not compare ``target_sparsity`` with the schedule's ``final_sparsity``; ``review`` does.
+
+    >>> PruningConfig(target_sparsity=1.5)
+    Traceback (most recent call last):
+        ...
+    entrenar_viz.errors.ConfigError: PruningConfig: target_sparsity: target_sparsity (1.5) must be between 0.0 and 1.0
+    """
+
+    method: Method = "magnitude"
+    target_sparsity: Fraction = 0.5
+    pattern: Pattern = Unstructured()
+    schedule: Schedule = OneShot(step=0)
+    fine_tune_after_pruning: bool = True
+    fine_tune_steps: Count = 1000
+    fine_tune_lr: Finite = 1e-5
+    skip_embed_layers: bool = True
+
+    def to_json(self) -> str:
+        """The file that the trainer loads: its eight keys in its order, a line each."""
+        fields = TypeAdapter(PruningConfig).dump_python(self)
+        lines = ",\n".join(f'  "{key}": {_json_value(value)}' for key, value in fields.items())
+        return f"{{\n{lines}\n}}\n"
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "PruningConfig":
+        """Read the trainer's JSON strictly; ConfigError lists every problem with its place."""
+        return _parse(text, "")
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+        """Write ``to_json()`` to ``path`` as one atomic step; FileExistsError unless ``overwrite``."""
+        return write_atomically(Path(path), self.to_json().encode(), overwrite=overwrite)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "PruningConfig":
+        """Read a file strictly; ConfigError names the file and lists every problem with its place."""
+        return _parse(_read(Path(path)), str(path))
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of the file, for editors and validators."""
+    schema = TypeAdapter(PruningConfig).json_schema(mode="serialization")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def write_atomically(path: Path, content: bytes, *, overwrite: bool) -> Path:
+    """Put ``content`` at ``path`` so that a reader finds the old file or the new one, never half of one."""
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder: add a file name, for example {path / 'pruning.json'}")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path.parent} does not exist: create that folder first, or choose another")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, _mode_for(path))
+        _put(temporary, path, overwrite)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+    return path
+
+
+def _put(temporary: str, path: Path, overwrite: bool) -> None:
+    if overwrite:
+        os.replace(temporary, path)
+        return
+    try:
+        os.link(temporary, path)  # unlike a check before a rename, this cannot race with another writer
+    except FileExistsError:
+        raise FileExistsError(f"{path} exists already: pass overwrite=True to replace it") from None
+
+
+def _mode_for(path: Path) -> int:
+    if path.exists():
+        return stat.S_IMODE(path.stat().st_mode)
+    umask = os.umask(0)
+    os.umask(umask)
+    return 0o666 & ~umask
+
+
+def _json_value(value: object) -> str:
+    if isinstance(value, float) and 1e-9 <= abs(value) < 1:
+        return np.format_float_positional(value, trim="0")  # 0.00001 rather than 1e-05
+    return json.dumps(value)
+
+
+def _read(path: Path) -> bytes:
+    def refused(message: str) -> ConfigError:
+        return ConfigError([Problem("", message)], str(path))
+
+    try:
+        regular = stat.S_ISREG(path.stat().st_mode)
+        if regular:
+            with path.open("rb") as file:
+                return file.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise refused(f"cannot be read: {error.strerror}") from None
+    except ValueError as error:  # a NUL in the name
+        raise refused(f"is no path: {error}") from None
+    raise refused("is not a file but a folder or a device: name a JSON file")
+
+
+class _Object(dict[str, Any]):
+    """A JSON object that remembers which keys were written twice."""
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        counts = Counter(key for key, _ in pairs)
+        self.repeated = [key for key, count in counts.items() if count > 1]
+
+
+def _parse(content: str | bytes, source: str) -> PruningConfig:
+    text = _text(content, source)
+    try:
+        raw = json.loads(text, object_pairs_hook=_Object)
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise ConfigError([Problem("", f"is not JSON: {error.msg} ({where})")], source) from None
+    except (RecursionError, ValueError) as error:
+        raise ConfigError([Problem("", f"is not JSON that the trainer reads: {error}")], source) from None
+    if not isinstance(raw, _Object):
+        raise ConfigError(
+            [Problem("", "must be a JSON object { ... } with the eight keys of the trainer")], source
+        )
+    found = _missing(raw) + _repeated(raw)
+    try:
+        config = TypeAdapter(PruningConfig).validate_json(text)
+    except ValidationError as error:
+        found += problems(error, _known_keys)
+    if found:
+        raise ConfigError(found, source)
+    return config
+
+
+def _text(content: str | bytes, source: str) -> str:
+    def refused(message: str) -> ConfigError:
+        return ConfigError([Problem("", message)], source)
+
+    if len(content) > MAX_FILE_BYTES:
+        raise refused("is larger than 1 MiB: this is no pruning configuration")
+    try:
+        text = content.decode() if isinstance(content, bytes) else content
+        text.encode()  # half a surrogate pair is no text either
+    except UnicodeError as error:
+        raise refused(f"is not UTF-8 text: {error.reason} at {error.start}") from None  # type: ignore[attr-defined]
+    if text.startswith("\ufeff"):
+        raise refused(
+            "starts with a byte order mark, which the trainer refuses: save it as UTF-8 without BOM"
+        )
+    if not text.strip():
+        raise refused("is empty")
+    return text
+
+
+def _missing(raw: dict[str, Any]) -> list[Problem]:
+    return [Problem(key, "is missing") for key in CONFIG_KEYS if key not in raw]
+
+
+def _repeated(value: Any, location: tuple[str, ...] = ()) -> list[Problem]:
+    if not isinstance(value, _Object):
+        return []
+    here = [Problem(".".join((*location, key)), "is written more than once") for key in value.repeated]
+    return here + [problem for key, child in value.items() for problem in _repeated(child, (*location, key))]
+
+
+def _known_keys(location: Location) -> list[str]:
+    """The keys that are right beside the one at ``location``."""
+    tags = {kind.type: kind for kind in (OneShot, Gradual, Cubic, *PATTERNS)}
+    kind = tags.get(str(location[1])) if len(location) > 1 else PruningConfig
+    return list(getattr(kind, "__dataclass_fields__", CONFIG_KEYS))
+
+
+CONFIG_KEYS: tuple[str, ...] = tuple(PruningConfig.__dataclass_fields__)
