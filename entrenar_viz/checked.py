@@ -18,9 +18,7 @@ TAGGED = (
     "schedule",
     "pattern",
 )  # fields that hold a tagged union: pydantic puts the tag into error locations
-STRICT = ConfigDict(
-    strict=True, extra="forbid", allow_inf_nan=True, json_schema_serialization_defaults_required=True
-)
+STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=True, json_schema_serialization_defaults_required=True)
 # NaN and infinity pass pydantic so that each field can refuse them in the trainer's words, by the value.
 
 Location = tuple[int | str, ...]
@@ -81,9 +79,7 @@ def checked(cls: type[T]) -> type[T]:
         try:
             validate(self, **fields)
         except ValidationError as error:
-            raise ConfigError(
-                problems(error, lambda _: list(made.__dataclass_fields__)), cls.__name__
-            ) from None
+            raise ConfigError(problems(error, lambda _: list(made.__dataclass_fields__)), cls.__name__) from None
 
     made.__init__ = __init__
     return made  # type: ignore[no-any-return]

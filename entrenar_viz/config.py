@@ -18,7 +18,7 @@ from pydantic import Field, TypeAdapter, ValidationError, ValidationInfo, field_
 
 from entrenar_viz.checked import Count, Finite, Fraction, Location, checked, problems, refuse
 from entrenar_viz.errors import ConfigError, Problem
-from entrenar_viz.schedules import Cubic, Gradual, OneShot, Schedule
+from entrenar_viz.schedules import SCHEDULES, OneShot, Schedule
 
 Method = Literal["magnitude", "wanda", "sparse_gpt", "minitron_depth", "minitron_width"]
 METHODS: tuple[Method, ...] = get_args(Method)
@@ -82,7 +82,7 @@ class Column:
 
 
 Pattern = Annotated[Unstructured | NM | Block | Row | Column, Field(discriminator="type")]
-PATTERNS: tuple[type, ...] = (Unstructured, NM, Block, Row, Column)
+PATTERNS = (Unstructured, NM, Block, Row, Column)
 
 
 @checked
@@ -212,9 +212,7 @@ def _parse(content: str | bytes, source: str) -> PruningConfig:
     except (RecursionError, ValueError) as error:
         raise ConfigError([Problem("", f"is not JSON that the trainer reads: {error}")], source) from None
     if not isinstance(raw, _Object):
-        raise ConfigError(
-            [Problem("", "must be a JSON object { ... } with the eight keys of the trainer")], source
-        )
+        raise ConfigError([Problem("", "must be a JSON object { ... } with the eight keys of the trainer")], source)
     found = _missing(raw) + _repeated(raw)
     try:
         config = TypeAdapter(PruningConfig).validate_json(text)
@@ -237,9 +235,7 @@ def _text(content: str | bytes, source: str) -> str:
     except UnicodeError as error:
         raise refused(f"is not UTF-8 text: {error.reason} at {error.start}") from None  # type: ignore[attr-defined]
     if text.startswith("\ufeff"):
-        raise refused(
-            "starts with a byte order mark, which the trainer refuses: save it as UTF-8 without BOM"
-        )
+        raise refused("starts with a byte order mark, which the trainer refuses: save it as UTF-8 without BOM")
     if not text.strip():
         raise refused("is empty")
     return text
@@ -258,7 +254,8 @@ def _repeated(value: Any, location: tuple[str, ...] = ()) -> list[Problem]:
 
 def _known_keys(location: Location) -> list[str]:
     """The keys that are right beside the one at ``location``."""
-    tags = {kind.type: kind for kind in (OneShot, Gradual, Cubic, *PATTERNS)}
+    kinds: tuple[Any, ...] = (*SCHEDULES, *PATTERNS)
+    tags = {kind.__dataclass_fields__["type"].default: kind for kind in kinds}
     kind = tags.get(str(location[1])) if len(location) > 1 else PruningConfig
     return list(getattr(kind, "__dataclass_fields__", CONFIG_KEYS))
 

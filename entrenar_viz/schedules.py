@@ -8,7 +8,7 @@ fraction from 0 to 1. Every method that takes steps raises StepError for anythin
 from collections.abc import Callable
 from dataclasses import field
 from functools import wraps
-from typing import Annotated, Any, Generic, Literal, Protocol, TypeVar, cast, overload
+from typing import Annotated, Any, Literal, Protocol, TypeVar, cast, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,10 +26,10 @@ class _OverSteps(Protocol[ScalarT_co]):
     @overload
     def __call__(self, steps: int) -> ScalarT_co: ...
     @overload
-    def __call__(self, steps: ArrayLike) -> "NDArray[ScalarT_co]": ...  # type: ignore[type-var]
+    def __call__(self, steps: ArrayLike) -> NDArray[ScalarT_co]: ...
 
 
-class _PerStep(Generic[ScalarT_co]):
+class _PerStep(Protocol[ScalarT_co]):
     def __get__(self, schedule: object, owner: object) -> _OverSteps[ScalarT_co]: ...
 
 
@@ -89,7 +89,7 @@ class OneShot:
     @_per_step
     def should_prune_at_step(self, steps: Steps) -> NDArray[np.bool_]:
         """Whether the trainer may change the mask at the end of ``steps``."""
-        return steps == np.uint64(self.step)
+        return np.equal(steps, np.uint64(self.step))
 
     @_per_step
     def is_complete(self, steps: Steps) -> NDArray[np.bool_]:
@@ -134,9 +134,9 @@ class Gradual:
         """Whether the trainer may change the mask at the end of ``steps``."""
         start = np.uint64(self.start_step)
         if self.frequency == 0:
-            return steps == start
-        inside = (steps >= start) & (steps <= np.uint64(self.end_step))
-        return inside & ((steps - start) % np.uint64(self.frequency) == 0)
+            return np.equal(steps, start)
+        inside: NDArray[np.bool_] = (steps >= start) & (steps <= np.uint64(self.end_step))
+        return inside & np.equal((steps - start) % np.uint64(self.frequency), 0)
 
     @_per_step
     def is_complete(self, steps: Steps) -> NDArray[np.bool_]:
@@ -176,7 +176,8 @@ class Cubic:
     @_per_step
     def should_prune_at_step(self, steps: Steps) -> NDArray[np.bool_]:
         """Whether the trainer may change the mask at the end of ``steps``: at each step of the window."""
-        return (steps >= np.uint64(self.start_step)) & (steps <= np.uint64(self.end_step))
+        inside: NDArray[np.bool_] = (steps >= np.uint64(self.start_step)) & (steps <= np.uint64(self.end_step))
+        return inside
 
     @_per_step
     def is_complete(self, steps: Steps) -> NDArray[np.bool_]:
@@ -189,3 +190,4 @@ class Cubic:
 
 
 Schedule = Annotated[OneShot | Gradual | Cubic, Field(discriminator="type")]
+SCHEDULES = (OneShot, Gradual, Cubic)
