@@ -136,7 +136,8 @@ class Gradual:
         if self.frequency == 0:
             return np.equal(steps, start)
         inside: NDArray[np.bool_] = (steps >= start) & (steps <= np.uint64(self.end_step))
-        return inside & np.equal((steps - start) % np.uint64(self.frequency), 0)
+        gates: NDArray[np.bool_] = inside & ((steps - start) % np.uint64(self.frequency) == 0)
+        return gates
 
     @_per_step
     def is_complete(self, steps: Steps) -> NDArray[np.bool_]:

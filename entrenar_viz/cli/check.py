@@ -1,0 +1,152 @@
+"""``entrenar-viz check``: what the trainer will do with a configuration, in words or as JSON."""
+
+import json
+from collections.abc import Iterator, Sequence
+from math import ceil
+from typing import Any
+
+import numpy as np
+
+from entrenar_viz.checked import U64_MAX
+from entrenar_viz.config import PruningConfig
+from entrenar_viz.errors import ConfigError, EntrenarVizError, Problem
+from entrenar_viz.findings import Finding, percent, review
+from entrenar_viz.remedies import RECOVERY
+from entrenar_viz.replay import Replay, replay
+from entrenar_viz.schedules import OneShot
+
+SHOWN = 8  # updates at either end of a long table
+SHOWN_JSON = 50_000  # the same in JSON: Cubic has an update for every step
+
+
+def check(file: str, steps: int | None, *, as_json: bool) -> int:
+    """Print the findings and updates of ``file``; 1 if it is invalid or has a finding of severity error, else 0."""
+    try:
+        config = PruningConfig.load(file)
+        total = default_steps(config) if steps is None else steps
+        run, findings = replay(config, total), review(config, total)
+    except EntrenarVizError as error:
+        if not as_json:
+            raise
+        print(json.dumps(_invalid(file, error), indent=2))
+        return 1
+    if as_json:
+        print(json.dumps(_as_json(file, run, findings), indent=2))
+    else:
+        print("\n".join(_as_text(file, config, run, findings, chosen=steps is None)))
+    return int(any(finding.severity == "error" for finding in findings))
+
+
+def default_steps(config: PruningConfig) -> int:
+    """A training in which the recovery share is left after the schedule's end, or room to fine-tune if that is more.
+
+    >>> default_steps(PruningConfig(schedule=OneShot(step=3000)))
+    5000
+    """
+    schedule = config.schedule
+    end = schedule.step if isinstance(schedule, OneShot) else schedule.end_step
+    tuned = end + config.fine_tune_steps * config.fine_tune_after_pruning
+    return min(max(ceil(end / (1 - RECOVERY)), tuned, 1), U64_MAX)
+
+
+def _as_text(
+    file: str, config: PruningConfig, run: Replay, findings: Sequence[Finding], *, chosen: bool
+) -> Iterator[str]:
+    why = " (chosen to leave room for recovery; --steps N sets it)" if chosen else ""
+    yield f"{file}: {type(config.schedule).__name__}, {config.pattern.type}, {config.method}"
+    yield f"training: steps 0 to {run.total_steps:,}{why}"
+    yield ""
+    for finding in findings:
+        yield f"{finding.severity:<8} {finding.code}: {finding.message}"
+        for fix in finding.fixes:
+            yield f"         fix: {fix.label}"
+    if not findings:
+        yield "nothing to object to"
+    yield ""
+    yield from _table(run)
+    yield _summary(run)
+
+
+def _table(run: Replay) -> Iterator[str]:
+    if not run.num_updates:
+        return
+    width = max(len(f"{run.last_update:,}"), len("step"))
+    yield f"{'step':>{width}}  {'applied':>8}  {'jump':>8}"
+    jumps = np.diff(run.applied, prepend=np.float32(0))
+    previous = -1
+    for index in _shown(run.num_updates, SHOWN):
+        if index > previous + 1:
+            yield f"{'...':>{width}}  {index - previous - 1:,} more updates"
+        step = f"{int(run.update_steps[index]):,}"
+        yield f"{step:>{width}}  {_shown_percent(run.applied[index]):>8}  {_shown_percent(jumps[index]):>8}"
+        previous = index
+    yield ""
+
+
+def _shown(count: int, either_end: int) -> list[int]:
+    if count <= 2 * either_end + 1:
+        return list(range(count))
+    return [*range(either_end), *range(count - either_end, count)]
+
+
+def _shown_percent(sparsity: np.float32) -> str:
+    return "<0.01%" if 0 < sparsity < 0.00005 else percent(sparsity)
+
+
+def _summary(run: Replay) -> str:
+    updates = f"{run.num_updates:,} update{'s' * (run.num_updates != 1)}"
+    missing = (
+        f"{float(run.shortfall) * 100:.3g} points short of {percent(run.target)}" if run.shortfall else "target reached"
+    )
+    jump = f"largest jump {_shown_percent(run.largest_jump)}"
+    return f"{updates}, final sparsity {percent(run.final_sparsity)}, {missing}, {jump}, {_recovery(run)}"
+
+
+def _recovery(run: Replay) -> str:
+    if not run.num_updates:
+        return "nothing to recover from"
+    return f"recovery {run.recovery_steps:,} steps ({percent(run.recovery_steps / max(run.total_steps, 1))})"
+
+
+def _invalid(file: str, error: EntrenarVizError) -> dict[str, Any]:
+    found = error.problems if isinstance(error, ConfigError) else [Problem("", str(error))]
+    problems = [{"where": problem.where, "message": problem.message} for problem in found]
+    empty = dict.fromkeys(("total_steps", "summary"))
+    return {"valid": False, "file": file, "problems": problems, **empty, "findings": [], "updates": [], "omitted": 0}
+
+
+def _as_json(file: str, run: Replay, findings: Sequence[Finding]) -> dict[str, Any]:
+    shown = _shown(run.num_updates, SHOWN_JSON)
+    return {
+        "valid": True,
+        "file": file,
+        "problems": [],
+        "total_steps": run.total_steps,
+        "summary": _json_summary(run),
+        "findings": [_json_finding(finding) for finding in findings],
+        "updates": [{"step": int(run.update_steps[i]), "sparsity": _number(run.applied[i])} for i in shown],
+        "omitted": run.num_updates - len(shown),
+    }
+
+
+def _json_summary(run: Replay) -> dict[str, Any]:
+    return {
+        "updates": run.num_updates,
+        "target": _number(run.target),
+        "final_sparsity": _number(run.final_sparsity),
+        "shortfall": _number(run.shortfall),
+        "largest_jump": _number(run.largest_jump),
+        "first_update": run.first_update,
+        "last_update": run.last_update,
+        "recovery_steps": run.recovery_steps,
+    }
+
+
+def _json_finding(finding: Finding) -> dict[str, Any]:
+    fixes = [{"label": fix.label, "config": json.loads(fix.config.to_json())} for fix in finding.fixes]
+    return {"code": finding.code, "severity": finding.severity, "message": finding.message, "fixes": fixes}
+
+
+def _number(sparsity: np.float32) -> float:
+    """The shortest decimal of an f32: 0.4875 rather than 0.48750001192092896."""
+    return float(str(sparsity))

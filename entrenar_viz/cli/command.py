@@ -1,0 +1,124 @@
+"""The command ``entrenar-viz``: open the explorer, check a configuration, draw its schedule."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from entrenar_viz import __version__
+from entrenar_viz.checked import U64_MAX
+from entrenar_viz.cli.check import check, default_steps
+from entrenar_viz.cli.lab import NOTEBOOK, lab
+from entrenar_viz.config import PruningConfig
+from entrenar_viz.errors import EntrenarVizError
+
+FAILED, INTERRUPTED, PIPE_CLOSED = 1, 130, 141  # the last two as shells count them: 128 + signal
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code: 0 fine, 1 a bad file or a grave finding, 2 wrong usage."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    split = given.index("--") if "--" in given else len(given)
+    try:
+        code = _run(given[:split], given[split + 1 :])
+        sys.stdout.flush()  # here, where a closed pipe can still be told from a crash
+    except EntrenarVizError as error:
+        return _complain(str(error))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    except OSError as error:
+        return _complain(f"{error.filename}: {error.strerror}" if error.strerror else str(error))
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return code
+
+
+def _complain(message: str) -> int:
+    print(f"entrenar-viz: {message}", file=sys.stderr)
+    return FAILED
+
+
+def _run(given: list[str], for_lab: list[str]) -> int:
+    parser = _parser()
+    arguments = parser.parse_args(given)
+    if for_lab and arguments.command in ("check", "figure"):
+        parser.error(f"{arguments.command} takes nothing after --")
+    if arguments.command == "check":
+        return check(arguments.file, arguments.steps, as_json=arguments.json)
+    if arguments.command == "figure":
+        return draw(arguments)
+    return lab(for_lab)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="entrenar-viz",
+        description="See what a pruning schedule will really do. Without a command: open the explorer.",
+    )
+    parser.add_argument("--version", action="version", version=f"entrenar-viz {__version__}")
+    commands = parser.add_subparsers(dest="command", title="commands", metavar="")
+    text = f"open the explorer in JupyterLab, as {NOTEBOOK} in this folder; what follows -- goes to JupyterLab"
+    commands.add_parser("lab", help=text, description=text)
+    _add_check(commands)
+    _add_figure(commands)
+    return parser
+
+
+def _add_check(commands: Any) -> None:
+    text = "say what the trainer will do with a configuration; exit 1 if it is invalid or has a grave finding"
+    parser = commands.add_parser("check", help=text, description=text)
+    _add_file_and_steps(parser)
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+
+
+def _add_figure(commands: Any) -> None:
+    text = "draw the schedule of a configuration as .svg, .png or .pdf"
+    parser = commands.add_parser("figure", help=text, description=text)
+    _add_file_and_steps(parser)
+    parser.add_argument("-o", "--output", required=True, type=_picture, metavar="OUT", help="the picture to write")
+    parser.add_argument("--theme", choices=["light", "dark"], default="light")
+    parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
+
+
+def _add_file_and_steps(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="the configuration, JSON as the trainer loads it")
+    parser.add_argument(
+        "--steps", type=_steps, metavar="N", help="training steps (default: the schedule, and 40%% for recovery)"
+    )
+
+
+def _steps(text: str) -> int:
+    try:
+        steps = int(text.replace(",", ""))
+    except ValueError:
+        steps = -1
+    if not 0 <= steps <= U64_MAX:
+        raise argparse.ArgumentTypeError(f"{text!r:.40} is no whole number from 0 to {U64_MAX}")
+    return steps
+
+
+def _picture(text: str) -> Path:
+    from entrenar_viz.figures.saving import format_of
+
+    try:
+        format_of(Path(text))
+    except EntrenarVizError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return Path(text)
+
+
+def draw(arguments: argparse.Namespace) -> int:
+    """Write the figure of a configuration's schedule."""
+    from entrenar_viz.figures import save_figure, schedule_figure
+
+    config, output = PruningConfig.load(arguments.file), arguments.output
+    steps = default_steps(config) if arguments.steps is None else arguments.steps
+    try:
+        save_figure(schedule_figure(config, steps, theme=arguments.theme), output, overwrite=arguments.force)
+    except FileExistsError:
+        return _complain(f"{output} exists already: --force replaces it")
+    print(f"wrote {output}: steps 0 to {steps:,}")
+    return 0

@@ -1,0 +1,255 @@
+"""Sliders and pickers: what each may hold, and the configuration they add up to."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from math import ceil
+from typing import Any
+
+import ipywidgets as w
+import numpy as np
+
+from entrenar_viz.config import METHODS, NM, Block, Column, Pattern, PruningConfig, Row, Unstructured
+from entrenar_viz.errors import ConfigError, Problem
+from entrenar_viz.explorer.canvas import Canvas, Field
+from entrenar_viz.remedies import RECOVERY
+from entrenar_viz.schedules import Cubic, Gradual, OneShot, Schedule
+
+LARGEST_STEP = 2**53 - 1  # a browser counts exactly up to here
+NAMES = {"one_shot": "OneShot", "gradual": "Gradual", "cubic": "Cubic"}
+PATTERNS = {"Unstructured": "unstructured", "N:M": "nm", "Block": "block", "Row": "row", "Column": "column"}
+
+
+def slider(kind: Callable[..., w.Widget], tooltip: str, **fields: Any) -> w.Widget:
+    """A slider without readout: the typed entry beside it shows the number."""
+    return kind(tooltip=tooltip, readout=False, layout=w.Layout(flex="1 1 90px", min_width="60px"), **fields)
+
+
+class Controls:
+    """All controls and their links; ``config()`` is what they add up to, ``set()`` writes a configuration back."""
+
+    def __init__(self, *, typed: bool) -> None:
+        steps = {"min": 0, "max": 10_000, "step": 50}
+        self.schedule = w.ToggleButtons(
+            options=[(name, kind) for kind, name in NAMES.items()],
+            value="gradual",
+            tooltips=[
+                "All at once: after the training, for quick experiments",
+                "A straight line: up to 50%, training from scratch",
+                "Fast first, slow at the end: above 50%",
+            ],
+            style={"button_width": "104px"},
+        )
+        self.total_steps = slider(
+            w.IntSlider, "How long the training is, in steps", min=0, max=20_000, step=100, value=10_000
+        )
+        self.window = slider(
+            w.IntRangeSlider,
+            "Steps between which Gradual and Cubic prune: start at 10%, end at 50 to 80% of the training",
+            value=(1000, 5000),
+            **steps,
+        )
+        self.one_shot_step = slider(w.IntSlider, "The step at which OneShot prunes", value=2000, **steps)
+        self.initial = slider(
+            w.FloatSlider, "Initial sparsity of Gradual, typically 0%", min=0.0, max=1.0, step=0.005, value=0.0
+        )
+        self.target = slider(
+            w.FloatSlider, "Sparsity to end with, typically 30 to 90%", min=0.0, max=1.0, step=0.005, value=0.5
+        )
+        self.frequency = slider(
+            w.IntSlider, "Steps between two updates of Gradual: 100 to 1,000", min=0, max=2000, step=10, value=500
+        )
+        self.cursor = slider(w.IntSlider, "The step that readout and masks show", value=3000, **steps)
+        self.method = w.Dropdown(options=METHODS, value="magnitude", tooltip="How the trainer scores the weights")
+        self.pattern = w.Dropdown(options=PATTERNS, value="unstructured", tooltip="What is pruned together")
+        self.n, self.m = _small(2, 0, "weights kept"), _small(4, 1, "of every")
+        self.height, self.width = _small(4, 1, "rows of a block"), _small(4, 1, "columns of a block")
+        self.fine_tune = w.Checkbox(value=True, description="fine-tune after pruning", indent=False)
+        self.fine_tune_steps = w.BoundedIntText(value=1000, min=0, max=LARGEST_STEP, layout={"width": "110px"})
+        self.fine_tune_lr = w.FloatText(value=1e-5, step=1e-6, layout={"width": "110px"})
+        self.skip_embed_layers = w.Checkbox(value=True, description="skip embedding layers", indent=False)
+        self.same_target = w.Checkbox(value=True, description="target_sparsity is the target above", indent=False)
+        self.own_target = w.BoundedFloatText(value=0.5, min=0.0, max=1.0, step=0.05, layout={"width": "110px"})
+        self.fields = dict(self._fields()) if typed else {}
+        self.links = [link for name, field in self.fields.items() for link in _paired(getattr(self, name), field)]
+        if not typed:
+            self._show_readouts()
+
+    def _fields(self) -> Iterator[tuple[str, Field]]:
+        def field(name: str, kind: str, *labels: str) -> tuple[str, Field]:
+            control = getattr(self, name)
+            value = list(control.value) if isinstance(control.value, tuple) else control.value
+            return name, Field(value=value, kind=kind, labels=labels, max=control.max, step=control.step)
+
+        yield field("total_steps", "count", "Total steps")
+        yield field("window", "count", "Start step", "End step")
+        yield field("one_shot_step", "count", "OneShot step")
+        yield field("initial", "fraction", "Initial sparsity")
+        yield field("target", "fraction", "Target sparsity")
+        yield field("frequency", "count", "Steps between updates")
+        yield field("cursor", "count", "Cursor step")
+
+    def _show_readouts(self) -> None:
+        for name in ("total_steps", "window", "one_shot_step", "initial", "target", "frequency", "cursor"):
+            getattr(self, name).readout = True
+        self.initial.readout_format = self.target.readout_format = ".3f"
+
+    def holding_config(self) -> list[w.Widget]:
+        """The controls that the configuration is made of."""
+        return [
+            *(self.schedule, self.window, self.one_shot_step, self.initial, self.target, self.frequency),
+            *(self.method, self.pattern, self.n, self.m, self.height, self.width, self.same_target, self.own_target),
+            *(self.fine_tune, self.fine_tune_steps, self.fine_tune_lr, self.skip_embed_layers),
+        ]
+
+    def link_to(self, canvas: Canvas) -> None:
+        """Let the canvas follow in the browser, without the kernel; its cursor can be dragged, so that goes back too."""
+        one_way = ("total_steps", "one_shot_step", "window", "initial", "target", "frequency")
+        for name in (*one_way, "same_target", "own_target"):
+            control = getattr(self, name)
+            value = list(control.value) if isinstance(control.value, tuple) else control.value
+            setattr(canvas, name, value)
+            self.links.append(w.jsdlink((control, "value"), (canvas, name)))
+        canvas.chosen, canvas.cursor = self.schedule.index, self.cursor.value
+        self.links.append(w.jsdlink((self.schedule, "index"), (canvas, "chosen")))
+        self.links.append(w.jslink((self.cursor, "value"), (canvas, "cursor")))
+
+    def target_sparsity(self) -> float:
+        """The configuration's own target, which OneShot applies."""
+        return float(self.target.value if self.same_target.value else self.own_target.value)
+
+    def schedules(self) -> dict[str, Schedule]:
+        """The three schedules by type, for drawing: a window without length has one step."""
+        start, end = self.window.value
+        window = {"start_step": start, "end_step": max(end, start + 1), "final_sparsity": self.target.value}
+        return {
+            "one_shot": OneShot(step=self.one_shot_step.value),
+            "gradual": Gradual(**window, initial_sparsity=self.initial.value, frequency=self.frequency.value),
+            "cubic": Cubic(**window),
+        }
+
+    def config(self) -> PruningConfig:
+        """What the controls add up to; ConfigError lists everything that is wrong, each with its place."""
+        problems: list[Problem] = []
+        parts: dict[str, Any] = {}
+        for place, make in (("schedule", self._chosen), ("pattern", self.chosen_pattern)):
+            try:
+                parts[place] = make()
+            except ConfigError as error:
+                problems += [Problem(f"{place}.{problem.where}", problem.message) for problem in error.problems]
+        try:
+            config = PruningConfig(
+                method=self.method.value,
+                target_sparsity=self.target_sparsity(),
+                fine_tune_after_pruning=self.fine_tune.value,
+                fine_tune_steps=self.fine_tune_steps.value,
+                fine_tune_lr=self.fine_tune_lr.value,
+                skip_embed_layers=self.skip_embed_layers.value,
+            )
+        except ConfigError as error:
+            problems += error.problems
+        if problems:
+            raise ConfigError(problems)
+        return replace(config, **parts)
+
+    def _chosen(self) -> Schedule:
+        chosen = self.schedules()[self.schedule.value]
+        return chosen if isinstance(chosen, OneShot) else replace(chosen, end_step=self.window.value[1])
+
+    def chosen_pattern(self) -> Pattern:
+        """The pattern with its sizes; ConfigError if they are none."""
+        makers: dict[str, Callable[[], Pattern]] = {
+            "unstructured": Unstructured,
+            "nm": lambda: NM(n=self.n.value, m=self.m.value),
+            "block": lambda: Block(height=self.height.value, width=self.width.value),
+            "row": Row,
+            "column": Column,
+        }
+        return makers[self.pattern.value]()
+
+    def set(self, config: PruningConfig, total_steps: int) -> None:
+        """Write a configuration into the controls as one change: all hold their new values before any tells of it.
+
+        Raises ConfigError for steps that a browser cannot count.
+        """
+        values = {"total_steps": total_steps, **_values_of(config)}
+        too_large = [name for name, value in values.items() if np.max(_numbers(value), initial=0) > LARGEST_STEP]
+        if too_large:
+            limit = f"is above {LARGEST_STEP:,}: a browser cannot count that far"
+            raise ConfigError([Problem(name, limit) for name in too_large], "not shown")
+        with ExitStack() as together:
+            for name, value in values.items():
+                control = getattr(self, name)
+                together.enter_context(control.hold_trait_notifications())
+                if hasattr(control, "max"):  # it would clamp silently
+                    control.min = min(control.min, np.min(value).item())
+                    control.max = max(control.max, np.max(value).item())
+                control.value = value
+
+    def fit_ranges(self) -> None:
+        """Let the step sliders end where the plot ends: at the training's end, or at a later end of the window."""
+        total = self.total_steps.value
+        for control in (self.window, self.one_shot_step, self.cursor):
+            value = control.value[1] if isinstance(control.value, tuple) else control.value
+            control.max = max(total, 1 if control is self.cursor else value)
+            control.step = tidy_step(control.max)
+
+
+def _numbers(value: Any) -> list[int | float]:
+    return [number for number in np.atleast_1d(np.array(value, object)) if isinstance(number, int | float)]
+
+
+def _small(value: int, least: int, tooltip: str) -> w.BoundedIntText:
+    return w.BoundedIntText(value=value, min=least, max=LARGEST_STEP, tooltip=tooltip, layout={"width": "64px"})
+
+
+def _paired(control: w.Widget, field: Field) -> list[w.Widget]:
+    return [
+        *(w.jslink((control, "value"), (field, "value")), w.jslink((control, "max"), (field, "max"))),
+        w.jsdlink((control, "step"), (field, "step")),
+    ]
+
+
+def _values_of(config: PruningConfig) -> dict[str, Any]:
+    """The values of the controls for ``config``; those of the other schedules stay as they are."""
+    schedule, pattern = config.schedule, config.pattern
+    values: dict[str, Any] = {
+        "schedule": schedule.type,
+        "method": config.method,
+        "pattern": pattern.type,
+        "fine_tune": config.fine_tune_after_pruning,
+        "fine_tune_steps": config.fine_tune_steps,
+        "fine_tune_lr": config.fine_tune_lr,
+        "skip_embed_layers": config.skip_embed_layers,
+    }
+    final = config.target_sparsity if isinstance(schedule, OneShot) else schedule.final_sparsity
+    values |= {"target": final, "same_target": final == config.target_sparsity, "own_target": config.target_sparsity}
+    if isinstance(schedule, OneShot):
+        values["one_shot_step"] = schedule.step
+    else:
+        values["window"] = (schedule.start_step, schedule.end_step)
+    if isinstance(schedule, Gradual):
+        values |= {"initial": schedule.initial_sparsity, "frequency": schedule.frequency}
+    if isinstance(pattern, NM):
+        values |= {"n": pattern.n, "m": pattern.m}
+    if isinstance(pattern, Block):
+        values |= {"height": pattern.height, "width": pattern.width}
+    return values
+
+
+def room_for(config: PruningConfig, total_steps: int) -> int:
+    """``total_steps`` if the schedule ends within it, else so many that 40% are left for recovery."""
+    schedule = config.schedule
+    end = schedule.step if isinstance(schedule, OneShot) else schedule.end_step
+    return total_steps if end <= total_steps else ceil(end / (1 - RECOVERY))
+
+
+def tidy_step(largest: int) -> int:
+    """A round step of which a slider to ``largest`` has about 200.
+
+    >>> tidy_step(10_000), tidy_step(20_000), tidy_step(99), tidy_step(5_000_000)
+    (50, 100, 1, 20000)
+    """
+    rough = max(largest / 200, 1.0)
+    power = 10 ** (len(str(int(rough))) - 1)
+    return int(max(digit * power for digit in (1, 2, 5) if digit * power <= rough))

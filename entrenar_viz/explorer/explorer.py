@@ -1,0 +1,232 @@
+"""Explorer: the dashboard put together. State flows one way, from the controls to the configuration to the rest."""
+
+import base64
+import os
+from collections.abc import Callable, Mapping
+from functools import wraps
+from pathlib import Path
+from typing import Any, Literal
+
+import ipywidgets as w
+import traitlets as tr
+from numpy.typing import ArrayLike
+
+from entrenar_viz.config import PruningConfig
+from entrenar_viz.errors import ConfigError, EntrenarVizError, Problem, WeightsError
+from entrenar_viz.explorer.canvas import Canvas
+from entrenar_viz.explorer.controls import Controls, room_for
+from entrenar_viz.explorer.panels import Export, Findings, Import
+from entrenar_viz.explorer.preview import Preview
+from entrenar_viz.explorer.screen import Screen
+from entrenar_viz.explorer.still import Still, schedule_png
+from entrenar_viz.findings import Finding, review
+from entrenar_viz.weights import load_weights
+
+Weights = ArrayLike | Mapping[str, ArrayLike] | str | os.PathLike[str]
+
+
+class Explorer(tr.HasTraits):
+    """Tune a pruning schedule, watch what the trainer will do with it, export the configuration.
+
+    ``config`` is where to start (an example of the chapter if None), ``total_steps`` the length of the training,
+    ``weights`` an array, a dict of arrays or the path of a .npy, .npz or .safetensors file to preview masks on.
+    ``view="matplotlib"`` draws in the kernel, for front ends that cannot show the live canvas.
+
+    Displaying it twice shows two views of one state. Raises ConfigError or WeightsError for what it cannot show.
+    """
+
+    config = tr.Instance(PruningConfig, read_only=True)
+    """What the controls add up to, the last valid one; ``explorer.observe(callback, "config")`` follows it."""
+
+    def __init__(
+        self,
+        config: PruningConfig | None = None,
+        *,
+        total_steps: int | None = None,
+        weights: Weights | None = None,
+        view: Literal["canvas", "matplotlib"] = "canvas",
+    ) -> None:
+        super().__init__()
+        if view not in ("canvas", "matplotlib"):
+            raise EntrenarVizError(f'view {view!r:.40} is unknown: use "canvas" or "matplotlib"')
+        self.errors: list[Exception] = []
+        """What callbacks have raised; the banner shows the last one."""
+        self.problems: tuple[Problem, ...] = ()
+        """What is wrong with the controls as they stand."""
+        self.findings: list[Finding] = []
+        """What ``review`` says of the configuration."""
+        self._build(live=view == "canvas")
+        if weights is not None:
+            self.preview.add(load_weights(weights))
+        if config is not None or total_steps is not None:
+            self.load(config or self.controls.config(), total_steps)
+        self._listen()
+        self._follow()
+        self._follow_layer()
+
+    def load(self, config: PruningConfig, total_steps: int | None = None) -> None:
+        """Show ``config``: ``explorer.config == config`` afterwards.
+
+        Without ``total_steps`` the training stays as long as it is if the schedule ends within it, and else becomes so
+        long that 40% are left for recovery. Raises ConfigError for steps that a browser cannot count.
+        """
+        self.controls.set(config, room_for(config, self.total_steps) if total_steps is None else total_steps)
+
+    def export(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+        """Save the configuration to ``path``, atomically.
+
+        Raises ConfigError while the controls hold a problem, FileExistsError unless ``overwrite``.
+        """
+        if self.problems:
+            raise ConfigError(self.problems, "nothing was exported")
+        return self.config.save(path, overwrite=overwrite)
+
+    @property
+    def total_steps(self) -> int:
+        """The length of the training, in steps."""
+        return int(self.controls.total_steps.value)
+
+    def close(self) -> None:
+        """Take the explorer off the screen and free its widgets, their links and what they listen to."""
+        for link in self.controls.links:
+            link.unlink()
+        for widget in _all_widgets(self.screen, *self.controls.links):
+            widget.unobserve_all()
+            widget.close()
+        self.unobserve_all()
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        """The live widget, and a picture for where widgets cannot run."""
+        bundle: dict[str, Any] = dict(self.screen._repr_mimebundle_() or {})
+        png = base64.b64encode(schedule_png(self.controls, self.config)).decode()
+        return bundle | {"text/plain": repr(self), "image/png": png}
+
+    def __repr__(self) -> str:
+        return f"Explorer({self.config!r}, total_steps={self.total_steps})"
+
+    # Putting together ------------------------------------------------------------------------------------------------
+
+    def _build(self, *, live: bool) -> None:
+        self.controls, self.preview = Controls(typed=live), Preview()
+        self.canvas = Canvas() if live else None
+        self.still = None if live else Still()
+        if self.canvas:
+            self.controls.link_to(self.canvas)
+        self.findings_panel = Findings(self._guarded(lambda fix: self.load(fix.config, self.total_steps)))
+        self.exporter = Export(self._guarded(self._save), copy_button=live)
+        self.importer = Import(self._guarded(self._import_path), self._guarded(self._import_text))
+        files = (self.exporter, self.importer)
+        self.screen = Screen(self.controls, self.preview, self.canvas or self.still, self.findings_panel, files)
+
+    def _listen(self) -> None:
+        follow, layer = self._guarded(self._follow), self._guarded(self._follow_layer)
+        c = self.controls
+        for control in (c.total_steps, *c.holding_config()):
+            control.observe(follow, "value")
+        for control in (c.method, c.pattern, c.n, c.m, c.height, c.width, self.preview.layer):
+            control.observe(layer, "value")
+        if self.still:
+            c.cursor.observe(layer, "value")
+        self.preview.source.observe(self._guarded(lambda _: self.preview.show_layers()), "value")
+        self.preview.open.on_click(self._guarded(self._open_weights))
+
+    def _guarded(self, callback: Callable[..., None]) -> Callable[..., None]:
+        """``callback`` with a banner for what it raises: JupyterLab hides the exceptions of widgets."""
+
+        @wraps(callback)
+        def run(*arguments: Any) -> None:
+            try:
+                callback(*arguments)
+            except Exception as error:
+                self.errors.append(error)
+                self.screen.banner.say(f"Something went wrong ({type(error).__name__}): {error}")
+
+        return run
+
+    # Following the controls ------------------------------------------------------------------------------------------
+
+    def _follow(self, _: object = None) -> None:
+        """Bring everything that shows the configuration up to the controls."""
+        self.controls.fit_ranges()
+        self.screen.show_sizes(self.controls.pattern.value)
+        try:
+            config = self.controls.config()
+        except ConfigError as error:
+            self._complain(error.problems)
+            return
+        self._complain(())
+        self.set_trait("config", config)
+        self.findings = review(config, self.total_steps)
+        self.findings_panel.fill(self.findings)
+        self.exporter.offer(config)
+        if self.still:
+            self.still.draw(self.controls, config, self.preview)
+
+    def _complain(self, problems: tuple[Problem, ...]) -> None:
+        """Show each problem beside the control that made it, and block the export while there are any."""
+        self.problems = problems
+        self.screen.complain(problems)
+        if problems:
+            self.exporter.offer(None)
+
+    def _follow_layer(self, _: object = None) -> None:
+        """Show the masks of the picked layer."""
+        if self.problems:
+            return
+        if self.still:
+            self.still.draw(self.controls, self.config, self.preview)
+        if self.canvas:
+            pattern, method = self.controls.chosen_pattern(), self.controls.method.value
+            self.canvas.layer = self.preview.layer_data(pattern, method)
+
+    # Files -----------------------------------------------------------------------------------------------------------
+
+    def _open_weights(self, _: object = None) -> None:
+        try:
+            self.preview.open_path()
+        except WeightsError as error:
+            self.screen.rows["path"].complain(str(error))
+        else:
+            self.screen.rows["path"].complain("")
+
+    def _save(self, path: str, overwrite: bool) -> None:
+        try:
+            saved = self.export(path.strip() or "pruning.json", overwrite=overwrite)
+        except FileExistsError:
+            self.exporter.say(f"{path} exists already.", exists=True)
+        except (ConfigError, OSError) as error:
+            self.exporter.say(str(error))
+        else:
+            self.exporter.say(f"Saved {saved.resolve()}")
+
+    def _import_path(self, path: str) -> None:
+        self._import(lambda: PruningConfig.load(path.strip()), path)
+
+    def _import_text(self, content: str | bytes, name: str) -> None:
+        self._import(lambda: PruningConfig.from_json(content), name)
+
+    def _import(self, read: Callable[[], PruningConfig], name: str) -> None:
+        before = self.total_steps
+        try:
+            self.load(read())
+        except ConfigError as error:
+            self.importer.status.value = f"Nothing was loaded: {error}"
+            return
+        grown = f" The training now has {self.total_steps:,} steps." if self.total_steps != before else ""
+        self.importer.status.value = f"Loaded {name}.{grown}"
+
+
+def _all_widgets(*roots: w.Widget) -> list[w.Widget]:
+    """Every widget that can be reached from ``roots``, each once: children, layouts, styles and links."""
+    found: dict[str, w.Widget] = {}
+    waiting = list(roots)
+    while waiting:
+        widget = waiting.pop()
+        if widget.model_id in found:
+            continue
+        found[widget.model_id] = widget
+        for name in widget.keys:
+            value = getattr(widget, name)
+            parts = value if isinstance(value, list | tuple) else (value,)
+            waiting += [part for part in parts if isinstance(part, w.Widget)]
+    return list(found.values())

@@ -1,0 +1,91 @@
+// The trainer's schedules in the browser, so that a drag never waits for the kernel. Every operation is rounded to
+// f32 as the trainer rounds it; the tests hold this file to the same numbers as schedules.py and replay.py.
+const f32 = Math.fround;
+
+function progress(schedule, step) {
+  const { start_step: start, end_step: end } = schedule;
+  const elapsed = Math.min(Math.max(step, start), end) - start;
+  return f32(f32(elapsed) / f32(end - start));
+}
+
+export function sparsityAtStep(schedule, step) {
+  if (schedule.type === "one_shot") return step >= schedule.step ? 1 : 0;
+  const final = f32(schedule.final_sparsity);
+  if (step >= schedule.end_step) return final;
+  const p = progress(schedule, step);
+  if (schedule.type === "gradual") {
+    const initial = f32(schedule.initial_sparsity);
+    return f32(initial + f32(p * f32(final - initial)));
+  }
+  const left = f32(1 - p);
+  return f32(final * f32(1 - f32(f32(left * left) * left)));
+}
+
+export function shouldPruneAtStep(schedule, step) {
+  if (schedule.type === "one_shot") return step === schedule.step;
+  if (step < schedule.start_step || step > schedule.end_step) return false;
+  if (schedule.type === "cubic") return true;
+  if (schedule.frequency === 0) return step === schedule.start_step;
+  return (step - schedule.start_step) % schedule.frequency === 0;
+}
+
+// What the formula asks for: OneShot's 1 is a multiplier of the configuration's target_sparsity.
+export function requestedAt(schedule, target, step) {
+  const sparsity = sparsityAtStep(schedule, step);
+  return schedule.type === "one_shot" ? f32(sparsity * f32(target)) : sparsity;
+}
+
+// First and last step of the training at which an update is allowed, and the steps between two of them.
+export function opportunities(schedule, totalSteps) {
+  if (schedule.type === "one_shot") return [schedule.step, Math.min(schedule.step, totalSteps), 1];
+  const last = Math.min(schedule.end_step, totalSteps);
+  if (schedule.type === "cubic") return [schedule.start_step, last, 1];
+  if (schedule.frequency === 0) return [schedule.start_step, Math.min(schedule.start_step, last), 1];
+  return [schedule.start_step, last, schedule.frequency];
+}
+
+// The sparsity that the trainer has applied by the end of a step. The formula is monotonic up to one rounding at
+// end_step, so the largest of the first and the last two opportunities is the largest of all.
+export function appliedAt(schedule, target, totalSteps, step) {
+  const [first, last, every] = opportunities(schedule, totalSteps);
+  const until = Math.min(step, last);
+  if (until < first) return 0;
+  const latest = first + Math.floor((until - first) / every) * every;
+  const candidates = [first, Math.max(latest - every, first), latest];
+  return Math.max(0, ...candidates.map((update) => requestedAt(schedule, target, update)));
+}
+
+// The staircase as [step, applied] corners, at most about `limit` of them: closer updates than that are a line.
+export function staircase(schedule, target, totalSteps, limit) {
+  const [first, last, every] = opportunities(schedule, totalSteps);
+  if (last < first) return [];
+  const count = Math.floor((last - first) / every) + 1;
+  const stride = Math.ceil(count / limit);
+  const corners = [];
+  let applied = 0;
+  for (let i = 0; i < count; i += stride) {
+    const update = first + Math.min(i, count - 1) * every;
+    const sparsity = appliedAt(schedule, target, totalSteps, update);
+    if (sparsity > applied) corners.push([update, (applied = sparsity)]);
+  }
+  const end = first + (count - 1) * every;
+  const final = appliedAt(schedule, target, totalSteps, end);
+  if (final > applied) corners.push([end, final]);
+  return corners;
+}
+
+// The step of the last update that changes the mask, or null. Found by halving: what is applied never falls.
+export function lastUpdate(schedule, target, totalSteps) {
+  const [first, last, every] = opportunities(schedule, totalSteps);
+  if (last < first) return null;
+  const at = (i) => appliedAt(schedule, target, totalSteps, first + i * every);
+  let [low, high] = [0, Math.floor((last - first) / every)];
+  const final = at(high);
+  if (final === 0) return null;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (at(middle) === final) high = middle;
+    else low = middle + 1;
+  }
+  return first + low * every;
+}

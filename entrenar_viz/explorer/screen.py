@@ -1,0 +1,116 @@
+"""Where everything stands: rows of controls on the left, the picture on the right, words and files below."""
+
+from collections.abc import Sequence
+
+import ipywidgets as w
+
+from entrenar_viz.errors import Problem
+from entrenar_viz.explorer.controls import Controls
+from entrenar_viz.explorer.panels import Banner, Export, Findings, Import, show, text
+from entrenar_viz.explorer.preview import Preview
+
+PROBLEM_ROWS = {"schedule": "window", "pattern": "pattern"}  # the row that shows a problem of that part
+
+
+class RowOf(w.VBox):  # type: ignore[misc]
+    """A labelled control, its typed entry, and room for what is wrong with it."""
+
+    def __init__(self, label: str, *parts: w.Widget) -> None:
+        self.problem = text("", "entrenar-viz-problem")
+        line = w.HBox([text(label, "entrenar-viz-label"), *parts])
+        line.add_class("entrenar-viz-row")
+        super().__init__([line, self.problem])
+        self.complain("")
+
+    def complain(self, message: str) -> None:
+        """Show what is wrong here, or nothing."""
+        self.problem.value = message
+        show(self.problem, bool(message))
+
+
+class Screen(w.VBox):  # type: ignore[misc]
+    """The whole dashboard as widgets, without behaviour."""
+
+    def __init__(
+        self, controls: Controls, preview: Preview, picture: w.Widget, findings: Findings, files: tuple[Export, Import]
+    ) -> None:
+        self.banner = Banner()
+        self.rows = _rows(controls, preview)
+        self.sizes = {"nm": _sizes(controls.n, ":", controls.m), "block": _sizes(controls.height, "×", controls.width)}
+        self.rows["pattern"].children[0].children += tuple(self.sizes.values())
+        more = w.Accordion([_more(controls)], titles=["Fine-tuning and target_sparsity"])
+        left = w.VBox([*_sections(self.rows), more])
+        left.add_class("entrenar-viz-controls")
+        right = w.VBox([picture, findings])
+        right.add_class("entrenar-viz-picture")
+        top = w.HBox([controls.schedule, text("is the schedule to export", "entrenar-viz-quiet")])
+        top.add_class("entrenar-viz-top")
+        body, below = w.HBox([left, right]), w.HBox(list(files))
+        body.add_class("entrenar-viz-body")
+        below.add_class("entrenar-viz-files")
+        super().__init__([self.banner, top, body, below])
+        self.add_class("entrenar-viz")
+
+    def show_sizes(self, pattern: str) -> None:
+        """Show the sizes that ``pattern`` has."""
+        for name, sizes in self.sizes.items():
+            show(sizes, name == pattern)
+
+    def complain(self, problems: Sequence[Problem]) -> None:
+        """Show each problem in the row of the control that made it."""
+        messages: dict[str, list[str]] = {"window": [], "pattern": [], "method": []}
+        for problem in problems:
+            messages[PROBLEM_ROWS.get(problem.where.partition(".")[0], "method")].append(problem.message)
+        for name, found in messages.items():
+            self.rows[name].complain("; ".join(found))
+
+
+def _rows(c: Controls, preview: Preview) -> dict[str, RowOf]:
+    def sliding(label: str, name: str) -> RowOf:
+        return RowOf(label, *(part for part in (getattr(c, name), c.fields.get(name)) if part is not None))
+
+    return {
+        "total_steps": sliding("Total steps", "total_steps"),
+        "window": sliding("Window", "window"),
+        "one_shot_step": sliding("OneShot step", "one_shot_step"),
+        "initial": sliding("Initial", "initial"),
+        "target": sliding("Target", "target"),
+        "frequency": sliding("Every n steps", "frequency"),
+        "method": RowOf("Method", c.method),
+        "pattern": RowOf("Pattern", c.pattern),
+        "weights": RowOf("Weights", preview.source),
+        "layer": RowOf("Layer", preview.layer),
+        "path": RowOf("Model file", preview.path, preview.open),
+        "cursor": sliding("Cursor", "cursor"),
+    }
+
+
+def _sections(rows: dict[str, RowOf]) -> list[w.Widget]:
+    sections = {
+        "Schedule": ("total_steps", "window", "one_shot_step", "initial", "target", "frequency"),
+        "Pruning": ("method", "pattern"),
+        "Preview": ("cursor", "weights", "layer", "path"),
+    }
+    return [
+        w.VBox([text(title, "entrenar-viz-heading"), *(rows[name] for name in names)])
+        for title, names in sections.items()
+    ]
+
+
+def _sizes(first: w.Widget, between: str, second: w.Widget) -> w.HBox:
+    sizes = w.HBox([first, text(between), second])
+    sizes.add_class("entrenar-viz-sizes")
+    return sizes
+
+
+def _more(c: Controls) -> w.VBox:
+    return w.VBox(
+        [
+            c.fine_tune,
+            RowOf("Steps", c.fine_tune_steps),
+            RowOf("Learning rate", c.fine_tune_lr),
+            c.skip_embed_layers,
+            c.same_target,
+            RowOf("otherwise", c.own_target),
+        ]
+    )

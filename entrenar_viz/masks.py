@@ -1,0 +1,250 @@
+"""Which weights go at which sparsity, exactly by the trainer's rules, for all five patterns.
+
+A ``PruneOrder`` is prepared once for scores and a pattern: a key for each weight (its score) or each unit (its place
+in the order of pruning), and the keys sorted. The mask at any sparsity is then one comparison with the key of the
+last unit to go. Nothing here argsorts a layer: that takes 50 times as long as sorting the values.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from entrenar_viz.config import NM, Block, Column, Method, Pattern, Row, Unstructured
+from entrenar_viz.errors import WeightsError
+from entrenar_viz.importance import importance
+from entrenar_viz.weights import as_array
+
+Mask = NDArray[np.bool_]
+Levels = NDArray[np.uint8]
+Keys = NDArray[Any]
+_ANY_WEIGHT = Unstructured()
+_BAND = 1 << 16  # weights worked on at a time, so that temporaries stay in the cache
+_WIDEST_PAIRWISE = 8  # up to this m comparing all pairs is quicker than a partition of each group
+
+
+@dataclass(frozen=True, eq=False)
+class PruneOrder:
+    """When each weight goes. Made by ``prune_order``; refers to the scores, which must not change afterwards.
+
+    ``units`` is how many things the schedule counts: weights, blocks, rows or columns; 1 for N:M, where it does not
+    matter. ``keys`` has one entry for each ``cell`` (height, width) of weights, ``ordered`` has the keys sorted.
+    Methods raise WeightsError for a sparsity outside 0 to 1.
+    """
+
+    shape: tuple[int, int]
+    pattern: Pattern
+    units: int
+    keys: Keys
+    ordered: Keys
+    cell: tuple[int, int] = (1, 1)
+
+    def count(self, sparsity: float) -> int:
+        """How many units go: ``trunc(f32(units) * f32(sparsity))``, so 29% of 100 is 29. N:M: always 1."""
+        number = isinstance(sparsity, Real) and abs(sparsity) < 2  # not beyond f32
+        fraction = np.float32(sparsity if number else np.nan)
+        if not 0 <= fraction <= 1:
+            raise WeightsError(f"sparsity ({sparsity!r:.40}) must be between 0.0 and 1.0")
+        if isinstance(self.pattern, NM):
+            return 1
+        return min(int(np.float32(self.units) * fraction), self.units)  # f32 may round 2**24 + 3 units up
+
+    def mask(self, sparsity: float) -> Mask:
+        """(rows, columns), True = keep. Unstructured: all ties at the threshold go, more than asked if need be."""
+        count = self.count(sparsity)
+        if count == 0:
+            return np.ones(self.shape, bool)
+        return self._spread(self.keys > self.ordered[count - 1])
+
+    def achieved(self, sparsity: float) -> float:
+        """The share of the weights that really goes, without building the mask."""
+        count = self.count(sparsity)
+        if isinstance(self.pattern, NM):
+            return (self.pattern.m - self.pattern.n) / self.pattern.m
+        gone = np.searchsorted(self.ordered, self.ordered[count - 1], side="right") if count else 0
+        return int(gone) / self.units
+
+    def ranks(self, rows: slice = slice(None), columns: slice = slice(None)) -> NDArray[np.uint32]:
+        """For each weight of that window: it is pruned if and only if its rank < ``count(sparsity)``.
+
+        Unstructured: the number of lower scores, so ties share a rank. Block, row, column: the place of the unit in
+        the order. N:M: 0 if pruned, 1 if kept. Takes 0.1 to 0.3 µs a weight: ask for what is shown.
+        """
+        y, x = (
+            np.arange(n)[part] // side for n, part, side in zip(self.shape, (rows, columns), self.cell, strict=True)
+        )
+        keys = self.keys[np.ix_(y, x)]
+        flat, ranks = keys.ravel(), np.empty(keys.size, np.uint32)
+        for start in range(0, flat.size, _BAND):
+            band = flat[start : start + _BAND]
+            by_key = np.argsort(band)  # looked up in order, neighbours share cache lines: 3.5 times as quick
+            ranks[start + by_key] = np.searchsorted(self.ordered, band[by_key], side="left")
+        return ranks.reshape(keys.shape)
+
+    def tie_groups(self, limit: int = 16384) -> NDArray[np.uint32]:
+        """(n, 2): [lo, hi) in the order of pruning where weights have equal scores, the ``limit`` largest, sorted.
+
+        A count inside (lo, hi) prunes hi weights. Only unstructured has any.
+        """
+        tied = np.zeros(self.units + 1, bool)
+        np.equal(self.ordered[1:], self.ordered[:-1], out=tied[1:-1])
+        groups = np.flatnonzero(tied[1:] != tied[:-1]).astype(np.uint32).reshape(-1, 2)
+        groups[:, 1] += 1
+        if len(groups) > limit:
+            by_size = np.argpartition(groups[:, 0].astype(np.int64) - groups[:, 1], limit)
+            groups = groups[np.sort(by_size[:limit])]
+        return groups
+
+    def _spread(self, keys: Keys) -> Keys:
+        """One value a cell to one value a weight."""
+        height, width = self.cell
+        return keys if self.cell == (1, 1) else np.repeat(np.repeat(keys, width, axis=1), height, axis=0)
+
+
+def prune_order(scores: ArrayLike, pattern: Pattern) -> PruneOrder:
+    """Prepare the masks of ``scores``, (rows, columns), compared in float32; infinite scores go last.
+
+    Rows, columns and blocks are ranked by their sums, which numpy takes in float32. WeightsError for scores that are
+    NaN, for another shape, and for a pattern that does not fit it.
+    """
+    grid = _score_grid(scores)
+    rows, columns = grid.shape
+    match pattern:
+        case Unstructured():
+            return PruneOrder((rows, columns), pattern, grid.size, grid, np.sort(grid, axis=None))
+        case NM():
+            return _group_order(grid, pattern)
+        case Block(height=height, width=width):
+            return _unit_order(grid, pattern, height, width)
+        case Row():
+            return _unit_order(grid, pattern, 1, columns)
+        case Column():
+            return _unit_order(grid, pattern, rows, 1)
+    raise WeightsError(f"{pattern!r:.60} is no pattern: use Unstructured, NM, Block, Row or Column")
+
+
+def prune_mask(
+    weights: ArrayLike, sparsity: float, pattern: Pattern = _ANY_WEIGHT, method: Method = "magnitude"
+) -> Mask:
+    """The trainer's mask of ``weights`` at ``sparsity`` (0 to 1), in their shape: True = keep.
+
+    More than two dimensions are viewed as (out, rest); one dimension is fine for unstructured and N:M.
+
+    >>> prune_mask(np.array([[0.1, -3.0], [2.0, -0.2]]), 0.5)
+    array([[False,  True],
+           [ True, False]])
+    """
+    scores = importance(weights, method)
+    if not scores.size or scores.ndim < (1 if isinstance(pattern, (Unstructured, NM)) else 2):
+        raise WeightsError(f"weights of shape {list(scores.shape)} cannot be pruned by {pattern!r:.60}")
+    grid = scores.reshape(scores.shape[0] if scores.ndim > 1 else 1, -1)
+    return prune_order(grid, pattern).mask(sparsity).reshape(scores.shape)
+
+
+def level_counts(order: PruneOrder, levels: int) -> NDArray[np.int64]:
+    """(levels + 1,): ``count`` at each level, ``floor(j * units / levels + 1/2)``; N:M: always 1."""
+    if isinstance(order.pattern, NM):
+        return np.ones(levels + 1, np.int64)
+    return (2 * np.arange(levels + 1) * order.units + levels) // (2 * levels)
+
+
+def density_levels(order: PruneOrder, height: int = 256, width: int = 256, levels: int = 64) -> Levels:
+    """(levels + 1, h, w): how much of each cell is left, 255 = all, at each of ``level_counts``.
+
+    h = min(rows, height) and w = min(columns, width); cells are the bins ``row * h // rows`` and
+    ``column * w // columns``. Works through bands of rows: a frame of the answer costs the same for any layer.
+    """
+    (rows, columns), span = order.shape, levels + 2
+    h, w = min(rows, height), min(columns, width)
+    out = np.empty((levels + 1, h, w), np.uint8)
+    first = np.arange(columns, dtype=np.int64) * w // columns * span  # of each column: where its histogram starts
+    for y, gone in enumerate(_first_levels(order, h, levels)):
+        tally = np.bincount((first + gone).ravel(), minlength=w * span).reshape(w, span).cumsum(axis=1)
+        total = tally[:, -1:]
+        out[:, y] = np.rint(255 * (total - tally[:, :-1]) / total).T
+    return out
+
+
+def _first_levels(order: PruneOrder, bands: int, levels: int) -> Iterator[Keys]:
+    """Band by band of rows: the first level at which each weight is gone, ``levels + 1`` if it never is."""
+    counts, rows = level_counts(order, levels), order.shape[0]
+    cutoffs = order.ordered[counts[counts > 0] - 1]
+    for y in range(bands):
+        band = np.arange(-(-y * rows // bands), -(-(y + 1) * rows // bands)) // order.cell[0]
+        keys = order.keys[band[0] : band[-1] + 1]
+        level = np.full(keys.shape, np.count_nonzero(counts == 0), np.min_scalar_type(levels + 1))
+        for cutoff in cutoffs:
+            level += keys > cutoff
+        yield np.repeat(level[band - band[0]], order.cell[1], axis=1)
+
+
+def _score_grid(scores: ArrayLike) -> NDArray[np.float32]:
+    given = as_array(scores, "scores")
+    if given.ndim != 2 or not given.size or given.dtype.kind != "f":
+        raise WeightsError(f"scores must be a matrix of floats, not {given.dtype} of shape {list(given.shape)}")
+    with np.errstate(over="ignore", under="ignore"):
+        grid = np.ascontiguousarray(given, np.float32)
+    if not grid.min() > -np.inf:  # also if it is NaN, which has no place in an order
+        raise WeightsError(f"scores must be numbers above -inf: {np.count_nonzero(~(grid > -np.inf)):,} are not")
+    return grid
+
+
+def _unit_order(grid: NDArray[np.float32], pattern: Pattern, height: int, width: int) -> PruneOrder:
+    """The order of whole blocks; a row and a column are blocks too."""
+    rows, columns = grid.shape
+    if rows % height or columns % width:
+        raise WeightsError(_misfit(rows, columns, height, width))
+    down, across = rows // height, columns // width
+    with np.errstate(over="ignore"):
+        sums = grid.reshape(down, height, columns).sum(axis=1).reshape(down, across, width).sum(axis=2)
+    ranks, ordered = np.empty(sums.size, np.uint32), np.arange(sums.size, dtype=np.uint32)
+    ranks[np.argsort(sums, axis=None, kind="stable")] = ordered
+    return PruneOrder((rows, columns), pattern, sums.size, ranks.reshape(down, across), ordered, (height, width))
+
+
+def _misfit(rows: int, columns: int, height: int, width: int) -> str:
+    sides = (("height", rows, height), ("width", columns, width))
+    fits = [f"use a {side} dividing {n} ({_near_divisors(n, given)})" for side, n, given in sides if n % given]
+    return f"block {height} x {width} does not divide {rows} x {columns}: {' and '.join(fits)}"
+
+
+def _near_divisors(size: int, wanted: int) -> str:
+    divisors = (d for d in range(1, size + 1) if size % d == 0)
+    return ", ".join(map(str, sorted(sorted(divisors, key=lambda d: abs(d - wanted))[:3])))
+
+
+def _group_order(grid: NDArray[np.float32], pattern: NM) -> PruneOrder:
+    (rows, columns), m = grid.shape, pattern.m
+    if grid.size % m:
+        raise WeightsError(f"{pattern.n}:{m} does not fit: length {grid.size:,} must be divisible by m = {m}")
+    groups, keep = grid.reshape(-1, m), np.empty((grid.size // m, m), np.uint8)
+    highest = _highest_by_pairs if m <= _WIDEST_PAIRWISE else _highest_by_threshold
+    step = max(_BAND // m, 1)
+    for start in range(0, len(groups), step):
+        keep[start : start + step] = highest(groups[start : start + step], pattern.n)
+    # one key stands for all that go: the count is always 1
+    return PruneOrder((rows, columns), pattern, 1, keep.reshape(grid.shape), np.zeros(1, np.uint8))
+
+
+def _highest_by_pairs(groups: NDArray[np.float32], n: int) -> Mask:
+    """Keep those whom fewer than ``n`` beat; of equals, the lower index wins."""
+    places = np.ascontiguousarray(groups.T)
+    beaten = np.zeros(places.shape, np.uint8)
+    for low in range(len(places)):
+        for high in range(low + 1, len(places)):
+            wins = places[high] > places[low]
+            beaten[low] += wins
+            beaten[high] += ~wins
+    return (beaten < n).T
+
+
+def _highest_by_threshold(groups: NDArray[np.float32], n: int) -> Mask:
+    """Keep all above the n-th highest, and from the left as many equal to it as there is room for."""
+    nth = groups.shape[1] - max(n, 1)
+    cut = np.partition(groups, nth, axis=1)[:, nth, None]
+    above, equal = groups > cut, groups == cut
+    room = n - above.sum(axis=1, keepdims=True, dtype=np.int32)
+    return np.asarray(above | (equal & (np.cumsum(equal, axis=1, dtype=np.int32) <= room)), bool)
