@@ -5,7 +5,7 @@ import { appliedAt, requestedAt } from "./schedule.js";
 
 const PLOT_HEIGHT = 300;
 const HEADER_HEIGHT = 62;
-const MASK_HEIGHT = 220;
+const MASK_HEIGHT = 256;
 const GAP = 18;
 
 function sceneOf(model, theme) {
@@ -79,6 +79,9 @@ class View {
     this.model = model;
     this.element = element;
     this.frames = 0;
+    this.lost = element.appendChild(document.createElement("div"));
+    this.lost.className = "entrenar-viz-lost";
+    this.lost.setAttribute("role", "alert");
     this.canvas = element.appendChild(document.createElement("canvas"));
     this.canvas.setAttribute("role", "img");
     this.canvas.className = "entrenar-viz-canvas";
@@ -87,7 +90,6 @@ class View {
     this.note.className = "entrenar-viz-note";
     this.cells = new OffscreenCanvas(1, 1);
     this.openLayer();
-    this.readTheme();
   }
 
   openLayer() {
@@ -121,6 +123,7 @@ class View {
     const [start, end] = this.model.get("window");
     const noWindow = end <= start && this.model.get("chosen") !== 0;
     if (!width || noWindow) return; // the last good picture stays; the kernel says what is wrong
+    if (!this.theme) this.readTheme(); // not before: styles are known once the element is in the page
     const scene = sceneOf(this.model, this.theme);
     const panel = Math.floor((width - 2 * GAP) / 3);
     const masks = this.layer ? HEADER_HEIGHT + this.maskSize(panel)[1] : HEADER_HEIGHT;
@@ -145,11 +148,14 @@ class View {
     this.context.clearRect(0, 0, width, height);
   }
 
-  // The layer's own proportions, unless it were too thin to see.
+  // A whole number of screen pixels a cell, so that all cells look alike; a thin layer is stretched up to four times.
   maskSize(panel) {
-    const shape = Math.min(Math.max(this.layer.cols / this.layer.rows, 0.25), 4);
-    const width = Math.min(panel, MASK_HEIGHT * shape);
-    return [Math.floor(width), Math.floor(width / shape)];
+    const density = window.devicePixelRatio || 1;
+    const { width, height } = this.layer;
+    const [across, down] = [(panel * density) / width, (MASK_HEIGHT * density) / height];
+    const most = 4 * Math.min(across, down);
+    const whole = (scale) => (scale > 1 ? Math.floor(scale) : scale);
+    return [(width * whole(Math.min(across, most))) / density, (height * whole(Math.min(down, most))) / density];
   }
 
   drawMask(scene, schedule, left, panel) {
@@ -197,6 +203,14 @@ class View {
     this.context.fillText(value, left + panel, y);
   }
 
+  // The widget manager marks what has lost its kernel; ours is the only room to say what to do about it.
+  tellIfLost() {
+    const lost = this.element.closest(".jupyter-widgets-disconnected") !== null;
+    this.lost.textContent = lost
+      ? "The kernel has been restarted or is gone: run the cell again to bring the explorer back."
+      : "";
+  }
+
   // A press or a drag in the plot moves the cursor.
   moveCursor(event) {
     if (!this.plot || event.buttons !== 1 || event.offsetY > PLOT_HEIGHT) return;
@@ -213,7 +227,7 @@ function describe(scene, panels) {
 function listen(view, signal) {
   const { model, canvas } = view;
   const redraw = () => view.request();
-  const retheme = () => (view.readTheme(), view.request());
+  const retheme = () => ((view.theme = undefined), view.request());
   canvas.addEventListener("pointerdown", (event) => (canvas.setPointerCapture(event.pointerId), view.moveCursor(event)), { signal });
   canvas.addEventListener("pointermove", (event) => view.moveCursor(event), { signal });
   const size = new ResizeObserver(redraw);
@@ -225,11 +239,14 @@ function listen(view, signal) {
   const relayer = () => (view.openLayer(), view.request());
   model.on("change:layer", relayer);
   model.on("change", redraw);
+  const relive = () => requestAnimationFrame(() => view.tellIfLost());
+  model.on("comm_live_update", relive);
   return () => {
     size.disconnect();
     theme.disconnect();
     model.off("change:layer", relayer);
     model.off("change", redraw);
+    model.off("comm_live_update", relive);
     cancelAnimationFrame(view.frame);
   };
 }

@@ -58,12 +58,14 @@ class Canvas(anywidget.AnyWidget):
 
 
 class Field(anywidget.AnyWidget):
-    """A typed entry for one number or the two of a range, linked to a slider in the browser."""
+    """A typed entry that holds one number or the two of a range, linked to a slider in the browser."""
 
     _esm = module("field.js")
 
     value = tr.Any().tag(sync=True)
-    """A number, or a list of two in order."""
+    """A number, or a list of two in order: exactly what was typed, loaded or slid to."""
+    position = tr.Any().tag(sync=True)
+    """Where the slider stands: ``value`` rounded to its steps."""
     kind = tr.Enum(["count", "fraction"]).tag(sync=True)
     """How it is written: ``count`` as 5,000; ``fraction`` as a percentage."""
     labels = tr.List(tr.Unicode()).tag(sync=True)
@@ -71,7 +73,7 @@ class Field(anywidget.AnyWidget):
     max = tr.Any().tag(sync=True)
     """The end of the slider: widened where a larger number is typed."""
     step = tr.Any(1).tag(sync=True)
-    """What an arrow key adds."""
+    """The steps of the slider, and what an arrow key adds."""
 
 
 class CopyButton(anywidget.AnyWidget):

@@ -1,6 +1,6 @@
 """Sliders and pickers: what each may hold, and the configuration they add up to."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from math import ceil
@@ -20,16 +20,18 @@ NAMES = {"one_shot": "OneShot", "gradual": "Gradual", "cubic": "Cubic"}
 PATTERNS = {"Unstructured": "unstructured", "N:M": "nm", "Block": "block", "Row": "row", "Column": "column"}
 
 
-def slider(kind: Callable[..., w.Widget], tooltip: str, **fields: Any) -> w.Widget:
-    """A slider without readout: the typed entry beside it shows the number."""
-    return kind(tooltip=tooltip, readout=False, layout=w.Layout(flex="1 1 90px", min_width="60px"), **fields)
-
-
 class Controls:
-    """All controls and their links; ``config()`` is what they add up to, ``set()`` writes a configuration back."""
+    """All controls and their links; ``config()`` is what they add up to, ``set()`` writes a configuration back.
+
+    A number is held exactly by its typed entry; the slider beside it is moved along in the browser, because a slider
+    rounds what it is given to its own steps. Without typed entries (``typed=False``) the sliders hold the numbers and
+    have no steps but the smallest.
+    """
 
     def __init__(self, *, typed: bool) -> None:
-        steps = {"min": 0, "max": 10_000, "step": 50}
+        self.typed = typed
+        self.sliders: dict[str, w.Widget] = {}
+        self.links: list[w.Widget] = []
         self.schedule = w.ToggleButtons(
             options=[(name, kind) for kind, name in NAMES.items()],
             value="gradual",
@@ -40,26 +42,20 @@ class Controls:
             ],
             style={"button_width": "104px"},
         )
-        self.total_steps = slider(
-            w.IntSlider, "How long the training is, in steps", min=0, max=20_000, step=100, value=10_000
-        )
-        self.window = slider(
-            w.IntRangeSlider,
+        self.total_steps = self._number("total_steps", "How long the training is", 10_000, 20_000, "Total steps")
+        self.window = self._number(
+            "window",
             "Steps between which Gradual and Cubic prune: start at 10%, end at 50 to 80% of the training",
-            value=(1000, 5000),
-            **steps,
+            [1000, 5000],
+            10_000,
+            "Start step",
+            "End step",
         )
-        self.one_shot_step = slider(w.IntSlider, "The step at which OneShot prunes", value=2000, **steps)
-        self.initial = slider(
-            w.FloatSlider, "Initial sparsity of Gradual, typically 0%", min=0.0, max=1.0, step=0.005, value=0.0
-        )
-        self.target = slider(
-            w.FloatSlider, "Sparsity to end with, typically 30 to 90%", min=0.0, max=1.0, step=0.005, value=0.5
-        )
-        self.frequency = slider(
-            w.IntSlider, "Steps between two updates of Gradual: 100 to 1,000", min=0, max=2000, step=10, value=500
-        )
-        self.cursor = slider(w.IntSlider, "The step that readout and masks show", value=3000, **steps)
+        self.one_shot_step = self._number("one_shot_step", "Where OneShot prunes", 2000, 10_000, "OneShot step")
+        self.initial = self._number("initial", "Where Gradual starts, typically 0%", 0.0, 1.0, "Initial sparsity")
+        self.target = self._number("target", "Where to end, typically 30 to 90%", 0.5, 1.0, "Target sparsity")
+        self.frequency = self._number("frequency", "Typically 100 to 1,000", 500, 2000, "Steps between updates")
+        self.cursor = self._number("cursor", "The step that readout and masks show", 3000, 10_000, "Cursor step")
         self.method = w.Dropdown(options=METHODS, value="magnitude", tooltip="How the trainer scores the weights")
         self.pattern = w.Dropdown(options=PATTERNS, value="unstructured", tooltip="What is pruned together")
         self.n, self.m = _small(2, 0, "weights kept"), _small(4, 1, "of every")
@@ -70,29 +66,29 @@ class Controls:
         self.skip_embed_layers = w.Checkbox(value=True, description="skip embedding layers", indent=False)
         self.same_target = w.Checkbox(value=True, description="target_sparsity is the target above", indent=False)
         self.own_target = w.BoundedFloatText(value=0.5, min=0.0, max=1.0, step=0.05, layout={"width": "110px"})
-        self.fields = dict(self._fields()) if typed else {}
-        self.links = [link for name, field in self.fields.items() for link in _paired(getattr(self, name), field)]
-        if not typed:
-            self._show_readouts()
 
-    def _fields(self) -> Iterator[tuple[str, Field]]:
-        def field(name: str, kind: str, *labels: str) -> tuple[str, Field]:
-            control = getattr(self, name)
-            value = list(control.value) if isinstance(control.value, tuple) else control.value
-            return name, Field(value=value, kind=kind, labels=labels, max=control.max, step=control.step)
-
-        yield field("total_steps", "count", "Total steps")
-        yield field("window", "count", "Start step", "End step")
-        yield field("one_shot_step", "count", "OneShot step")
-        yield field("initial", "fraction", "Initial sparsity")
-        yield field("target", "fraction", "Target sparsity")
-        yield field("frequency", "count", "Steps between updates")
-        yield field("cursor", "count", "Cursor step")
-
-    def _show_readouts(self) -> None:
-        for name in ("total_steps", "window", "one_shot_step", "initial", "target", "frequency", "cursor"):
-            getattr(self, name).readout = True
-        self.initial.readout_format = self.target.readout_format = ".3f"
+    def _number(self, name: str, tooltip: str, value: Any, largest: Any, *labels: str) -> w.Widget:
+        """The widget that holds a number (or the two of a range), and beside it the slider that moves it."""
+        exact = isinstance(largest, float)
+        kind = w.FloatSlider if exact else w.IntRangeSlider if isinstance(value, list) else w.IntSlider
+        layout = w.Layout(flex="1 1 90px", min_width="60px")
+        slider = kind(value=value, min=0, max=largest, tooltip=tooltip, layout=layout, readout=not self.typed)
+        self.sliders[name] = slider
+        if not self.typed:
+            slider.step = None if exact else 1
+            slider.readout_format = ".3f" if exact else ",d"
+            return slider
+        field = Field(
+            value=value,
+            position=value,
+            kind="fraction" if exact else "count",
+            labels=labels,
+            max=largest,
+            step=0.005 if exact else tidy_step(largest),
+        )
+        self.links += [w.jsdlink((field, trait), (slider, trait)) for trait in ("max", "step")]
+        self.links.append(w.jslink((field, "position"), (slider, "value")))
+        return field
 
     def holding_config(self) -> list[w.Widget]:
         """The controls that the configuration is made of."""
@@ -103,13 +99,11 @@ class Controls:
         ]
 
     def link_to(self, canvas: Canvas) -> None:
-        """Let the canvas follow in the browser, without the kernel; its cursor can be dragged, so that goes back too."""
+        """Let the canvas follow in the browser, without the kernel; its cursor can be dragged, which goes back."""
         one_way = ("total_steps", "one_shot_step", "window", "initial", "target", "frequency")
         for name in (*one_way, "same_target", "own_target"):
-            control = getattr(self, name)
-            value = list(control.value) if isinstance(control.value, tuple) else control.value
-            setattr(canvas, name, value)
-            self.links.append(w.jsdlink((control, "value"), (canvas, name)))
+            setattr(canvas, name, getattr(self, name).value)
+            self.links.append(w.jsdlink((getattr(self, name), "value"), (canvas, name)))
         canvas.chosen, canvas.cursor = self.schedule.index, self.cursor.value
         self.links.append(w.jsdlink((self.schedule, "index"), (canvas, "chosen")))
         self.links.append(w.jslink((self.cursor, "value"), (canvas, "cursor")))
@@ -181,18 +175,21 @@ class Controls:
             for name, value in values.items():
                 control = getattr(self, name)
                 together.enter_context(control.hold_trait_notifications())
-                if hasattr(control, "max"):  # it would clamp silently
-                    control.min = min(control.min, np.min(value).item())
+                if hasattr(control, "max"):  # a slider clamps silently, so it is widened first
                     control.max = max(control.max, np.max(value).item())
+                if hasattr(control, "min"):
+                    control.min = min(control.min, np.min(value).item())
                 control.value = value
 
     def fit_ranges(self) -> None:
         """Let the step sliders end where the plot ends: at the training's end, or at a later end of the window."""
-        total = self.total_steps.value
         for control in (self.window, self.one_shot_step, self.cursor):
-            value = control.value[1] if isinstance(control.value, tuple) else control.value
-            control.max = max(total, 1 if control is self.cursor else value)
-            control.step = tidy_step(control.max)
+            value = 1 if control is self.cursor else np.max(control.value).item()
+            control.max = max(self.total_steps.value, value)
+        if self.typed:
+            for control in (self.total_steps, self.window, self.one_shot_step, self.frequency, self.cursor):
+                control.step = tidy_step(control.max)
+        self.cursor.value = min(self.cursor.value, self.cursor.max)
 
 
 def _numbers(value: Any) -> list[int | float]:
@@ -201,13 +198,6 @@ def _numbers(value: Any) -> list[int | float]:
 
 def _small(value: int, least: int, tooltip: str) -> w.BoundedIntText:
     return w.BoundedIntText(value=value, min=least, max=LARGEST_STEP, tooltip=tooltip, layout={"width": "64px"})
-
-
-def _paired(control: w.Widget, field: Field) -> list[w.Widget]:
-    return [
-        *(w.jslink((control, "value"), (field, "value")), w.jslink((control, "max"), (field, "max"))),
-        w.jsdlink((control, "step"), (field, "step")),
-    ]
 
 
 def _values_of(config: PruningConfig) -> dict[str, Any]:
@@ -227,7 +217,7 @@ def _values_of(config: PruningConfig) -> dict[str, Any]:
     if isinstance(schedule, OneShot):
         values["one_shot_step"] = schedule.step
     else:
-        values["window"] = (schedule.start_step, schedule.end_step)
+        values["window"] = [schedule.start_step, schedule.end_step]
     if isinstance(schedule, Gradual):
         values |= {"initial": schedule.initial_sparsity, "frequency": schedule.frequency}
     if isinstance(pattern, NM):

@@ -1,7 +1,8 @@
 // A button that puts a text on the clipboard: only the browser can.
 function render({ model, el }) {
   const button = document.createElement("button");
-  button.className = "jupyter-button widget-button lm-Widget entrenar-viz-copy";
+  el.classList.add("entrenar-viz-copy");
+  button.className = "jupyter-button widget-button";
   button.textContent = "Copy";
   const enable = () => (button.disabled = !model.get("text"));
   const say = (word) => {

@@ -55,6 +55,7 @@ class Explorer(tr.HasTraits):
         """What is wrong with the controls as they stand."""
         self.findings: list[Finding] = []
         """What ``review`` says of the configuration."""
+        self._followed: tuple[Any, ...] | None = None
         self._build(live=view == "canvas")
         if weights is not None:
             self.preview.add(load_weights(weights))
@@ -88,8 +89,6 @@ class Explorer(tr.HasTraits):
 
     def close(self) -> None:
         """Take the explorer off the screen and free its widgets, their links and what they listen to."""
-        for link in self.controls.links:
-            link.unlink()
         for widget in _all_widgets(self.screen, *self.controls.links):
             widget.unobserve_all()
             widget.close()
@@ -123,10 +122,9 @@ class Explorer(tr.HasTraits):
         c = self.controls
         for control in (c.total_steps, *c.holding_config()):
             control.observe(follow, "value")
-        for control in (c.method, c.pattern, c.n, c.m, c.height, c.width, self.preview.layer):
+        patterned = (c.method, c.pattern, c.n, c.m, c.height, c.width)  # the still picture follows the configuration
+        for control in (self.preview.layer, *(patterned if self.canvas else (c.cursor,))):
             control.observe(layer, "value")
-        if self.still:
-            c.cursor.observe(layer, "value")
         self.preview.source.observe(self._guarded(lambda _: self.preview.show_layers()), "value")
         self.preview.open.on_click(self._guarded(self._open_weights))
 
@@ -152,8 +150,13 @@ class Explorer(tr.HasTraits):
         try:
             config = self.controls.config()
         except ConfigError as error:
+            self._followed = None
             self._complain(error.problems)
             return
+        now = (config, self.total_steps, tuple(self.controls.schedules().values()))
+        if now == self._followed:  # one of many controls that changed together has told of it already
+            return
+        self._followed = now
         self._complain(())
         self.set_trait("config", config)
         self.findings = review(config, self.total_steps)

@@ -33,6 +33,27 @@ export function replaced(values, index, value) {
   return next;
 }
 
+// What a slider's position says of the numbers: a position that is only a number rounded to the slider's steps
+// (within half of one) is the slider's echo of that number; any other was chosen by hand.
+export function moved(values, positions, step) {
+  return values.map((value, i) => (Math.abs(positions[i] - value) <= 0.5001 * step ? value : positions[i]));
+}
+
+function initialize({ model }) {
+  const like = (numbers) => (Array.isArray(model.get("value")) ? numbers : numbers[0]);
+  const all = (name) => [model.get(name)].flat();
+  model.on("change:value", () => {
+    model.set("position", model.get("value"));
+    model.save_changes();
+  });
+  model.on("change:position", () => {
+    const next = moved(all("value"), all("position"), model.get("step"));
+    if (next.every((number, i) => number === all("value")[i])) return;
+    model.set("value", like(next));
+    model.save_changes();
+  });
+}
+
 function render({ model, el }) {
   el.classList.add("entrenar-viz-field");
   const kind = model.get("kind");
@@ -127,4 +148,4 @@ function input(label) {
   return entry;
 }
 
-export default { render };
+export default { initialize, render };

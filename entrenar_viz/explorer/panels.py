@@ -95,7 +95,7 @@ class Export(w.VBox):  # type: ignore[misc]
     """The JSON that the trainer loads: to copy, to download, to save to a path."""
 
     def __init__(self, save: Callable[[str, bool], None], *, copy_button: bool) -> None:
-        self.json = w.Textarea(disabled=True, rows=10, layout={"width": "100%"})
+        self.json = w.Textarea(disabled=True, rows=12, layout={"width": "auto"})
         self.json.add_class("entrenar-viz-json")
         self.copy = CopyButton() if copy_button else None
         self.download = w.HTML()
@@ -143,7 +143,7 @@ class Import(w.VBox):  # type: ignore[misc]
         self.path.layout.flex = "1 1 120px"
         self.read = w.Button(description="Load", layout={"width": "auto"})
         self.upload = w.FileUpload(accept=".json", multiple=False, description="Upload", layout={"width": "auto"})
-        self.paste = w.Textarea(placeholder="or paste the JSON here", rows=10, layout={"width": "100%"})
+        self.paste = w.Textarea(placeholder="or paste the JSON here", rows=12, layout={"width": "auto"})
         self.paste.add_class("entrenar-viz-json")
         self.take = w.Button(description="Load pasted", layout={"width": "auto"})
         self.status = text()

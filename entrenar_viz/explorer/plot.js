@@ -2,8 +2,9 @@
 // (see canvas.js) on a 2-D context; all lengths are CSS pixels.
 import { appliedAt, lastUpdate, requestedAt, staircase } from "./schedule.js";
 
-const MARGIN = { left: 52, right: 18, top: 26, bottom: 44 };
+const MARGIN = { left: 52, right: 26, top: 26, bottom: 44 };
 export const percent = (sparsity) => `${(100 * sparsity).toFixed(2)}%`;
+const short = (sparsity) => `${Number((100 * sparsity).toFixed(2))}%`;
 const thousands = (step) => step.toLocaleString("en-US");
 
 export function drawPlot(context, scene, width, height) {
@@ -171,7 +172,7 @@ function drawTarget(context, scene, plot) {
   context.fillStyle = context.strokeStyle;
   const above = plot.y(wanted) - plot.top > 16;
   if (!above) context.textBaseline = "top";
-  const text = missed ? `target ${percent(wanted)}, stops at ${percent(reached)}` : `target ${percent(wanted)}`;
+  const text = missed ? `target ${short(wanted)}, stops at ${short(reached)}` : `target ${short(wanted)}`;
   context.fillText(text, plot.left + 6, plot.y(wanted) + (above ? -3 : 4));
 }
 
@@ -203,7 +204,7 @@ function drawCursor(context, scene, plot) {
 
 // Each name beside its own curve, at the first place where it hides nothing.
 function drawNames(context, scene, plot, drawn) {
-  const taken = [];
+  const taken = [{ x: plot.x(scene.cursor) - 2, y: plot.top, width: 4, height: plot.bottom - plot.top }];
   for (const schedule of scene.schedules) {
     context.font = scene.font(12, schedule === scene.chosen ? 700 : 500);
     const width = context.measureText(scene.names[schedule.type]).width;
@@ -245,6 +246,9 @@ function* candidates(scene, plot, schedule, width) {
 function free(box, taken, plot) {
   const inside = box.x > plot.left && box.x + box.width < plot.right && box.y > plot.top && box.y + 14 < plot.bottom;
   const apart = (other) =>
-    box.x + box.width + 4 < other.x || other.x + other.width + 4 < box.x || Math.abs(box.y - other.y) > 15;
+    box.x + box.width + 4 < other.x ||
+    other.x + other.width + 4 < box.x ||
+    box.y + box.height < other.y ||
+    other.y + other.height < box.y;
   return inside && taken.every(apart);
 }

@@ -40,6 +40,7 @@ class Preview:
         options = [(f"{name}  ({' × '.join(f'{n:,}' for n in tensors.shape(name))})", name) for name in tensors.names]
         if tuple(options) != tuple(self.layer.options):
             self.layer.options = options
+            self.layer.index = 0
 
     def matrix(self) -> Matrix:
         """The picked layer; WeightsError if it cannot be read."""

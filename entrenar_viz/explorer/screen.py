@@ -43,7 +43,7 @@ class Screen(w.VBox):  # type: ignore[misc]
         left.add_class("entrenar-viz-controls")
         right = w.VBox([picture, findings])
         right.add_class("entrenar-viz-picture")
-        top = w.HBox([controls.schedule, text("is the schedule to export", "entrenar-viz-quiet")])
+        top = w.HBox([controls.schedule, text("is exported; the other two are there to compare", "entrenar-viz-quiet")])
         top.add_class("entrenar-viz-top")
         body, below = w.HBox([left, right]), w.HBox(list(files))
         body.add_class("entrenar-viz-body")
@@ -67,7 +67,7 @@ class Screen(w.VBox):  # type: ignore[misc]
 
 def _rows(c: Controls, preview: Preview) -> dict[str, RowOf]:
     def sliding(label: str, name: str) -> RowOf:
-        return RowOf(label, *(part for part in (getattr(c, name), c.fields.get(name)) if part is not None))
+        return RowOf(label, c.sliders[name], *([getattr(c, name)] if c.typed else []))
 
     return {
         "total_steps": sliding("Total steps", "total_steps"),

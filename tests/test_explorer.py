@@ -1,0 +1,366 @@
+"""The dashboard without a browser: set a control, read the configuration."""
+
+import base64
+import gc
+import json
+import warnings
+import weakref
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import ipywidgets
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from entrenar_viz import (
+    NM,
+    Block,
+    ConfigError,
+    Cubic,
+    EntrenarVizError,
+    Explorer,
+    Gradual,
+    OneShot,
+    PruningConfig,
+    WeightsError,
+    load_weights,
+    replay,
+)
+from entrenar_viz.explorer.canvas import Field, layer_data, module
+from entrenar_viz.masks import prune_order
+from entrenar_viz.weights import SAMPLES, sample
+from tests.strategies import configs
+
+NOW = datetime.now(UTC)
+SHARED: list[Explorer] = []
+
+
+@pytest.fixture(params=["canvas", "matplotlib"])
+def explorer(request):
+    explorer = Explorer(view=request.param)
+    yield explorer
+    assert explorer.errors == []
+    explorer.close()
+
+
+def widgets_alive() -> int:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return len(ipywidgets.Widget.widgets)
+
+
+def test_it_starts_with_a_sound_example_of_the_chapter(explorer):
+    assert explorer.config.schedule == Gradual(
+        start_step=1000, end_step=5000, initial_sparsity=0.0, final_sparsity=0.5, frequency=500
+    )
+    assert explorer.findings == []
+    assert json.loads(explorer.exporter.json.value) == json.loads(explorer.config.to_json())
+
+
+def test_each_control_reaches_the_configuration(explorer):
+    c = explorer.controls
+    c.schedule.value = "cubic"
+    c.window.value, c.target.value = [100, 900], 0.8
+    assert explorer.config.schedule == Cubic(start_step=100, end_step=900, final_sparsity=0.8)
+    assert explorer.config.target_sparsity == 0.8
+    c.schedule.value, c.initial.value, c.frequency.value = "gradual", 0.1, 40
+    assert (explorer.config.schedule.initial_sparsity, explorer.config.schedule.frequency) == (0.1, 40)
+    c.schedule.value, c.one_shot_step.value = "one_shot", 77
+    assert explorer.config.schedule == OneShot(step=77)
+    c.method.value = "wanda"
+    c.pattern.value, c.n.value, c.m.value = "nm", 1, 4
+    assert (explorer.config.method, explorer.config.pattern) == ("wanda", NM(n=1, m=4))
+    c.pattern.value, c.height.value, c.width.value = "block", 8, 2
+    assert explorer.config.pattern == Block(height=8, width=2)
+    c.fine_tune.value, c.fine_tune_steps.value, c.fine_tune_lr.value = False, 5, 0.25
+    c.skip_embed_layers.value, c.same_target.value, c.own_target.value = False, False, 0.33
+    assert explorer.config.target_sparsity == 0.33
+    assert explorer.config.fine_tune_after_pruning is explorer.config.skip_embed_layers is False
+    assert (explorer.config.fine_tune_steps, explorer.config.fine_tune_lr) == (5, 0.25)
+
+
+@settings(deadline=None)
+@given(configs(st.integers(0, 200_000)))
+def test_load_shows_exactly_what_it_was_given_as_one_change(config):
+    explorer = SHARED[0] if SHARED else Explorer()
+    SHARED[:] = [explorer]
+    before, changes = explorer.config, []
+    explorer.observe(lambda change: changes.append(change.new), "config")
+    explorer.load(config)
+    explorer.unobserve_all("config")
+    assert explorer.errors == []
+    assert explorer.config == config
+    assert changes == ([] if config == before else [config])
+    assert PruningConfig.from_json(explorer.exporter.json.value) == config
+
+
+def test_load_lengthens_a_training_that_ends_too_early(explorer):
+    explorer.load(PruningConfig(schedule=Cubic(start_step=0, end_step=60_000, final_sparsity=0.7), target_sparsity=0.7))
+    assert explorer.total_steps == 100_000
+    explorer.load(PruningConfig(schedule=OneShot(step=10)))
+    assert explorer.total_steps == 100_000
+    explorer.load(PruningConfig(schedule=OneShot(step=10)), total_steps=5)
+    assert [found.code for found in explorer.findings] == ["nothing-pruned"]
+
+
+def test_load_refuses_steps_that_a_browser_cannot_count(explorer):
+    before = explorer.config
+    with pytest.raises(ConfigError, match="a browser cannot count that far"):
+        explorer.load(PruningConfig(schedule=OneShot(step=2**60)))
+    with pytest.raises(ConfigError, match="fine_tune_steps"):
+        explorer.load(PruningConfig(fine_tune_steps=2**60))
+    assert explorer.config == before
+
+
+def test_the_other_schedules_keep_their_values(explorer):
+    explorer.controls.frequency.value = 250
+    explorer.load(PruningConfig(schedule=OneShot(step=10)))
+    explorer.controls.schedule.value = "gradual"
+    assert explorer.config.schedule.frequency == 250
+
+
+def test_findings_follow_and_their_fixes_are_applied(explorer):
+    explorer.controls.frequency.value = 300
+    (row,) = explorer.findings_panel.rows
+    assert row.message.value == explorer.findings[0].message
+    assert [button.description for button in row.buttons] == ["every 250 steps", "end at step 4,900"]
+    row.buttons[0].click()
+    assert explorer.config.schedule.frequency == 250
+    assert row.layout.display == "none"
+    assert explorer.findings_panel.nothing.layout.display is None
+
+
+def test_changing_only_the_training_changes_the_findings(explorer):
+    explorer.controls.total_steps.value = 6000
+    assert [found.code for found in explorer.findings] == ["no-recovery"]
+
+
+def test_a_problem_is_shown_beside_its_control_and_blocks_the_export(explorer, tmp_path):
+    good = explorer.config
+    explorer.controls.window.value = [2000, 2000]
+    explorer.controls.pattern.value, explorer.controls.n.value = "nm", 4
+    assert [problem.where for problem in explorer.problems] == ["schedule.end_step", "pattern.m"]
+    rows = explorer.screen.rows
+    assert rows["window"].problem.value == "end_step (2000) must be greater than start_step (2000)"
+    assert rows["pattern"].problem.value == "N (4) must be less than M (4)"
+    assert explorer.config == good
+    assert explorer.exporter.save.disabled
+    with pytest.raises(ConfigError, match="nothing was exported"):
+        explorer.export(tmp_path / "pruning.json")
+    assert "image/png" in explorer._repr_mimebundle_()
+    explorer.controls.window.value, explorer.controls.n.value = [2000, 4000], 2
+    assert explorer.problems == ()
+    assert rows["window"].problem.layout.display == "none"
+    assert explorer.export(tmp_path / "pruning.json").exists()
+
+
+def test_export_by_path_asks_before_it_overwrites(explorer, tmp_path):
+    path = tmp_path / "pruning.json"
+    explorer.exporter.path.value = str(path)
+    explorer.exporter.save.click()
+    assert explorer.exporter.status.value == f"Saved {path}"
+    explorer.controls.target.value = 0.6
+    explorer.exporter.save.click()
+    assert PruningConfig.load(path).target_sparsity == 0.5
+    assert explorer.exporter.overwrite.layout.display is None
+    explorer.exporter.overwrite.click()
+    assert PruningConfig.load(path) == explorer.config
+    explorer.exporter.path.value = str(tmp_path / "none" / "pruning.json")
+    explorer.exporter.save.click()
+    assert "create that folder first" in explorer.exporter.status.value
+
+
+def test_the_download_holds_the_same_bytes(explorer):
+    data = explorer.exporter.download.value.split("base64,")[1].split('"')[0]
+    assert base64.b64decode(data).decode() == explorer.config.to_json() == explorer.exporter.json.value
+
+
+def test_import_from_path_paste_and_upload(explorer, tmp_path):
+    panel = explorer.importer
+    config = PruningConfig(method="wanda", schedule=OneShot(step=12))
+    panel.path.value = str(config.save(tmp_path / "pruning.json"))
+    panel.read.click()
+    assert explorer.config == config
+    panel.paste.value = replace(config, method="magnitude").to_json()
+    panel.take.click()
+    assert explorer.config.method == "magnitude"
+    upload = {"name": "up.json", "type": "", "size": 300, "content": memoryview(config.to_json().encode())}
+    panel.upload.value = ({**upload, "last_modified": NOW},)
+    assert explorer.config == config
+    assert panel.upload.value == ()
+    assert "Loaded up.json" in panel.status.value
+
+
+def test_import_of_something_else_changes_nothing_and_says_why(explorer, tmp_path):
+    before, panel = explorer.config, explorer.importer
+    panel.path.value = str(tmp_path / "<img src=x onerror=alert(1)>.json")
+    panel.read.click()
+    assert "cannot be read" in panel.status.value
+    panel.paste.value = '{"method": "wandas"}'
+    panel.take.click()
+    assert "use one of 'magnitude'" in panel.status.value
+    panel.upload.value = ({"name": "b", "type": "", "size": 2 << 20, "content": memoryview(b""), "last_modified": NOW},)
+    assert "larger than 1 MiB" in panel.status.value
+    assert explorer.config == before
+
+
+def test_untrusted_text_never_reaches_an_html_widget(tmp_path):
+    payload = "<img src=x onerror=alert(1)>"
+    explorer = Explorer(weights={payload: np.eye(4)})
+    explorer.importer.paste.value = f'{{"{payload}": 1}}'
+    explorer.importer.take.click()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        html = [widget for widget in ipywidgets.Widget.widgets.values() if isinstance(widget, ipywidgets.HTML)]
+    assert html
+    assert not any(payload in widget.value for widget in html)
+    explorer.close()
+
+
+def test_what_a_callback_raises_is_shown_and_kept():
+    explorer = Explorer()
+    explorer.findings_panel.fill = lambda findings: 1 / 0
+    explorer.controls.target.value = 0.7
+    assert [type(error) for error in explorer.errors] == [ZeroDivisionError]
+    assert explorer.screen.banner.layout.display is None
+    assert "ZeroDivisionError" in explorer.screen.banner.message.value
+    explorer.screen.banner.children[1].click()
+    assert explorer.screen.banner.layout.display == "none"
+    explorer.close()
+
+
+# Weights -------------------------------------------------------------------------------------------------------------
+
+
+def test_every_layer_of_every_sample_can_be_shown(explorer):
+    for name in SAMPLES:
+        explorer.preview.source.value = name
+        assert explorer.preview.layer.value in load_weights(sample(name)).names
+        assert explorer.preview.matrix().ndim == 2
+
+
+def test_the_users_weights_come_first(tmp_path):
+    np.savez(tmp_path / "net.npz", a=np.eye(6), b=np.ones((4, 4)))
+    explorer = Explorer(weights=tmp_path / "net.npz")
+    assert explorer.preview.source.value.endswith("net.npz")
+    assert [name for _, name in explorer.preview.layer.options] == ["a", "b"]
+    assert explorer.canvas.layer["rows"] == 6
+    explorer.preview.layer.value = "b"
+    assert explorer.canvas.layer["rows"] == 4
+    explorer.close()
+    for weights in (np.eye(3), {"layer": np.eye(3)}):
+        explorer = Explorer(weights=weights)
+        assert explorer.canvas.layer["rows"] == 3
+        explorer.close()
+    with pytest.raises(WeightsError):
+        Explorer(weights=np.eye(3, dtype=int))
+
+
+def test_a_model_file_that_cannot_be_opened_leaves_the_weights_as_they_were(explorer, tmp_path):
+    explorer.preview.path.value = str(tmp_path / "none.safetensors")
+    explorer.preview.open.click()
+    assert "none.safetensors" in explorer.screen.rows["path"].problem.value
+    assert explorer.preview.source.value == "digits network"
+    np.save(tmp_path / "some.npy", np.eye(8))
+    explorer.preview.path.value = str(tmp_path / "some.npy")
+    explorer.preview.open.click()
+    assert explorer.screen.rows["path"].problem.value == ""
+    assert explorer.preview.source.value.endswith("some.npy")
+
+
+def test_a_layer_that_the_pattern_does_not_fit_has_a_note_instead_of_a_mask():
+    explorer = Explorer(weights=np.eye(7))
+    explorer.controls.pattern.value = "block"
+    assert explorer.canvas.layer == {"note": explorer.canvas.layer["note"]}
+    assert explorer.canvas.layer["note"].startswith("No mask: ")
+    explorer.controls.pattern.value = "row"
+    assert explorer.canvas.layer["units"] == 7
+    assert explorer.errors == []
+    explorer.close()
+
+
+def test_other_methods_say_that_magnitude_is_previewed():
+    explorer = Explorer()
+    explorer.controls.method.value = "wanda"
+    assert "Previewed by magnitude: wanda needs calibration data." in explorer.canvas.layer["note"]
+    explorer.close()
+
+
+@pytest.mark.parametrize("pattern", [NM(n=2, m=4), Block(height=2, width=4), PruningConfig().pattern])
+def test_what_the_browser_is_sent_gives_the_mask_at_every_sparsity(pattern):
+    matrix = np.round(np.random.default_rng(1).normal(size=(16, 24)), 1).astype(np.float32)
+    data, order = layer_data(matrix, pattern), prune_order(matrix**2, pattern)
+    ranks = np.frombuffer(data["ranks"], "<u2").reshape(16, 24)
+    for sparsity in np.linspace(0.1, 1, 10):
+        assert ((ranks >= order.count(sparsity)) == order.mask(sparsity)).all()
+
+
+def test_a_large_layer_is_sent_small():
+    data = layer_data(np.random.default_rng(1).normal(size=(600, 900)).astype(np.float32), PruningConfig().pattern)
+    assert len(data["density"]) + len(data["ties"]) < 4.2e6
+    assert (data["height"], data["width"], data["exact"]) == (256, 256, False)
+
+
+# Display and life ----------------------------------------------------------------------------------------------------
+
+
+def test_the_bundle_carries_a_picture_for_where_widgets_cannot_run(explorer):
+    bundle = explorer._repr_mimebundle_()
+    assert base64.b64decode(bundle["image/png"]).startswith(b"\x89PNG")
+    assert bundle["application/vnd.jupyter.widget-view+json"]["model_id"] == explorer.screen.model_id
+    assert bundle["text/plain"] == repr(explorer)
+
+
+def test_the_picture_of_the_fallback_follows_the_controls():
+    explorer = Explorer(view="matplotlib")
+    schedules, masks = explorer.still.schedules.value, explorer.still.masks.value
+    explorer.controls.cursor.value = 4500
+    assert explorer.still.schedules.value != schedules
+    assert explorer.still.masks.value != masks
+    explorer.controls.pattern.value, explorer.controls.height.value = "block", 7
+    assert explorer.still.note.value.startswith("No mask")
+    assert explorer.errors == []
+    explorer.close()
+
+
+def test_closing_frees_every_widget():
+    gc.collect()
+    before = widgets_alive()
+    for view in ("canvas", "matplotlib"):
+        explorer = Explorer(view=view)
+        explorer.controls.frequency.value = 300
+        assert widgets_alive() > before
+        explorer.close()
+        assert widgets_alive() == before
+        gone = weakref.ref(explorer)
+        del explorer
+        gc.collect()
+        assert gone() is None
+
+
+def test_a_thousand_changes_make_no_more_widgets():
+    explorer = Explorer()
+    explorer.controls.frequency.value = 300
+    before = widgets_alive()
+    for i in range(1000):
+        explorer.controls.target.value = 0.3 + 0.0005 * i
+    assert explorer.config.target_sparsity == 0.3 + 0.0005 * 999
+    assert widgets_alive() <= before + 40  # rows for the findings that appeared on the way
+    assert explorer.errors == []
+    explorer.close()
+
+
+def test_the_browser_module_has_no_import_left():
+    assert "import " not in module("schedule.js", "mask.js", "plot.js", "canvas.js").split("function")[0]
+    assert isinstance(Explorer().controls.total_steps, Field)
+
+
+def test_what_it_cannot_show_is_refused():
+    with pytest.raises(EntrenarVizError, match='use "canvas" or "matplotlib"'):
+        Explorer(view="bokeh")
+    explorer = Explorer(PruningConfig(schedule=OneShot(step=3)), total_steps=50)
+    assert replay(explorer.config, explorer.total_steps).num_updates == 1
+    assert repr(explorer).endswith("total_steps=50)")
+    explorer.close()
