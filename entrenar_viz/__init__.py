@@ -1,20 +1,21 @@
 """See what a pruning schedule will really do to a network, and export the configuration that the trainer loads."""
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from entrenar_viz.advice import recommend
-from entrenar_viz.config import METHODS, NM, Block, Column, PruningConfig, Row, Unstructured, json_schema
-from entrenar_viz.errors import ConfigError, EntrenarVizError, StepError, WeightsError
-from entrenar_viz.findings import review
-from entrenar_viz.masks import prune_mask
-from entrenar_viz.replay import replay
-from entrenar_viz.schedules import Cubic, Gradual, OneShot
-from entrenar_viz.weights import load_weights
-
 if TYPE_CHECKING:
+    from entrenar_viz.advice import recommend
+    from entrenar_viz.config import METHODS, NM, Block, Column, PruningConfig, Row, Unstructured, json_schema
+    from entrenar_viz.errors import ConfigError, EntrenarVizError, StepError, WeightsError
     from entrenar_viz.explorer import Explorer
-    from entrenar_viz.figures import mask_figure, schedule_figure
+    from entrenar_viz.figures import mask_figure, save_figure, schedule_figure
+    from entrenar_viz.findings import review
+    from entrenar_viz.masks import prune_mask
+    from entrenar_viz.replay import replay
+    from entrenar_viz.schedules import Cubic, Gradual, OneShot
+    from entrenar_viz.weights import load_weights
 
 __version__ = "0.1.0"
 __all__ = [
@@ -40,23 +41,42 @@ __all__ = [
     "recommend",
     "replay",
     "review",
+    "save_figure",
     "schedule_figure",
 ]
 
-_HEAVY = {  # loaded on first use: who only reads a configuration does not pay for matplotlib and a dashboard
-    "Explorer": "explorer",
-    "mask_figure": "figures",
-    "schedule_figure": "figures",
+_ROOMS = {  # where each name lives; a room is entered when one of its names is first used
+    "advice": ("recommend",),
+    "config": ("METHODS", "NM", "Block", "Column", "PruningConfig", "Row", "Unstructured", "json_schema"),
+    "errors": ("ConfigError", "EntrenarVizError", "StepError", "WeightsError"),
+    "explorer": ("Explorer",),
+    "figures": ("mask_figure", "save_figure", "schedule_figure"),
+    "findings": ("review",),
+    "masks": ("prune_mask",),
+    "replay": ("replay",),
+    "schedules": ("Cubic", "Gradual", "OneShot"),
+    "weights": ("load_weights",),
 }
+_HOME = {name: room for room, names in _ROOMS.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HEAVY:
+    if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HEAVY[name]}"), name)
-    globals()[name] = value
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    setattr(sys.modules[__name__], name, value)
     return value
 
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+class _Package(ModuleType):
+    """Python binds a room to its name here once it is imported; the public function ``replay`` keeps that name."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value.replay if name == "replay" and isinstance(value, ModuleType) else value)
+
+
+sys.modules[__name__].__class__ = _Package
