@@ -18,7 +18,7 @@ from entrenar_viz.remedies import (
     typical_frequency,
 )
 from entrenar_viz.replay import Replay, replay
-from entrenar_viz.schedules import Cubic, Gradual, OneShot
+from entrenar_viz.schedules import Cubic, Gradual, OneShot, Schedule
 
 Severity = Literal["error", "warning", "info"]
 HIGH_SPARSITY = np.float32(0.7)
@@ -68,12 +68,18 @@ def review(config: PruningConfig, total_steps: int) -> list[Finding]:
 
 def _moved(config: PruningConfig, latest: int) -> tuple[Fix, ...]:
     moved = ending_by(config, latest)
-    if moved is None:
-        return ()
-    schedule = moved.schedule
-    if isinstance(schedule, OneShot):
-        return (Fix(f"prune at step {schedule.step:,}", moved),)
-    return (Fix(f"prune in steps {schedule.start_step:,} to {schedule.end_step:,}", moved),)
+    return (Fix(_change(config.schedule, moved.schedule), moved),) if moved else ()
+
+
+def _change(old: Any, new: Schedule) -> str:
+    if isinstance(new, OneShot):
+        return f"prune at step {new.step:,}"
+    changes = []
+    if replace(old, start_step=new.start_step, end_step=new.end_step) != old:
+        changes.append(f"prune in steps {new.start_step:,} to {new.end_step:,}")
+    if isinstance(new, Gradual) and replace(old, frequency=new.frequency) != old:
+        changes.append(f"every {new.frequency:,} steps")
+    return ", ".join(changes)
 
 
 def _rescheduled(label: str, config: PruningConfig, **fields: Any) -> Fix:
@@ -108,6 +114,8 @@ def _why_nothing(config: PruningConfig, run: Replay) -> str:
 def _target_missed(config: PruningConfig, run: Replay) -> Iterator[Finding]:
     schedule = config.schedule
     if not isinstance(schedule, Gradual) or not run.num_updates or not run.shortfall:
+        return
+    if isinstance(config.pattern, NM):  # then no schedule decides the sparsity
         return
     if schedule.end_step > run.total_steps:  # ends-after-training says why
         return
@@ -197,7 +205,7 @@ def _many_updates(config: PruningConfig, run: Replay) -> Iterator[Finding]:
 
 def _nm_fixes_sparsity(config: PruningConfig, run: Replay) -> Iterator[Finding]:
     pattern, schedule = config.pattern, config.schedule
-    if not isinstance(pattern, NM):
+    if not isinstance(pattern, NM) or pattern.n == 0:  # keeps-nothing says it
         return
     sparsity = 1 - pattern.n / pattern.m
     if isinstance(schedule, OneShot) and run.target == np.float32(sparsity):

@@ -108,7 +108,7 @@ def test_target_missed_and_nothing_pruned_agree_with_the_replay(config, total_st
     assert ("nothing-pruned" in found) == (run.num_updates == 0)
     if "target-missed" in found:
         assert run.shortfall > 0
-    if run.shortfall > 0:
+    if run.shortfall > 0 and not isinstance(config.pattern, NM):
         assert {"target-missed", "nothing-pruned", "ends-after-training"} & set(found)
 
 

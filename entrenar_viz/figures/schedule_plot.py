@@ -16,6 +16,7 @@ from entrenar_viz.config import PruningConfig
 from entrenar_viz.errors import StepError
 from entrenar_viz.figures.curves import curve, end_of, last_shown, staircase, window
 from entrenar_viz.figures.palette import theme_colors
+from entrenar_viz.figures.saving import ShownFigure
 from entrenar_viz.findings import percent
 from entrenar_viz.replay import Replay, replay, requested_at
 from entrenar_viz.schedules import Gradual, OneShot, Schedule, as_steps
@@ -79,7 +80,7 @@ def _inside(cursor: int, span: int) -> int:
 
 
 def _axes(colors: dict[str, str]) -> Axes:
-    figure = Figure(figsize=(9, 5), facecolor=colors["background"])
+    figure = ShownFigure(figsize=(9, 5), facecolor=colors["background"])
     axes = figure.add_axes((0.085, 0.115, 0.9, 0.8), facecolor="none")
     axes.tick_params(length=0, labelsize=9, labelcolor=colors["muted"], pad=6)
     axes.spines[:].set_visible(False)

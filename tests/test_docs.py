@@ -1,0 +1,95 @@
+"""The documents say what the code does: examples run, numbers are right, links lead somewhere."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from entrenar_viz import NM, Cubic, Gradual, OneShot, PruningConfig, review
+from entrenar_viz.explorer import Explorer
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+FINDINGS = (ROOT / "docs" / "findings.md").read_text("utf-8")
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+NAMES = {kind.__name__: kind for kind in (NM, Cubic, Gradual, OneShot, PruningConfig)}
+CODES = re.findall(r'Finding\(\s*"([a-z-]+)"', (ROOT / "entrenar_viz" / "findings.py").read_text("utf-8"))
+
+
+def blocks(text, language):
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def sections(text):
+    """Heading and body of each ``## heading``."""
+    return re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def readme_run(tmp_path, monkeypatch):
+    """The variables that the first Python block of the README leaves behind, run in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    scope = {}
+    exec(blocks(README, "python")[0].replace("Explorer(", "explorer = Explorer("), scope)
+    yield scope
+    scope["explorer"].close()
+
+
+def test_the_python_lines_of_the_readme_run(readme_run):
+    assert isinstance(readme_run["explorer"], Explorer)
+    assert readme_run["explorer"].config == readme_run["finding"].fix
+    said = re.search(r"print\(finding\.message\)  # (.+?)…?\n", README)[1]
+    assert readme_run["finding"].message.startswith(said.rstrip())
+
+
+def test_the_json_of_the_readme_is_what_those_lines_export(readme_run):
+    (shown,) = blocks(README, "json")
+    assert Path("pruning.json").read_text("utf-8") == shown == PruningConfig.from_json(shown).to_json()
+
+
+def test_both_commands_of_the_readme_are_there():
+    assert 'pip install ".[lab]" && entrenar-viz\n' in README
+    assert 'pip install ".[test]" && pytest\n' in README
+
+
+def test_every_finding_has_a_section():
+    documented = [re.match("`(.+)` ", heading)[1] for heading, _ in sections(FINDINGS)]
+    assert len(CODES) >= 12
+    assert sorted(documented) == sorted(set(CODES))
+
+
+@pytest.mark.parametrize(("heading", "body"), sections(FINDINGS), ids=[heading for heading, _ in sections(FINDINGS)])
+def test_the_example_of_a_finding_gives_its_sentence(heading, body):
+    code, severity = re.fullmatch(r"`(.+)` \((.+)\)", heading).groups()
+    (example,) = blocks(body, "python")
+    (sentence,) = re.findall("^> (.+)$", body, re.MULTILINE)
+    found = {finding.code: finding for finding in review(eval(example, NAMES.copy()), 10_000)}
+    assert (found[code].severity, found[code].message) == (severity, sentence)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_to_files_lead_somewhere(document):
+    text = re.sub(r"^```.*?^```$", "", document.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", text) + re.findall(r'(?:src|srcset|href)="([^"#]+)"', text)
+    local = [target for target in targets if "://" not in target]
+    assert [target for target in local if not (document.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.name)
+def test_notebooks_are_committed_executed_and_lean(notebook):
+    content = json.loads(notebook.read_text("utf-8"))
+    cells = [cell for cell in content["cells"] if cell["cell_type"] == "code"]
+    assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
+    assert set(content["metadata"]) == {"kernelspec", "language_info"}  # no state of widgets
+    shown = {kind for cell in cells for output in cell["outputs"] for kind in output.get("data", {})}
+    assert shown == {"image/png", "text/plain"}  # a widget that was closed long ago would show as an error
+
+
+def test_notebooks_quote_the_accuracies_of_the_digits_network():
+    record = json.loads((ROOT / "entrenar_viz" / "samples" / "digits.json").read_text("utf-8"))
+    pruned = record["test_accuracy_pruned_without_fine_tuning"].values()
+    text = (ROOT / "notebooks" / "schedules.ipynb").read_text("utf-8")
+    for accuracy in (record["test_accuracy"], *pruned):
+        assert f"{accuracy:.1%}" in text
