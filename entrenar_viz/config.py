@@ -7,7 +7,6 @@ word. Here each is refused, all of them at once, each with its place.
 import json
 import os
 import stat
-import tempfile
 from collections import Counter
 from dataclasses import field
 from pathlib import Path
@@ -18,6 +17,7 @@ from pydantic import Field, TypeAdapter, ValidationError, ValidationInfo, field_
 
 from entrenar_viz.checked import Count, Finite, Fraction, Location, checked, problems, refuse
 from entrenar_viz.errors import ConfigError, Problem
+from entrenar_viz.files import write_atomically
 from entrenar_viz.schedules import SCHEDULES, OneShot, Schedule
 
 Method = Literal["magnitude", "wanda", "sparse_gpt", "minitron_depth", "minitron_width"]
@@ -132,43 +132,6 @@ def json_schema() -> dict[str, Any]:
     """The JSON Schema of the file, for editors and validators."""
     schema = TypeAdapter(PruningConfig).json_schema(mode="serialization")
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
-
-
-def write_atomically(path: Path, content: bytes, *, overwrite: bool) -> Path:
-    """Put ``content`` at ``path`` so that a reader finds the old file or the new one, never half of one."""
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder: add a file name, for example {path / 'pruning.json'}")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"{path.parent} does not exist: create that folder first, or choose another")
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, _mode_for(path))
-        _put(temporary, path, overwrite)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
-    return path
-
-
-def _put(temporary: str, path: Path, overwrite: bool) -> None:
-    if overwrite:
-        os.replace(temporary, path)
-        return
-    try:
-        os.link(temporary, path)  # unlike a check before a rename, this cannot race with another writer
-    except FileExistsError:
-        raise FileExistsError(f"{path} exists already: pass overwrite=True to replace it") from None
-
-
-def _mode_for(path: Path) -> int:
-    if path.exists():
-        return stat.S_IMODE(path.stat().st_mode)
-    umask = os.umask(0)
-    os.umask(umask)
-    return 0o666 & ~umask
 
 
 def _json_value(value: object) -> str:

@@ -250,6 +250,18 @@ def test_saving_to_where_nothing_can_be_saved(tmp_path):
         PruningConfig().save(tmp_path / "no" / "pruning.json")
 
 
+def test_a_file_system_without_hard_links_will_do(tmp_path, monkeypatch):
+    def unsupported(source, target):
+        raise PermissionError("Operation not permitted")
+
+    monkeypatch.setattr(os, "link", unsupported)
+    path = PruningConfig().save(tmp_path / "pruning.json")
+    with pytest.raises(FileExistsError, match="overwrite=True"):
+        PruningConfig(target_sparsity=0.9).save(path)
+    assert PruningConfig.load(path) == PruningConfig()
+    assert len(list(tmp_path.iterdir())) == 1
+
+
 def test_a_failed_write_leaves_the_old_file_alone(tmp_path, monkeypatch):
     path = PruningConfig().save(tmp_path / "pruning.json")
 

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from safetensors.numpy import save as safetensors_bytes
 
 from entrenar_viz import WeightsError, prune_mask
-from entrenar_viz.weights import FLOATS, MAX_UNPACKED, SAMPLES, Tensors, load_weights, sample
+from entrenar_viz.model_files import FLOATS, MAX_UNPACKED
+from entrenar_viz.weights import SAMPLES, Tensors, load_weights, sample
 
 SUFFIXES = (".npy", ".npz", ".safetensors")
 TMP = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -368,7 +369,7 @@ def test_a_safetensors_header_longer_than_the_file(tmp_path):
 
 def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
     assert MAX_UNPACKED == 4 << 30
-    monkeypatch.setattr("entrenar_viz.weights.MAX_UNPACKED", 1 << 20)
+    monkeypatch.setattr("entrenar_viz.model_files.MAX_UNPACKED", 1 << 20)
     path = written(tmp_path, "bomb.npz", npz_bytes({"w": np.zeros((1 << 10, 1 << 10))}, np.savez_compressed))
     assert "'w': says that" in refused(path)
     assert "unpack to 8,388,736: more than 1,048,576 is refused" in refused(path)

@@ -8,8 +8,8 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from entrenar_viz.config import write_atomically
 from entrenar_viz.errors import EntrenarVizError
+from entrenar_viz.files import write_atomically
 
 # Without these, matplotlib writes the time of saving.
 _METADATA: dict[str, dict[str, Any]] = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}

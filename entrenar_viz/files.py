@@ -1,0 +1,50 @@
+"""Files written whole or not at all."""
+
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+
+def write_atomically(path: Path, content: bytes, *, overwrite: bool) -> Path:
+    """Put ``content`` at ``path`` so that a reader finds the old file or the new one, never half of one."""
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder: add a file name, for example {path / 'pruning.json'}")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path.parent} does not exist: create that folder first, or choose another")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, _mode_for(path))
+        _put(temporary, path, overwrite)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+    return path
+
+
+def _put(temporary: str, path: Path, overwrite: bool) -> None:
+    try:
+        if not overwrite:
+            os.link(temporary, path)  # unlike a check before a rename, this cannot race with another writer
+            return
+    except FileExistsError:
+        raise _exists(path) from None
+    except OSError:  # a file system without hard links
+        if path.exists():
+            raise _exists(path) from None
+    os.replace(temporary, path)
+
+
+def _exists(path: Path) -> FileExistsError:
+    return FileExistsError(f"{path} exists already: pass overwrite=True to replace it")
+
+
+def _mode_for(path: Path) -> int:
+    if path.exists():
+        return stat.S_IMODE(path.stat().st_mode)
+    umask = os.umask(0)
+    os.umask(umask)
+    return 0o666 & ~umask

@@ -1,0 +1,187 @@
+"""Model files (.npy .npz .safetensors, no pickle): what they hold, and how to read one tensor of them.
+
+Whatever is wrong with a file, any garbage in it included, raises WeightsError with the file and the reason. Files are
+read a tensor at a time, at the moment it is asked for, never mapped: a mapped file that somebody truncates would take
+the whole kernel down.
+"""
+
+import json
+import math
+import os
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from entrenar_viz.errors import WeightsError
+
+_CODES = {  # of safetensors, and what numpy and ml_dtypes call them
+    "F32": "float32",
+    "F16": "float16",
+    "F64": "float64",
+    "BF16": "bfloat16",
+    "F8_E4M3": "float8_e4m3fn",
+    "F8_E5M2": "float8_e5m2",
+    "F8_E4M3FNUZ": "float8_e4m3fnuz",
+    "F8_E5M2FNUZ": "float8_e5m2fnuz",
+}
+FLOATS = tuple(_CODES.values())
+MAX_UNPACKED = 4 << 30  # bytes that one compressed tensor of an .npz may unpack to
+MAX_DEFLATE = 1032  # the format cannot compress better than this, so a directory that says so lies
+_PICKLES = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle")
+_NAME_LENGTH = 80
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A tensor where it is: shape, number format by its numpy name, and how to read it."""
+
+    shape: tuple[int, ...]
+    dtype: str
+    read: Callable[[], NDArray[Any]]
+
+
+def open_model(given: str | os.PathLike[str]) -> tuple[str, dict[str, Stored]]:
+    """The path to show, and the tensors of the file there by name; only headers are read."""
+    path = Path(given).expanduser()
+    readers = {".npy": _npy, ".npz": _npz, ".safetensors": _safetensors}
+    suffix = path.suffix.lower()
+    if suffix in _PICKLES:
+        raise WeightsError(f"{path}: {suffix} is a pickle, which can run code: save it as .safetensors")
+    with blame(str(path)):
+        if path.is_dir():
+            raise WeightsError(f"{path}: is a folder: name a file in it")
+        if suffix not in readers:
+            raise WeightsError(f"{path}: the name must end in {', '.join(readers)}")
+        with _reading(path) as file:
+            stored = readers[suffix](file, partial(_reading, path, _stamp(file)))
+    return str(path), stored
+
+
+Again = Callable[[], AbstractContextManager[IO[bytes]]]  # opens the same, unchanged file once more
+
+
+def _stamp(file: IO[bytes]) -> tuple[int, int, int]:
+    found = os.fstat(file.fileno())
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+@contextmanager
+def _reading(path: Path, stamp: tuple[int, int, int] | None = None) -> Iterator[IO[bytes]]:
+    if path.exists() and not path.is_file():
+        raise WeightsError(f"{path}: is neither a file nor a folder")  # opening a pipe would wait for ever
+    with path.open("rb") as file:
+        if stamp is not None and stamp != _stamp(file):
+            raise WeightsError(f"{path}: has changed since it was opened, load it again")
+        yield file
+
+
+def _npy(file: IO[bytes], again: Again) -> dict[str, Stored]:
+    shape, dtype = _npy_header(file, os.fstat(file.fileno()).st_size)
+    return {Path(file.name).stem: Stored(shape, dtype, partial(_npy_array, again))}
+
+
+def _npy_array(again: Again) -> NDArray[Any]:
+    with again() as file:
+        return np.lib.format.read_array(file, allow_pickle=False)
+
+
+def _npy_header(file: IO[bytes], size: int) -> tuple[tuple[int, ...], str]:
+    """Shape and dtype, once the ``size`` in bytes has been seen to fit them."""
+    version = np.lib.format.read_magic(file)
+    if version not in ((1, 0), (2, 0)):
+        raise ValueError(f"npy format {version} is for records, not for weights")
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(file)
+    promised, found = math.prod(shape) * dtype.itemsize, size - file.tell()
+    if not dtype.hasobject and (promised != found or min(shape, default=0) < 0):
+        raise ValueError(f"is broken: {found:,} bytes follow, but {list(shape)} {dtype} takes {promised:,}")
+    return tuple(int(length) for length in shape), dtype.name
+
+
+def _npz(file: IO[bytes], again: Again) -> dict[str, Stored]:
+    stored: dict[str, Stored] = {}
+    with zipfile.ZipFile(file) as archive:
+        for member in archive.infolist():
+            name = member.filename.removesuffix(".npy")
+            if name in stored:
+                raise ValueError(f"holds {shown(name)} twice")
+            with blame(f"{file.name}: {shown(name)}"):
+                stored[name] = _npz_member(archive, member, again)
+    return stored
+
+
+def _npz_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, again: Again) -> Stored:
+    read = partial(_npz_array, again, member.filename)
+    if not member.filename.endswith(".npy"):
+        return Stored((), "no .npy file", read)
+    _check_unpacked_size(member)
+    with archive.open(member) as file:
+        return Stored(*_npy_header(file, member.file_size), read)
+
+
+def _check_unpacked_size(member: zipfile.ZipInfo) -> None:
+    packed, unpacked = member.compress_size, member.file_size
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ValueError("is packed in a way that numpy does not write")
+    most = min(packed * MAX_DEFLATE, MAX_UNPACKED) if member.compress_type == zipfile.ZIP_DEFLATED else packed
+    if unpacked > most:
+        raise ValueError(f"says that {packed:,} bytes unpack to {unpacked:,}: more than {most:,} is refused")
+
+
+def _npz_array(again: Again, filename: str) -> NDArray[Any]:
+    with again() as file, zipfile.ZipFile(file) as archive, archive.open(filename) as member:
+        values: NDArray[Any] = np.lib.format.read_array(member, allow_pickle=False)
+        member.read(1)  # the checksum is compared at the end only
+        return values
+
+
+def _safetensors(file: IO[bytes], again: Again) -> dict[str, Stored]:
+    from safetensors import safe_open
+
+    with safe_open(file.name, framework="numpy"):
+        pass  # opening checks all of the header: sizes, gaps, overlaps, formats
+    length = int.from_bytes(file.read(8), "little")
+    header = json.loads(file.read(length))
+    header.pop("__metadata__", None)
+    return {name: _safetensor(entry, 8 + length, again) for name, entry in header.items()}
+
+
+def _safetensor(entry: dict[str, Any], data: int, again: Again) -> Stored:
+    shape, (begin, end) = tuple(entry["shape"]), entry["data_offsets"]
+    dtype = _CODES.get(entry["dtype"], entry["dtype"])
+    return Stored(shape, dtype, partial(_raw, again, data + begin, end - begin, dtype, shape))
+
+
+def _raw(again: Again, offset: int, size: int, dtype: str, shape: tuple[int, ...]) -> NDArray[Any]:
+    """The tensor from its bytes: safetensors 0.8 itself cannot give float8 to numpy."""
+    import ml_dtypes
+
+    kind = np.dtype(getattr(ml_dtypes, dtype, dtype)).newbyteorder("<")
+    with again() as file:
+        file.seek(offset)
+        return np.fromfile(file, np.uint8, size).view(kind).reshape(shape)
+
+
+def shown(name: object) -> str:
+    """A name from outside, quoted and shortened."""
+    return f"{name!r:.{_NAME_LENGTH}}"
+
+
+@contextmanager
+def blame(where: str) -> Iterator[None]:
+    """Turn whatever goes wrong into a WeightsError that names the place."""
+    try:
+        yield
+    except WeightsError:
+        raise
+    except OSError as error:
+        raise WeightsError(f"{where}: cannot be read: {error.strerror or error}") from error
+    except Exception as error:  # parsers of three formats on anyone's bytes: no list of their errors is complete
+        raise WeightsError(f"{where}: {error or type(error).__name__}") from error
