@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from entrenar_viz.files import write_atomically
 from entrenar_viz.errors import EntrenarVizError
+from entrenar_viz.files import write_atomically
 
 NOTEBOOK = "explorer.ipynb"
 

@@ -97,7 +97,8 @@ function drawAxes(context, scene, plot) {
   context.textBaseline = "top";
   for (const tick of stepTicks(scene.lastStep, Math.floor((plot.right - plot.left) / 80))) {
     line(context, plot.x(tick), plot.bottom, plot.x(tick), plot.bottom + 4);
-    context.fillText(thousands(tick), plot.x(tick), plot.bottom + 8);
+    const room = (context.measureText(`step ${thousands(scene.cursor)}${thousands(tick)}`).width + 24) / 2;
+    if (Math.abs(plot.x(tick) - plot.x(scene.cursor)) > room) context.fillText(thousands(tick), plot.x(tick), plot.bottom + 8);
   }
   context.fillText("training step", (plot.left + plot.right) / 2, plot.bottom + 26);
   context.save();

@@ -6,7 +6,7 @@ import ipywidgets as w
 
 from entrenar_viz.config import Method, Pattern
 from entrenar_viz.errors import WeightsError
-from entrenar_viz.explorer.canvas import layer_data
+from entrenar_viz.explorer.canvas import MAX_CELLS, layer_data
 from entrenar_viz.weights import SAMPLES, Matrix, Tensors, load_weights, sample
 
 
@@ -62,7 +62,10 @@ class Preview:
         rows, columns = matrix.shape
         name = self.source.value
         about = f"{name}, {self.layer.value}" if name in self.tensors else f"{self.layer.value}: {SAMPLES[name]}"
-        note = f"{about}. {rows:,} × {columns:,} weights; the brighter, the larger; pruned ones are blank."
+        colour = "The stronger the colour, the larger the weight; pruned ones are blank."
+        if max(rows, columns) > MAX_CELLS:
+            colour = "Too large to show each weight: the stronger the colour, the more of a cell are kept."
+        note = f"{about}. {rows:,} × {columns:,} weights. {colour}"
         if method != "magnitude":
             note += f" Previewed by magnitude: {method} needs calibration data."
         return note

@@ -107,10 +107,10 @@ def _more(c: Controls) -> w.VBox:
     return w.VBox(
         [
             c.fine_tune,
-            RowOf("Steps", c.fine_tune_steps),
-            RowOf("Learning rate", c.fine_tune_lr),
+            RowOf("fine_tune_steps", c.fine_tune_steps),
+            RowOf("fine_tune_lr", c.fine_tune_lr),
             c.skip_embed_layers,
             c.same_target,
-            RowOf("otherwise", c.own_target),
+            RowOf("target_sparsity", c.own_target),
         ]
     )

@@ -1,10 +1,13 @@
 """The user's way through the explorer, in JupyterLab."""
 
+import io
 import json
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from entrenar_viz import Cubic, Gradual, OneShot, PruningConfig, prune_mask, replay
 from entrenar_viz.replay import requested_at
@@ -249,3 +252,21 @@ def test_a_kernel_restart_says_what_to_do(open_notebook):
     notebook = open_notebook(SHOW)
     notebook.page.evaluate("jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart().then(() => true)")
     notebook.page.get_by_text("run the cell again").wait_for()
+
+
+@pytest.mark.parametrize(("name", "theme"), [("explorer", "JupyterLab Light"), ("explorer-dark", "JupyterLab Dark")])
+def test_the_picture_of_the_readme(open_notebook, tmp_path, name, theme):
+    """Taken each time; kept in docs/ where ENTRENAR_VIZ_PICTURES names that folder."""
+    notebook = open_notebook(SHOW, scale=2)
+    notebook.theme(theme)
+    notebook.type("Steps between updates", "300")
+    notebook.page.get_by_text("300 does not divide the window of 4,000 steps").wait_for()
+    notebook.wait("drawn.staircase.at(-1)[0] === 4900")
+    notebook.page.mouse.move(0, 0)
+    box = notebook.page.locator(".entrenar-viz-top").locator("xpath=..").bounding_box()
+    clip = {"x": box["x"] - 12, "y": box["y"] - 6, "width": box["width"] + 20, "height": box["height"] + 12}
+    picture = Image.open(io.BytesIO(notebook.page.screenshot(clip=clip))).convert("RGB")
+    assert len(picture.getcolors(1 << 24)) > 100
+    path = Path(os.environ.get("ENTRENAR_VIZ_PICTURES", tmp_path)) / f"{name}.png"
+    picture.quantize(128, dither=Image.Dither.NONE).save(path, optimize=True)
+    assert notebook.errors == []

@@ -1,0 +1,110 @@
+// Runs in the page: says when a key was pressed, and when the picture of which value was presented.
+//
+// A picture counts as presented at the end of its frame: a task that is posted from an animation callback runs as soon
+// as that frame has been laid out, painted and handed to the compositor. A page sees no further, and the way from there
+// to the screen is the same for all. What draws outside an animation callback is presented by the frame that follows.
+(kind) => {
+  let pressed = 0;
+  let moves = [];
+  let pictures = [];
+  let told = () => {};
+
+  function atTheEndOfThisFrame(read) {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      const value = read();
+      if (value !== undefined) pictures.push({ value, at: performance.now() });
+      told();
+    };
+    port2.postMessage(null);
+  }
+
+  const atTheEndOfTheNextFrame = (read) => requestAnimationFrame(() => atTheEndOfThisFrame(read));
+
+  // Calls `then` whenever a property of one element is set, and leaves what setting it does.
+  function whenSet(element, name, then) {
+    const own = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(element), name);
+    let held = element[name];
+    Object.defineProperty(element, name, {
+      get: () => (own ? own.get.call(element) : held),
+      set: (value) => {
+        if (own) own.set.call(element, value);
+        else held = value;
+        then(value);
+      },
+    });
+  }
+
+  // The pictures of the peers have a strip along their lower edge whose colour says which value they show.
+  function valueOf(picture, width, height) {
+    const column = new OffscreenCanvas(1, height).getContext("2d", { willReadFrequently: true });
+    column.drawImage(picture, width >> 1, 0, 1, height, 0, 0, 1, height);
+    const { data } = column.getImageData(0, 0, 1, height);
+    for (let i = data.length - 4; i >= 0; i -= 4) {
+      if (data[i] === 200 && data[i + 1] === 1) return 50 * data[i + 2];
+    }
+    return undefined;
+  }
+
+  const watch = {
+    explorer(read) {
+      const canvas = document.querySelector(".entrenar-viz-canvas");
+      whenSet(canvas, "drawn", (drawn) => atTheEndOfThisFrame(() => read(drawn)));
+    },
+    text() {
+      const entry = document.querySelector(".jp-OutputArea input[type=number]");
+      whenSet(entry, "value", () => atTheEndOfTheNextFrame(() => Number(entry.value)));
+    },
+    image() {
+      let last;
+      new MutationObserver(() => {
+        const image = document.querySelector(".jp-OutputArea img");
+        if (!image || image.src === last) return;
+        last = image.src;
+        const read = () => valueOf(image, image.naturalWidth, image.naturalHeight);
+        image.decode().then(() => atTheEndOfTheNextFrame(read));
+      }).observe(document.body, { subtree: true, childList: true, attributes: true, attributeFilter: ["src"] });
+    },
+    ipympl() {
+      const canvas = document.querySelector(".jupyter-matplotlib canvas");
+      const context = canvas.getContext("2d");
+      context.drawImage = (...given) => {
+        CanvasRenderingContext2D.prototype.drawImage.apply(context, given);
+        atTheEndOfTheNextFrame(() => valueOf(canvas, canvas.width, canvas.height));
+      };
+    },
+  };
+
+  window.addEventListener("keydown", (event) => (pressed = event.timeStamp), { capture: true });
+  window.addEventListener("mousemove", (event) => moves.push(event.timeStamp), { capture: true });
+  const is = (value) => (picture) => Math.abs(picture.value - value) < 1e-4 * Math.max(1, value);
+  window.stopwatch = {
+    watch: (kind) => {
+      if (kind === "cursor") watch.explorer((drawn) => drawn.cursor);
+      else if (kind === "target") watch.explorer((drawn) => drawn.curves.gradual.at(-1)[1]);
+      else watch[kind]();
+    },
+    clear: () => void ([moves, pictures] = [[], []]),
+    // Milliseconds from the key to the first picture of `value`, once the last picture shows it.
+    until: (value) =>
+      new Promise((resolve, reject) => {
+        const shown = () => JSON.stringify(pictures.slice(-3));
+        const late = setTimeout(() => reject(new Error(`no picture of ${value}; last ones: ${shown()}`)), 20_000);
+        told = () => {
+          if (!pictures.length || !is(value)(pictures.at(-1))) return;
+          clearTimeout(late);
+          told = () => {};
+          resolve(pictures.find((picture) => picture.at > pressed && is(value)(picture))?.at - pressed);
+        };
+        told();
+      }),
+    // Of the drag since clear(): moves of the mouse, drawings, and drawings of another value than the one before.
+    drag: () => {
+      const seconds = (moves.at(-1) - moves[0]) / 1000;
+      const within = pictures.filter(({ at }) => at >= moves[0] && at <= moves.at(-1));
+      const changed = within.filter(({ value }, i) => i === 0 || value !== within[i - 1].value);
+      return { moves: (moves.length - 1) / seconds, drawings: within.length / seconds, pictures: changed.length / seconds };
+    },
+  };
+  window.stopwatch.watch(kind);
+}
