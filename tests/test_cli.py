@@ -174,7 +174,8 @@ def started(monkeypatch):
 def test_lab_opens_a_copy_of_the_notebook(started, arguments, capsys):
     assert main(arguments) == 0
     assert Path("explorer.ipynb").read_bytes() == lab_module.packaged_notebook().read_bytes()
-    assert started == [[sys.executable, "-P", "-m", "jupyterlab", "explorer.ipynb"]]
+    address = "--LabApp.default_url=/lab/tree/explorer.ipynb"
+    assert started == [[sys.executable, "-P", "-m", "jupyterlab", "explorer.ipynb", address]]
     assert capsys.readouterr().out == "entrenar-viz: wrote explorer.ipynb\n"
 
 
@@ -196,7 +197,7 @@ def test_lab_keeps_a_notebook_that_is_there(started, capsys):
 def test_lab_as_root(started, monkeypatch, given, added):
     monkeypatch.setattr(os, "geteuid", lambda: 0, raising=False)
     assert main(["--", *given, "--no-browser"]) == 0
-    assert started[0][5:] == [*added, *given, "--no-browser"]
+    assert started[0][6:] == [*added, *given, "--no-browser"]
 
 
 def test_lab_without_jupyterlab(started, monkeypatch, capsys):

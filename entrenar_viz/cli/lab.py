@@ -23,8 +23,10 @@ def lab(for_lab: Sequence[str]) -> int:
         print(f"entrenar-viz: wrote {NOTEBOOK}", flush=True)
     except FileExistsError:
         print(f"entrenar-viz: opening the {NOTEBOOK} that is here already", flush=True)
-    # -P: a json.py that lies in this folder must not replace Python's
-    return _become([sys.executable, "-P", "-m", "jupyterlab", NOTEBOOK, *_as_root(for_lab), *for_lab])
+    # -P: a json.py that lies in this folder must not replace Python's; the address that JupyterLab prints where no
+    # browser can open would lead to its launcher, not to the notebook
+    command = [sys.executable, "-P", "-m", "jupyterlab", NOTEBOOK, f"--LabApp.default_url=/lab/tree/{NOTEBOOK}"]
+    return _become([*command, *_as_root(for_lab), *for_lab])
 
 
 def packaged_notebook() -> Path:

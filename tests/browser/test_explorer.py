@@ -185,7 +185,9 @@ def test_export_by_download_and_by_path_and_load_back(open_notebook, lab):
     page.get_by_placeholder("or paste the JSON here").fill('{"method": "magnitud"}')
     page.get_by_role("button", name="Load pasted").click()
     page.get_by_text("Nothing was loaded").wait_for()
-    page.locator(".entrenar-viz-buttons input[type=file]").set_input_files(str(target))
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Upload").click()
+    chooser.value.set_files(str(target))
     page.get_by_text("Loaded saved.json.").wait_for()
 
 
