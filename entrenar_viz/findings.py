@@ -13,7 +13,7 @@ from entrenar_viz.remedies import (
     RECOVERY,
     ending_by,
     latest_end,
-    nearest_divisor,
+    reaching_frequency,
     typical,
     typical_frequency,
 )
@@ -77,9 +77,15 @@ def _change(old: Any, new: Schedule) -> str:
     changes = []
     if replace(old, start_step=new.start_step, end_step=new.end_step) != old:
         changes.append(f"prune in steps {new.start_step:,} to {new.end_step:,}")
+    if isinstance(new, Gradual) and replace(old, initial_sparsity=new.initial_sparsity) != old:
+        changes.append(f"start at {percent(new.initial_sparsity)}")
     if isinstance(new, Gradual) and replace(old, frequency=new.frequency) != old:
-        changes.append(f"every {new.frequency:,} steps")
+        changes.append(_every(new.frequency))
     return ", ".join(changes)
+
+
+def _every(steps: int) -> str:
+    return "every step" if steps == 1 else f"every {steps:,} steps"
 
 
 def _rescheduled(label: str, config: PruningConfig, **fields: Any) -> Fix:
@@ -99,10 +105,10 @@ def _nothing_pruned(config: PruningConfig, run: Replay) -> Iterator[Finding]:
 def _why_nothing(config: PruningConfig, run: Replay) -> str:
     schedule, total = config.schedule, run.total_steps
     start = schedule.step if isinstance(schedule, OneShot) else schedule.start_step
-    if run.target == 0:
-        return "the target is 0%"
     if start > total:
         return f"the schedule starts at step {start:,}, after the training ends at step {total:,}"
+    if run.target == 0:
+        return "the target is 0%"
     if not isinstance(schedule, Gradual) or 0 < schedule.frequency <= schedule.end_step - start:
         return f"the training ends at step {total:,}, before the first update that would prune"
     if schedule.frequency == 0:
@@ -129,19 +135,23 @@ def _target_missed(config: PruningConfig, run: Replay) -> Iterator[Finding]:
 
 
 def _reaching_fixes(config: PruningConfig, schedule: Gradual, total: int) -> Iterator[Fix]:
-    window, every = schedule.end_step - schedule.start_step, schedule.frequency
-    divisor = nearest_divisor(window, every) if every else typical_frequency(window)
-    yield _rescheduled(f"every {divisor:,} steps", config, frequency=divisor)
+    every, window = schedule.frequency, schedule.end_step - schedule.start_step
+    better = reaching_frequency(schedule)
+    updates = 0
     if every:
         updates = min(max(round(Fraction(window, every)), 1), (total - schedule.start_step) // every)
-        if updates:
-            end = schedule.start_step + updates * every
-            yield _rescheduled(f"end at step {end:,}", config, end_step=end)
+    if not updates or better <= 2 * every <= 4 * better:  # of a window with few divisors none may be near
+        yield _rescheduled(_every(better), config, frequency=better)
+    if updates:
+        end = schedule.start_step + updates * every
+        yield _rescheduled(f"end at step {end:,}", config, end_step=end)
 
 
 def _ends_after_training(config: PruningConfig, run: Replay) -> Iterator[Finding]:
     schedule, total = config.schedule, run.total_steps
-    if isinstance(schedule, OneShot) or not schedule.start_step <= total < schedule.end_step:
+    if isinstance(schedule, OneShot) or schedule.end_step <= total or not run.num_updates or not run.shortfall:
+        return
+    if isinstance(config.pattern, NM):  # one update is all it takes
         return
     ends = f"The window ends at step {schedule.end_step:,}, after the training ends at step {total:,}"
     reached = f"the sparsity stops at {percent(run.final_sparsity)} of {percent(run.target)}"
@@ -158,7 +168,7 @@ def _no_recovery(config: PruningConfig, run: Replay) -> Iterator[Finding]:
 
 
 def _one_shot_high_sparsity(config: PruningConfig, run: Replay) -> Iterator[Finding]:
-    if not isinstance(config.schedule, OneShot) or run.target <= HIGH_SPARSITY:
+    if not isinstance(config.schedule, OneShot) or run.target <= HIGH_SPARSITY or isinstance(config.pattern, NM):
         return
     fixes: tuple[Fix, ...] = ()
     if run.total_steps > 1:
@@ -184,10 +194,14 @@ def _decreasing(config: PruningConfig, run: Replay) -> Iterator[Finding]:
     schedule = config.schedule
     if not isinstance(schedule, Gradual) or np.float32(schedule.initial_sparsity) <= run.target:
         return
+    if isinstance(config.pattern, NM) or not run.num_updates:
+        return
     initial = percent(schedule.initial_sparsity)
     message = f"The schedule falls from {initial} to {percent(run.target)}, but pruned weights stay pruned: {initial}."
-    fix = _rescheduled("start at 0%", config, initial_sparsity=0.0)
-    yield Finding("decreasing", "warning", message, (fix,))
+    rising = replace(schedule, initial_sparsity=0.0, frequency=reaching_frequency(schedule))
+    fits = run.target and schedule.start_step + rising.frequency <= run.total_steps
+    fixes = (Fix(_change(schedule, rising), replace(config, schedule=rising)),) if fits else ()
+    yield Finding("decreasing", "warning", message, fixes)
 
 
 def _many_updates(config: PruningConfig, run: Replay) -> Iterator[Finding]:
@@ -197,7 +211,7 @@ def _many_updates(config: PruningConfig, run: Replay) -> Iterator[Finding]:
     fixes: tuple[Fix, ...] = ()
     if isinstance(schedule, Gradual):
         every = typical_frequency(schedule.end_step - schedule.start_step)
-        fixes = (_rescheduled(f"every {every:,} steps", config, frequency=every),)
+        fixes = (_rescheduled(_every(every), config, frequency=every),)
     how = "at every step of its window" if isinstance(schedule, Cubic) else "very often"
     message = f"The mask changes {how}: {run.num_updates:,} updates, each of which ranks all weights again."
     yield Finding("many-updates", "info", message, fixes)
@@ -219,7 +233,7 @@ def _nm_fixes_sparsity(config: PruningConfig, run: Replay) -> Iterator[Finding]:
 
 def _needs_calibration(config: PruningConfig, run: Replay) -> Iterator[Finding]:
     if config.method != "magnitude":
-        message = f"{config.method} scores weights by their activations: the trainer needs calibration data for it."
+        message = f"The trainer needs calibration data for {config.method}; magnitude does without."
         fix = Fix("use magnitude", replace(config, method="magnitude"))
         yield Finding("needs-calibration", "info", message, (fix,))
 

@@ -45,6 +45,12 @@ def typical_frequency(window: int) -> int:
     return nearest_divisor(window, max(window // TYPICAL_UPDATES, 1), at_least=-(-window // MANY_UPDATES))
 
 
+def reaching_frequency(schedule: Gradual) -> int:
+    """The frequency nearest to that of ``schedule`` with which its last update comes at ``end_step``."""
+    window, every = schedule.end_step - schedule.start_step, schedule.frequency
+    return nearest_divisor(window, every) if 0 < every <= window else typical_frequency(window)
+
+
 def ending_by(config: PruningConfig, latest: int) -> PruningConfig | None:
     """``config`` with all its updates at or before ``latest``, its target reached; None if there is no room."""
     schedule = config.schedule
