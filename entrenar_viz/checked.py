@@ -127,6 +127,8 @@ def _message(found: ErrorDetails, names: Sequence[str]) -> str:
             return f"must be true or false, not {got}"
         case "dataclass_type" | "dataclass_exact_type":
             return f"must be an object with named fields, not {got}"
+        case "json_invalid":
+            return found["msg"]
         case _:
             return f"{found['msg']}, not {got}"
 

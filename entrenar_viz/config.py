@@ -169,6 +169,7 @@ def _parse(content: str | bytes, source: str) -> PruningConfig:
     text = _text(content, source)
     try:
         raw = json.loads(text, object_pairs_hook=_Object)
+        repeated = _repeated(raw)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise ConfigError([Problem("", f"is not JSON: {error.msg} ({where})")], source) from None
@@ -176,7 +177,7 @@ def _parse(content: str | bytes, source: str) -> PruningConfig:
         raise ConfigError([Problem("", f"is not JSON that the trainer reads: {error}")], source) from None
     if not isinstance(raw, _Object):
         raise ConfigError([Problem("", "must be a JSON object { ... } with the eight keys of the trainer")], source)
-    found = _missing(raw) + _repeated(raw)
+    found = _missing(raw) + repeated
     try:
         config = TypeAdapter(PruningConfig).validate_json(text)
     except ValidationError as error:
@@ -190,6 +191,8 @@ def _text(content: str | bytes, source: str) -> str:
     def refused(message: str) -> ConfigError:
         return ConfigError([Problem("", message)], source)
 
+    if not isinstance(content, str | bytes):
+        raise refused(f"must be the text of a configuration, not {content!r:.60}")
     if len(content) > MAX_FILE_BYTES:
         raise refused("is larger than 1 MiB: this is no pruning configuration")
     try:

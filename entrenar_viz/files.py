@@ -12,7 +12,10 @@ def write_atomically(path: Path, content: bytes, *, overwrite: bool) -> Path:
         raise IsADirectoryError(f"{path} is a folder: add a file name, for example {path / 'pruning.json'}")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path.parent} does not exist: create that folder first, or choose another")
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    except OSError as error:
+        raise type(error)(error.errno, error.strerror, str(path)) from None  # not the name of the temporary file
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)

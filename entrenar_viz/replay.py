@@ -85,7 +85,7 @@ def replay(config: PruningConfig, total_steps: int) -> Replay:
     >>> run.update_steps, run.final_sparsity
     (array([30, 60, 90], dtype=uint64), np.float32(0.71999997))
     """
-    total = _whole(total_steps)
+    total = whole_steps(total_steps)
     first, last, every = _opportunities(config, total)
     count = (last - first) // every + 1 if last >= first else 0
     if count > MAX_OPPORTUNITIES:
@@ -114,7 +114,8 @@ def requested_at(config: PruningConfig, steps: ArrayLike) -> NDArray[np.float32]
     return sparsity * np.float32(config.target_sparsity) if isinstance(config.schedule, OneShot) else sparsity
 
 
-def _whole(total_steps: int) -> int:
+def whole_steps(total_steps: int) -> int:
+    """``total_steps`` as a Python integer; StepError if it is no whole number from 0 to 2**64 - 1."""
     try:
         total = operator.index(total_steps)
     except TypeError:

@@ -35,10 +35,15 @@ class _PerStep(Protocol[ScalarT_co]):
 
 def as_steps(steps: ArrayLike) -> Steps:
     """``steps`` as ``uint64``, whatever integer type they came in; StepError if they are no steps."""
-    given = np.asarray(steps)
+    try:
+        given = np.asarray(steps)
+    except ValueError as error:
+        raise StepError(f"steps must be a number or a regular array: {error}") from None
+    if given.size == 0:
+        return given.astype(np.uint64)
     if given.dtype.kind not in "iu":
         raise StepError(f"steps must be whole numbers from 0 to {U64_MAX}, not {given.dtype}: {steps!r:.60}")
-    if given.dtype.kind == "i" and given.size and given.min() < 0:
+    if given.dtype.kind == "i" and given.min() < 0:
         raise StepError(f"steps count from 0: {given.min()} is before the training")
     return given.astype(np.uint64)
 

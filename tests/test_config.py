@@ -156,6 +156,8 @@ def test_n_of_zero_passes_here_as_it_passes_the_trainer():
         ("null", "must be a JSON object"),
         ("1" * 5000, "is not JSON that the trainer reads"),
         ("[" * 100_000, "is not JSON that the trainer reads"),
+        ('{"a":' * 600 + "1" + "}" * 600, "is not JSON that the trainer reads"),
+        (None, "must be the text of a configuration"),
         (b" " * (1 << 21), "larger than 1 MiB"),
     ],
 )

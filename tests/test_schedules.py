@@ -70,12 +70,16 @@ def test_steps_up_to_the_end_of_u64():
     assert gradual.num_pruning_steps() == 2
 
 
-@pytest.mark.parametrize("steps", [-1, [3, -4], 1.5, [0.0], "7", None, True, 2**64, [[1], [2.5]]])
+@pytest.mark.parametrize("steps", [-1, [3, -4], 1.5, [0.0], "7", None, True, 2**64, [[1], [2.5]], [[1], [2, 3]]])
 def test_what_is_no_step_is_refused(steps):
     for schedule in (OneShot(step=1), Cubic(start_step=0, end_step=9, final_sparsity=0.5)):
         for method in (schedule.sparsity_at_step, schedule.should_prune_at_step, schedule.is_complete):
             with pytest.raises(StepError, match="step"):
                 method(steps)
+
+
+def test_no_steps_give_no_answers():
+    assert OneShot(step=1).sparsity_at_step([]).tolist() == []
 
 
 def test_fields_are_given_by_name_and_stay_as_they_are():

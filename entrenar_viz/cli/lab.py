@@ -21,6 +21,8 @@ def lab(for_lab: Sequence[str]) -> int:
     try:
         write_atomically(Path(NOTEBOOK), packaged_notebook().read_bytes(), overwrite=False)
         print(f"entrenar-viz: wrote {NOTEBOOK}", flush=True)
+    except IsADirectoryError:
+        raise EntrenarVizError(f"{NOTEBOOK} is a folder here: start in another one") from None
     except FileExistsError:
         print(f"entrenar-viz: opening the {NOTEBOOK} that is here already", flush=True)
     # -P: a json.py that lies in this folder must not replace Python's; the address that JupyterLab prints where no
