@@ -24,11 +24,15 @@ from entrenar_viz import (
     Gradual,
     OneShot,
     PruningConfig,
+    StepError,
     WeightsError,
     load_weights,
+    mask_figure,
     replay,
 )
 from entrenar_viz.explorer.canvas import Field, layer_data, module
+from entrenar_viz.explorer.panels import text
+from entrenar_viz.explorer.still import _applied
 from entrenar_viz.masks import prune_order
 from entrenar_viz.weights import SAMPLES, sample
 from tests.strategies import configs
@@ -119,6 +123,57 @@ def test_the_other_schedules_keep_their_values(explorer):
     explorer.load(PruningConfig(schedule=OneShot(step=10)))
     explorer.controls.schedule.value = "gradual"
     assert explorer.config.schedule.frequency == 250
+
+
+@pytest.mark.parametrize("total_steps", [-1, 1.5, True, "x"])
+def test_load_refuses_what_is_no_training(explorer, total_steps):
+    before = explorer.config, explorer.total_steps
+    with pytest.raises(StepError, match="total_steps"):
+        explorer.load(PruningConfig(), total_steps)
+    assert (explorer.config, explorer.total_steps) == before
+
+
+def test_load_refuses_what_is_no_configuration(explorer):
+    with pytest.raises(ConfigError, match="a PruningConfig is needed"):
+        explorer.load({"method": "magnitude"})
+
+
+def test_a_window_of_more_updates_than_can_be_replayed_is_a_problem(explorer):
+    before = explorer.config
+    explorer.load(PruningConfig(schedule=Cubic(start_step=0, end_step=500_000_000, final_sparsity=0.5)))
+    assert "too many to replay" in explorer.screen.rows["window"].problem.value
+    assert explorer.config == before
+    assert explorer.exporter.save.disabled
+    explorer.controls.window.value = [0, 5000]
+    assert explorer.config.schedule == Cubic(start_step=0, end_step=5000, final_sparsity=0.5)
+    assert not explorer.exporter.save.disabled
+
+
+def test_an_entry_that_is_not_understood_blocks_the_export_until_a_load():
+    explorer = Explorer()
+    explorer.controls.target.problem = "“0,5” is no percentage: write 48.75"
+    assert [problem.where for problem in explorer.problems] == ["Target sparsity"]
+    assert explorer.exporter.save.disabled
+    explorer.load(explorer.config)
+    assert explorer.problems == ()
+    assert explorer.controls.target.problem == ""
+    assert not explorer.exporter.save.disabled
+    explorer.close()
+
+
+def test_problems_of_folded_controls_unfold_them(explorer):
+    explorer.controls.fine_tune_lr.value = 1e39
+    assert "finite" in explorer.screen.rows["fine_tune_lr"].problem.value
+    assert explorer.screen.more.selected_index == 0
+    explorer.controls.fine_tune_lr.value = 0.1
+    assert explorer.problems == ()
+
+
+def test_who_follows_the_config_finds_everything_else_up_to_date(explorer):
+    seen = []
+    explorer.observe(lambda _: seen.append([found.code for found in explorer.findings]), "config")
+    explorer.controls.frequency.value = 300
+    assert seen == [["target-missed"]]
 
 
 def test_findings_follow_and_their_fixes_are_applied(explorer):
@@ -241,6 +296,52 @@ def test_every_layer_of_every_sample_can_be_shown(explorer):
         assert explorer.preview.matrix().ndim == 2
 
 
+def test_each_sample_shows_its_own_weights():
+    explorer = Explorer()
+    seen = set()
+    for name in SAMPLES:
+        explorer.preview.source.value = name
+        assert SAMPLES[name] in explorer.canvas.layer["note"]
+        seen.add(explorer.canvas.layer["ranks"])
+    assert len(seen) == len(SAMPLES)
+    explorer.close()
+
+
+def test_weights_that_are_read_again_are_shown_again(tmp_path):
+    path = tmp_path / "net.npy"
+    np.save(path, np.eye(6))
+    explorer = Explorer(weights=path)
+    np.save(path, np.ones((8, 8)))
+    explorer.preview.path.value = str(path)
+    explorer.preview.open.click()
+    assert explorer.canvas.layer["rows"] == 8
+    explorer.close()
+
+
+def test_what_changes_while_there_is_a_problem_is_shown_once_it_is_mended():
+    explorer = Explorer()
+    explorer.controls.window.value = [5000, 5000]
+    explorer.controls.pattern.value = "row"
+    explorer.preview.source.value = "gaussian"
+    assert explorer.canvas.layer["units"] == 128 * 64
+    explorer.controls.window.value = [1000, 5000]
+    assert explorer.canvas.layer["units"] == 256
+    assert "Kaiming" in explorer.canvas.layer["note"]
+    explorer.close()
+
+
+def test_one_change_sends_one_layer_and_one_finding():
+    explorer = Explorer()
+    sent = []
+    explorer.canvas.observe(lambda change: sent.append(change.new), "layer")
+    explorer.load(replace(explorer.config, pattern=Block(height=8, width=8), method="wanda"))
+    assert len(sent) == 1
+    explorer.controls.target.value = 0.6
+    explorer.controls.m.value = 8
+    assert len(sent) == 1
+    explorer.close()
+
+
 def test_the_users_weights_come_first(tmp_path):
     np.savez(tmp_path / "net.npz", a=np.eye(6), b=np.ones((4, 4)))
     explorer = Explorer(weights=tmp_path / "net.npz")
@@ -338,6 +439,33 @@ def test_closing_frees_every_widget():
         del explorer
         gc.collect()
         assert gone() is None
+
+
+def test_after_closing_there_is_a_picture_left(explorer):
+    explorer.close()
+    explorer.close()
+    assert set(explorer._repr_mimebundle_()) == {"text/plain", "image/png"}
+
+
+def test_what_cannot_be_made_leaves_no_widgets():
+    before = widgets_alive()
+    for arguments in ({"weights": "/none.npy"}, {"config": {"a": 1}}, {"total_steps": -1}):
+        with pytest.raises(EntrenarVizError):
+            Explorer(**arguments)
+    assert widgets_alive() == before
+
+
+def test_labels_do_not_typeset_mathematics():
+    assert text("costs $x^2$ and \\(y\\)").value == "costs $\u200bx^2$\u200b and \\\u200b(y\\)"
+
+
+def test_before_the_first_update_the_fallback_shows_no_mask_of_nm():
+    explorer = Explorer(view="matplotlib")
+    explorer.controls.cursor.value = 10
+    assert set(_applied(explorer.controls, explorer.config).values()) == {None}
+    figure = mask_figure(np.eye(8), {"Gradual": None}, pattern=NM(n=2, m=4))
+    assert figure.axes[0].get_xlabel() == "no update yet"
+    explorer.close()
 
 
 def test_a_thousand_changes_make_no_more_widgets():

@@ -122,7 +122,7 @@ class View {
     const width = this.element.clientWidth;
     const [start, end] = this.model.get("window");
     const noWindow = end <= start && this.model.get("chosen") !== 0;
-    if (!width || noWindow) return; // the last good picture stays; the kernel says what is wrong
+    if (!width || (noWindow && this.frames)) return; // the last good picture stays; the kernel says what is wrong
     if (!this.theme) this.readTheme(); // not before: styles are known once the element is in the page
     const scene = sceneOf(this.model, this.theme);
     const panel = Math.floor((width - 2 * GAP) / 3);
@@ -212,10 +212,13 @@ class View {
   }
 
   // A press or a drag in the plot moves the cursor.
-  moveCursor(event) {
+  async moveCursor(event) {
     if (!this.plot || event.buttons !== 1 || event.offsetY > PLOT_HEIGHT) return;
-    this.model.set("cursor", Math.min(this.plot.stepAt(event.offsetX), this.model.get("total_steps")));
-    this.model.save_changes();
+    const step = Math.min(this.plot.stepAt(event.offsetX), this.model.get("total_steps"));
+    const [id, trait] = this.model.get("follows").cursor;
+    const source = await this.model.widget_manager.get_model(id);
+    source.set(trait, step);
+    source.save_changes();
   }
 }
 
@@ -251,6 +254,17 @@ function listen(view, signal) {
   };
 }
 
+// The numbers come from the controls' models in this page. A jslink would do the same and also send each of them to
+// the kernel a second time, which costs the page more than the drawing.
+async function initialize({ model }) {
+  for (const [name, [id, trait]] of Object.entries(model.get("follows"))) {
+    const source = await model.widget_manager.get_model(id);
+    const follow = () => model.set(name, source.get(trait));
+    source.on(`change:${trait}`, follow);
+    follow();
+  }
+}
+
 function render({ model, el }) {
   el.classList.add("entrenar-viz-live");
   const view = new View(model, el);
@@ -263,4 +277,4 @@ function render({ model, el }) {
   };
 }
 
-export default { render };
+export default { initialize, render };

@@ -26,11 +26,12 @@ def module(*files: str) -> str:
 
 
 class Canvas(anywidget.AnyWidget):
-    """The live view. Its numbers are linked to the sliders in the browser; the kernel only sends the layer."""
+    """The live view. Its numbers follow the controls in the browser, not here; the kernel only sends the layer."""
 
     _esm = module("schedule.js", "mask.js", "plot.js", "canvas.js")
-    _css = HERE / "canvas.css"
 
+    follows = tr.Dict().tag(sync=True)
+    """Which widget each number comes from: name of ours -> (model id, name of its trait)."""
     chosen = tr.Int(1).tag(sync=True)
     """The schedule to export: 0 OneShot, 1 Gradual, 2 Cubic."""
     total_steps = tr.Int(10_000).tag(sync=True)
@@ -65,7 +66,7 @@ class Field(anywidget.AnyWidget):
     value = tr.Any().tag(sync=True)
     """A number, or a list of two in order: exactly what was typed, loaded or slid to."""
     position = tr.Any().tag(sync=True)
-    """Where the slider stands: ``value`` rounded to its steps."""
+    """Where the slider stands: at ``value``, until it is moved by hand."""
     kind = tr.Enum(["count", "fraction"]).tag(sync=True)
     """How it is written: ``count`` as 5,000; ``fraction`` as a percentage."""
     labels = tr.List(tr.Unicode()).tag(sync=True)
@@ -73,7 +74,9 @@ class Field(anywidget.AnyWidget):
     max = tr.Any().tag(sync=True)
     """The end of the slider: widened where a larger number is typed."""
     step = tr.Any(1).tag(sync=True)
-    """The steps of the slider, and what an arrow key adds."""
+    """What a move of the slider is rounded to, and what an arrow key adds."""
+    problem = tr.Unicode("").tag(sync=True)
+    """What is wrong with the text that stands in the entry; empty if it was understood."""
 
 
 class CopyButton(anywidget.AnyWidget):

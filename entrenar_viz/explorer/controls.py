@@ -13,6 +13,7 @@ from entrenar_viz.config import METHODS, NM, Block, Column, Pattern, PruningConf
 from entrenar_viz.errors import ConfigError, Problem
 from entrenar_viz.explorer.canvas import Canvas, Field
 from entrenar_viz.remedies import RECOVERY
+from entrenar_viz.replay import whole_steps
 from entrenar_viz.schedules import Cubic, Gradual, OneShot, Schedule
 
 LARGEST_STEP = 2**53 - 1  # a browser counts exactly up to here
@@ -23,15 +24,16 @@ PATTERNS = {"Unstructured": "unstructured", "N:M": "nm", "Block": "block", "Row"
 class Controls:
     """All controls and their links; ``config()`` is what they add up to, ``set()`` writes a configuration back.
 
-    A number is held exactly by its typed entry; the slider beside it is moved along in the browser, because a slider
-    rounds what it is given to its own steps. Without typed entries (``typed=False``) the sliders hold the numbers and
-    have no steps but the smallest.
+    A number is held exactly by its typed entry (``Field``); the slider beside it is moved along in the browser. Sliders
+    have no steps but the smallest, because a slider rounds what it is given to its steps and writes that back. Without
+    typed entries (``typed=False``) the sliders hold the numbers.
     """
 
     def __init__(self, *, typed: bool) -> None:
         self.typed = typed
         self.sliders: dict[str, w.Widget] = {}
         self.links: list[w.Widget] = []
+        self.fields: list[Field] = []
         self.schedule = w.ToggleButtons(
             options=[(name, kind) for kind, name in NAMES.items()],
             value="gradual",
@@ -73,10 +75,11 @@ class Controls:
         kind = w.FloatSlider if exact else w.IntRangeSlider if isinstance(value, list) else w.IntSlider
         layout = w.Layout(flex="1 1 90px", min_width="60px")
         slider = kind(value=value, min=0, max=largest, tooltip=tooltip, layout=layout, readout=not self.typed)
+        slider.step = None if exact else 1
         self.sliders[name] = slider
         if not self.typed:
-            slider.step = None if exact else 1
             slider.readout_format = ".3f" if exact else ",d"
+            slider.max = largest if exact else 100 * largest if name in ("total_steps", "frequency") else largest
             return slider
         field = Field(
             value=value,
@@ -86,8 +89,9 @@ class Controls:
             max=largest,
             step=0.005 if exact else tidy_step(largest),
         )
-        self.links += [w.jsdlink((field, trait), (slider, trait)) for trait in ("max", "step")]
+        self.links.append(w.jsdlink((field, "max"), (slider, "max")))
         self.links.append(w.jslink((field, "position"), (slider, "value")))
+        self.fields.append(field)
         return field
 
     def holding_config(self) -> list[w.Widget]:
@@ -98,15 +102,15 @@ class Controls:
             *(self.fine_tune, self.fine_tune_steps, self.fine_tune_lr, self.skip_embed_layers),
         ]
 
-    def link_to(self, canvas: Canvas) -> None:
-        """Let the canvas follow in the browser, without the kernel; its cursor can be dragged, which goes back."""
-        one_way = ("total_steps", "one_shot_step", "window", "initial", "target", "frequency")
-        for name in (*one_way, "same_target", "own_target"):
-            setattr(canvas, name, getattr(self, name).value)
-            self.links.append(w.jsdlink((getattr(self, name), "value"), (canvas, name)))
-        canvas.chosen, canvas.cursor = self.schedule.index, self.cursor.value
-        self.links.append(w.jsdlink((self.schedule, "index"), (canvas, "chosen")))
-        self.links.append(w.jslink((self.cursor, "value"), (canvas, "cursor")))
+    def canvas(self) -> Canvas:
+        """A canvas that follows these controls in the browser, without the kernel."""
+        names = ("total_steps", "one_shot_step", "window", "initial", "target", "frequency", "cursor")
+        sources = {name: (getattr(self, name), "value") for name in (*names, "same_target", "own_target")}
+        sources["chosen"] = (self.schedule, "index")
+        return Canvas(
+            follows={name: (control.model_id, trait) for name, (control, trait) in sources.items()},
+            **{name: getattr(control, trait) for name, (control, trait) in sources.items()},
+        )
 
     def target_sparsity(self) -> float:
         """The configuration's own target, which OneShot applies."""
@@ -124,7 +128,7 @@ class Controls:
 
     def config(self) -> PruningConfig:
         """What the controls add up to; ConfigError lists everything that is wrong, each with its place."""
-        problems: list[Problem] = []
+        problems = [Problem(" and ".join(f.labels), f.problem) for f in self.fields if f.problem]
         parts: dict[str, Any] = {}
         for place, make in (("schedule", self._chosen), ("pattern", self.chosen_pattern)):
             try:
@@ -161,12 +165,17 @@ class Controls:
         }
         return makers[self.pattern.value]()
 
-    def set(self, config: PruningConfig, total_steps: int) -> None:
+    def set(self, config: PruningConfig, total_steps: int | None = None) -> None:
         """Write a configuration into the controls as one change: all hold their new values before any tells of it.
 
-        Raises ConfigError for steps that a browser cannot count.
+        Raises ConfigError for what is no configuration and for steps that a browser cannot count, StepError for a
+        ``total_steps`` that is no number of steps.
         """
-        values = {"total_steps": total_steps, **_values_of(config)}
+        if not isinstance(config, PruningConfig):
+            raise ConfigError([Problem("", f"a PruningConfig is needed, not {config!r:.60}")], "not shown")
+        if total_steps is None:
+            total_steps = room_for(config, self.total_steps.value)
+        values = {"total_steps": whole_steps(total_steps), **_values_of(config)}
         too_large = [name for name, value in values.items() if np.max(_numbers(value), initial=0) > LARGEST_STEP]
         if too_large:
             limit = f"is above {LARGEST_STEP:,}: a browser cannot count that far"
@@ -180,6 +189,8 @@ class Controls:
                 if hasattr(control, "min"):
                     control.min = min(control.min, np.min(value).item())
                 control.value = value
+                if isinstance(control, Field):
+                    control.problem = ""
 
     def fit_ranges(self) -> None:
         """Let the step sliders end where the plot ends: at the training's end, or at a later end of the window."""
@@ -193,7 +204,7 @@ class Controls:
 
 
 def _numbers(value: Any) -> list[int | float]:
-    return [number for number in np.atleast_1d(np.array(value, object)) if isinstance(number, int | float)]
+    return [number for number in np.atleast_1d(np.array(value, object)) if not isinstance(number, str)]
 
 
 def _small(value: int, least: int, tooltip: str) -> w.BoundedIntText:
@@ -231,7 +242,7 @@ def room_for(config: PruningConfig, total_steps: int) -> int:
     """``total_steps`` if the schedule ends within it, else so many that 40% are left for recovery."""
     schedule = config.schedule
     end = schedule.step if isinstance(schedule, OneShot) else schedule.end_step
-    return total_steps if end <= total_steps else ceil(end / (1 - RECOVERY))
+    return total_steps if end <= total_steps else max(min(ceil(end / (1 - RECOVERY)), LARGEST_STEP), end)
 
 
 def tidy_step(largest: int) -> int:

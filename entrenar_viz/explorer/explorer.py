@@ -12,9 +12,8 @@ import traitlets as tr
 from numpy.typing import ArrayLike
 
 from entrenar_viz.config import PruningConfig
-from entrenar_viz.errors import ConfigError, EntrenarVizError, Problem, WeightsError
-from entrenar_viz.explorer.canvas import Canvas
-from entrenar_viz.explorer.controls import Controls, room_for
+from entrenar_viz.errors import ConfigError, EntrenarVizError, Problem, StepError, WeightsError
+from entrenar_viz.explorer.controls import Controls
 from entrenar_viz.explorer.panels import Export, Findings, Import
 from entrenar_viz.explorer.preview import Preview
 from entrenar_viz.explorer.screen import Screen
@@ -49,29 +48,36 @@ class Explorer(tr.HasTraits):
         super().__init__()
         if view not in ("canvas", "matplotlib"):
             raise EntrenarVizError(f'view {view!r:.40} is unknown: use "canvas" or "matplotlib"')
+        given = None if weights is None else load_weights(weights)
         self.errors: list[Exception] = []
         """What callbacks have raised; the banner shows the last one."""
         self.problems: tuple[Problem, ...] = ()
         """What is wrong with the controls as they stand."""
         self.findings: list[Finding] = []
         """What ``review`` says of the configuration."""
+        self.closed = False
         self._followed: tuple[Any, ...] | None = None
+        self._masked: tuple[Any, ...] | None = None
         self._build(live=view == "canvas")
-        if weights is not None:
-            self.preview.add(load_weights(weights))
-        if config is not None or total_steps is not None:
-            self.load(config or self.controls.config(), total_steps)
+        if given:
+            self.preview.add(given)
+        try:
+            if config is not None or total_steps is not None:
+                self.load(self.controls.config() if config is None else config, total_steps)
+            self._follow()
+        except EntrenarVizError:
+            self.close()
+            raise
         self._listen()
-        self._follow()
-        self._follow_layer()
 
     def load(self, config: PruningConfig, total_steps: int | None = None) -> None:
         """Show ``config``: ``explorer.config == config`` afterwards.
 
         Without ``total_steps`` the training stays as long as it is if the schedule ends within it, and else becomes so
-        long that 40% are left for recovery. Raises ConfigError for steps that a browser cannot count.
+        long that 40% are left for recovery. Raises ConfigError for what is no configuration or has steps that a browser
+        cannot count, StepError for a ``total_steps`` that is no number of steps.
         """
-        self.controls.set(config, room_for(config, self.total_steps) if total_steps is None else total_steps)
+        self.controls.set(config, total_steps)
 
     def export(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Save the configuration to ``path``, atomically.
@@ -88,7 +94,10 @@ class Explorer(tr.HasTraits):
         return int(self.controls.total_steps.value)
 
     def close(self) -> None:
-        """Take the explorer off the screen and free its widgets, their links and what they listen to."""
+        """Take the explorer off the screen and free its widgets and links; closing it again does nothing."""
+        if self.closed:
+            return
+        self.closed = True
         for widget in _all_widgets(self.screen, *self.controls.links):
             widget.unobserve_all()
             widget.close()
@@ -96,7 +105,7 @@ class Explorer(tr.HasTraits):
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         """The live widget, and a picture for where widgets cannot run."""
-        bundle: dict[str, Any] = dict(self.screen._repr_mimebundle_() or {})
+        bundle: dict[str, Any] = {} if self.closed else dict(self.screen._repr_mimebundle_() or {})
         png = base64.b64encode(schedule_png(self.controls, self.config)).decode()
         return bundle | {"text/plain": repr(self), "image/png": png}
 
@@ -107,10 +116,8 @@ class Explorer(tr.HasTraits):
 
     def _build(self, *, live: bool) -> None:
         self.controls, self.preview = Controls(typed=live), Preview()
-        self.canvas = Canvas() if live else None
+        self.canvas = self.controls.canvas() if live else None
         self.still = None if live else Still()
-        if self.canvas:
-            self.controls.link_to(self.canvas)
         self.findings_panel = Findings(self._guarded(lambda fix: self.load(fix.config, self.total_steps)))
         self.exporter = Export(self._guarded(self._save), copy_button=live)
         self.importer = Import(self._guarded(self._import_path), self._guarded(self._import_text))
@@ -118,14 +125,15 @@ class Explorer(tr.HasTraits):
         self.screen = Screen(self.controls, self.preview, self.canvas or self.still, self.findings_panel, files)
 
     def _listen(self) -> None:
-        follow, layer = self._guarded(self._follow), self._guarded(self._follow_layer)
-        c = self.controls
-        for control in (c.total_steps, *c.holding_config()):
+        follow = self._guarded(self._follow)
+        for control in (self.controls.total_steps, *self.controls.holding_config()):
             control.observe(follow, "value")
-        patterned = (c.method, c.pattern, c.n, c.m, c.height, c.width)  # the still picture follows the configuration
-        for control in (self.preview.layer, *(patterned if self.canvas else (c.cursor,))):
-            control.observe(layer, "value")
-        self.preview.source.observe(self._guarded(lambda _: self.preview.show_layers()), "value")
+        for field in self.controls.fields:
+            field.observe(follow, "problem")
+        masks = self._guarded(self._show_masks)
+        for control in (self.preview.layer, *(() if self.canvas else (self.controls.cursor,))):
+            control.observe(masks, "value")
+        self.preview.source.observe(self._guarded(self._pick_source), "value")
         self.preview.open.on_click(self._guarded(self._open_weights))
 
     def _guarded(self, callback: Callable[..., None]) -> Callable[..., None]:
@@ -149,38 +157,51 @@ class Explorer(tr.HasTraits):
         self.screen.show_sizes(self.controls.pattern.value)
         try:
             config = self.controls.config()
+            now = (config, self.total_steps, tuple(self.controls.schedules().values()))
+            if now == self._followed:  # one of many controls that changed together has told of it already
+                return
+            findings = review(config, self.total_steps)
         except ConfigError as error:
-            self._followed = None
             self._complain(error.problems)
             return
-        now = (config, self.total_steps, tuple(self.controls.schedules().values()))
-        if now == self._followed:  # one of many controls that changed together has told of it already
+        except StepError as error:
+            self._complain((Problem("schedule", str(error)),))
             return
-        self._followed = now
         self._complain(())
-        self.set_trait("config", config)
-        self.findings = review(config, self.total_steps)
-        self.findings_panel.fill(self.findings)
+        self._followed, self.findings = now, findings
+        self.findings_panel.fill(findings)
         self.exporter.offer(config)
-        if self.still:
-            self.still.draw(self.controls, config, self.preview)
+        self.set_trait("config", config)
+        self._show_masks()
 
     def _complain(self, problems: tuple[Problem, ...]) -> None:
-        """Show each problem beside the control that made it, and block the export while there are any."""
+        """Show each problem beside the control that made it, and block export and fixes while there are any."""
         self.problems = problems
         self.screen.complain(problems)
+        self.findings_panel.layout.visibility = "hidden" if problems else None
         if problems:
+            self._followed = None
             self.exporter.offer(None)
 
-    def _follow_layer(self, _: object = None) -> None:
-        """Show the masks of the picked layer."""
+    def _show_masks(self, _: object = None) -> None:
+        """Show the masks of the picked layer, unless they are shown already."""
         if self.problems:
             return
+        picked = (self.preview.version, self.preview.source.value, self.preview.layer.value)
+        drawn = (self._followed, self.controls.cursor.value) if self.still else ()
+        now = (*picked, self.config.pattern, self.config.method, *drawn)
+        if now == self._masked:
+            return
+        self._masked = now
         if self.still:
             self.still.draw(self.controls, self.config, self.preview)
         if self.canvas:
-            pattern, method = self.controls.chosen_pattern(), self.controls.method.value
-            self.canvas.layer = self.preview.layer_data(pattern, method)
+            self.canvas.layer = self.preview.layer_data(self.config.pattern, self.config.method)
+
+    def _pick_source(self, _: object = None) -> None:
+        self.preview.show_layers()
+        self.screen.rows["path"].complain("")
+        self._show_masks()
 
     # Files -----------------------------------------------------------------------------------------------------------
 
@@ -191,19 +212,21 @@ class Explorer(tr.HasTraits):
             self.screen.rows["path"].complain(str(error))
         else:
             self.screen.rows["path"].complain("")
+            self._show_masks()
 
     def _save(self, path: str, overwrite: bool) -> None:
+        chosen = Path(path.strip() or "pruning.json").expanduser()
         try:
-            saved = self.export(path.strip() or "pruning.json", overwrite=overwrite)
+            saved = self.export(chosen, overwrite=overwrite)
         except FileExistsError:
-            self.exporter.say(f"{path} exists already.", exists=True)
-        except (ConfigError, OSError) as error:
+            self.exporter.say(f"{chosen} exists already.", exists=True)
+        except (OSError, ValueError) as error:
             self.exporter.say(str(error))
         else:
             self.exporter.say(f"Saved {saved.resolve()}")
 
     def _import_path(self, path: str) -> None:
-        self._import(lambda: PruningConfig.load(path.strip()), path)
+        self._import(lambda: PruningConfig.load(Path(path.strip()).expanduser()), path)
 
     def _import_text(self, content: str | bytes, name: str) -> None:
         self._import(lambda: PruningConfig.from_json(content), name)

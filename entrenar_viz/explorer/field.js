@@ -4,9 +4,10 @@
 const COUNT = /^(\d+|\d{1,3}(,\d{3})+)$/;
 const PERCENT = /^(\d+(\.\d+)?|\.\d+)\s*%?$/;
 const LARGEST = Number.MAX_SAFE_INTEGER;
+const GROUPED = new Intl.NumberFormat("en-US");
 
 export function shown(kind, value) {
-  if (kind === "count") return value.toLocaleString("en-US");
+  if (kind === "count") return GROUPED.format(value);
   return `${Number((value * 100).toFixed(2))}%`;
 }
 
@@ -33,87 +34,142 @@ export function replaced(values, index, value) {
   return next;
 }
 
-// What a slider's position says of the numbers: a position that is only a number rounded to the slider's steps
-// (within half of one) is the slider's echo of that number; any other was chosen by hand.
-export function moved(values, positions, step) {
-  return values.map((value, i) => (Math.abs(positions[i] - value) <= 0.5001 * step ? value : positions[i]));
+// What a slider's positions say of the numbers. The slider is given steps of 1 or none, so that it shows each number
+// where it is: a position at its number (or at the end, where the number lies beyond) says nothing new. Any other was
+// chosen by hand, and is rounded to `step` here.
+export function moved(kind, values, positions, { step, max }) {
+  const told = (value, position) => Math.abs(position - Math.min(value, max)) <= 1e-9 * max;
+  return values.map((value, i) => (told(value, positions[i]) ? value : rounded(kind, positions[i], step, max)));
+}
+
+function rounded(kind, position, step, max) {
+  const number = position >= max ? max : Math.min(Math.round(position / step) * step, max);
+  return kind === "count" ? number : Number(number.toFixed(6));
+}
+
+// One step of an arrow key from `value`, to the next round number.
+export function nudged(kind, value, by, step) {
+  const next = by > 0 ? Math.floor(value / step + 1 + 1e-9) * step : Math.ceil(value / step - 1 - 1e-9) * step;
+  return kind === "count" ? Math.max(next, 0) : Math.min(Math.max(Number(next.toFixed(6)), 0), 1);
+}
+
+const numbersOf = (model) => [model.get("value")].flat();
+
+function write(model, next) {
+  const needed = Math.max(...next);
+  if (needed > model.get("max")) {
+    model.set("max", needed); // a slider clamps silently, so its range is widened first
+    model.save_changes();
+  }
+  hold(model, next);
+  model.set("position", model.get("value"));
+  model.save_changes(); // both in one message: each costs the page more than a drawing does
+}
+
+function hold(model, next) {
+  model.set("value", Array.isArray(model.get("value")) ? next : next[0]);
 }
 
 function initialize({ model }) {
-  const like = (numbers) => (Array.isArray(model.get("value")) ? numbers : numbers[0]);
-  const all = (name) => [model.get(name)].flat();
-  model.on("change:value", () => {
-    model.set("position", model.get("value"));
-    model.save_changes();
-  });
+  // Later, since the link between position and slider is deaf while it carries a change.
+  const follow = () =>
+    queueMicrotask(() => {
+      if (String(model.get("position")) === String(model.get("value"))) return;
+      model.set("position", model.get("value"));
+      model.save_changes();
+    });
+  model.on("change:value", follow);
   model.on("change:position", () => {
-    const next = moved(all("value"), all("position"), model.get("step"));
-    if (next.every((number, i) => number === all("value")[i])) return;
-    model.set("value", like(next));
-    model.save_changes();
+    const range = { step: model.get("step"), max: model.get("max") };
+    const positions = [model.get("position")].flat();
+    const next = moved(model.get("kind"), numbersOf(model), positions, range);
+    if (next.some((number, i) => number !== numbersOf(model)[i])) hold(model, next); // the link saves both
+    follow();
   });
 }
 
 function render({ model, el }) {
   el.classList.add("entrenar-viz-field");
   const kind = model.get("kind");
-  const numbers = () => [model.get("value")].flat();
+  const aborter = new AbortController();
   const message = document.createElement("div");
   message.className = "entrenar-viz-problem";
   message.setAttribute("role", "alert");
-  const inputs = numbers().map((_, i) => input(model.get("labels")[i]));
+  const problems = numbersOf(model).map(() => "");
+  const inputs = numbersOf(model).map((_, i) => input(model.get("labels")[i]));
 
-  function show() {
-    numbers().forEach((number, i) => {
-      if (document.activeElement !== inputs[i] || !inputs[i].dataset.edited) inputs[i].value = shown(kind, number);
-    });
-  }
-
-  function complain(entry, text) {
-    message.textContent = text;
-    entry.setAttribute("aria-invalid", String(Boolean(text)));
-  }
-
-  function commit(index) {
-    const entry = inputs[index];
-    if (!entry.dataset.edited) return;
-    try {
-      write(replaced(numbers(), index, parsed(kind, entry.value)));
-    } catch (error) {
-      complain(entry, error.message);
-      return;
-    }
-    settle(index);
+  function complain(index, text) {
+    problems[index] = text;
+    inputs[index].setAttribute("aria-invalid", String(Boolean(text)));
+    message.textContent = problems.find(Boolean) ?? "";
+    model.set("problem", message.textContent);
+    model.save_changes();
   }
 
   function settle(index) {
     delete inputs[index].dataset.edited;
-    complain(inputs[index], "");
-    inputs[index].value = shown(kind, numbers()[index]);
+    inputs[index].value = shown(kind, numbersOf(model)[index]);
+    if (problems[index]) complain(index, "");
   }
 
-  // A slider clamps silently, so its range is widened first.
-  function write(next) {
-    const needed = Math.max(...next);
-    if (needed > model.get("max")) {
-      model.set("max", needed);
-      model.save_changes();
-    }
-    model.set("value", Array.isArray(model.get("value")) ? next : next[0]);
-    model.save_changes();
+  // An entry that is being typed in keeps its text; every other shows the number.
+  function show() {
+    inputs.forEach((entry, i) => {
+      if (document.activeElement !== entry || !entry.dataset.edited) settle(i);
+    });
   }
 
-  function nudge(index, by) {
-    const value = Math.max(0, numbers()[index] + by * model.get("step"));
-    const tidy = kind === "count" ? value : Math.min(1, Number(value.toFixed(10)));
+  // An entry that was refused for the sake of the other one may be right now, so all that were typed in count.
+  function commit(index) {
+    if (!inputs[index].dataset.edited) return;
     try {
-      write(replaced(numbers(), index, tidy));
+      const typed = parsed(kind, inputs[index].value);
+      write(model, together(typed, index) ?? replaced(numbersOf(model), index, typed));
     } catch (error) {
-      complain(inputs[index], error.message);
+      complain(index, error.message);
       return;
     }
     settle(index);
   }
+
+  function together(typed, index) {
+    try {
+      const next = inputs.map((entry, i) => {
+        if (i === index) return typed;
+        return entry.dataset.edited ? parsed(kind, entry.value) : numbersOf(model)[i];
+      });
+      return replaced(next, index, typed);
+    } catch {
+      return null;
+    }
+  }
+
+  function nudge(index, by) {
+    const next = Math.min(nudged(kind, numbersOf(model)[index], by, model.get("step")), model.get("max"));
+    inputs[index].value = shown(kind, next);
+    inputs[index].dataset.edited = "yes";
+    commit(index);
+  }
+
+  // The handles of the slider beside us: they have no name of their own, and step by 1 or by a tenth of the range.
+  const handles = () => [...(el.closest(".entrenar-viz-row")?.querySelectorAll(".noUi-handle") ?? [])];
+  const directions = { ArrowUp: 1, ArrowRight: 1, PageUp: 10, ArrowDown: -1, ArrowLeft: -1, PageDown: -10 };
+  function slideByKey(event) {
+    const index = handles().indexOf(event.target);
+    const direction = directions[event.key];
+    if (index < 0 || !direction) return;
+    event.preventDefault();
+    event.stopPropagation();
+    for (let i = 0; i < Math.abs(direction); i++) nudge(index, Math.sign(direction));
+  }
+  document.addEventListener("keydown", slideByKey, { capture: true, signal: aborter.signal });
+  const name = () => {
+    if (aborter.signal.aborted) return;
+    const found = handles();
+    found.forEach((handle, i) => handle.setAttribute("aria-label", model.get("labels")[i] + " slider"));
+    if (!found.length) requestAnimationFrame(name);
+  };
+  requestAnimationFrame(name);
 
   inputs.forEach((entry, i) => {
     entry.addEventListener("input", () => (entry.dataset.edited = "yes"));
@@ -133,9 +189,15 @@ function render({ model, el }) {
   row.className = "entrenar-viz-inputs";
   row.append(...inputs);
   el.append(row, message);
+  const mended = () => model.get("problem") || inputs.forEach((_, i) => problems[i] && settle(i));
   model.on("change:value", show);
+  model.on("change:problem", mended);
   show();
-  return () => model.off("change:value", show);
+  return () => {
+    aborter.abort();
+    model.off("change:value", show);
+    model.off("change:problem", mended);
+  };
 }
 
 function input(label) {

@@ -45,7 +45,7 @@ export function paint(pixels, layer, count, ramp) {
     for (let i = 0; i < pixels.length; i++) pixels[i] = ranks[i] < count ? ramp[0] : ramp[shades[i]];
     return;
   }
-  const [below, above, part] = between(layer, count);
+  const [below, above, part] = between(layer, untied(layer.ties, count));
   for (let i = 0; i < pixels.length; i++) pixels[i] = ramp[(below[i] + (above[i] - below[i]) * part) & 255];
 }
 

@@ -1,22 +1,32 @@
 """What stands below the controls and the canvas: findings, export and import, and the banner for what went wrong."""
 
 import base64
+import re
 from collections.abc import Callable
 from typing import Any
 
 import ipywidgets as w
+import traitlets as tr
 
 from entrenar_viz.config import PruningConfig
 from entrenar_viz.explorer.canvas import CopyButton
 from entrenar_viz.findings import Finding, Fix
 
-Show = Callable[[w.Widget, bool], None]
 MAX_UPLOAD = 1 << 20  # a configuration is smaller by far; above 10 MB a notebook's connection hangs
 
 
-def text(value: str = "", *classes: str) -> w.Label:
-    """A line of text, never HTML: file names and tensor names come from elsewhere."""
-    label = w.Label(value)
+class Text(w.Label):  # type: ignore[misc]
+    """A line of text, neither HTML nor mathematics: file names and tensor names come from elsewhere."""
+
+    @tr.validate("value")
+    def _no_mathematics(self, proposal: dict[str, str]) -> str:
+        """Break what MathJax would typeset in a label by a space of no width."""
+        return re.sub(r"(\$|\\(?=[(\[]))", "\\1\u200b", proposal["value"])
+
+
+def text(value: str = "", *classes: str) -> Text:
+    """A line of text with the style of ``classes``."""
+    label = Text(value)
     for name in ("entrenar-viz-text", *classes):
         label.add_class(name)
     return label
@@ -110,7 +120,7 @@ class Export(w.VBox):  # type: ignore[misc]
         super().__init__([text("Export", "entrenar-viz-heading"), self.json, buttons, self.status])
         self.save.on_click(lambda _: save(self.path.value, False))
         self.overwrite.on_click(lambda _: save(self.path.value, True))
-        self.path.observe(lambda _: self.say(""), "value")
+        self.path.observe(lambda _: None if self.save.disabled else self.say(""), "value")
         show(self.overwrite, False)
 
     def offer(self, config: PruningConfig | None) -> None:

@@ -5,7 +5,8 @@ import { appliedAt, lastUpdate, requestedAt, staircase } from "./schedule.js";
 const MARGIN = { left: 52, right: 26, top: 26, bottom: 44 };
 export const percent = (sparsity) => `${(100 * sparsity).toFixed(2)}%`;
 const short = (sparsity) => `${Number((100 * sparsity).toFixed(2))}%`;
-const thousands = (step) => step.toLocaleString("en-US");
+const COUNTS = new Intl.NumberFormat("en-US");
+const thousands = (step) => COUNTS.format(step);
 
 export function drawPlot(context, scene, width, height) {
   const plot = area(scene, width, height);

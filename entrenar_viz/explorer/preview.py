@@ -15,6 +15,7 @@ class Preview:
 
     def __init__(self) -> None:
         self.tensors: dict[str, Tensors] = {}
+        self.version = 0  # counts what was added: the same name may stand for other weights than before
         self.source = w.Dropdown(options=list(SAMPLES), tooltip="Samples, and the weights you gave")
         self.layer = w.Dropdown(tooltip="A weight matrix, viewed as (out, rest)")
         self.path = w.Text(placeholder=".safetensors .npz .npy", tooltip="A path, seen from the kernel")
@@ -24,6 +25,7 @@ class Preview:
     def add(self, tensors: Tensors) -> None:
         """Offer ``tensors`` and pick them."""
         self.tensors[tensors.source] = tensors
+        self.version += 1
         names = [*reversed(self.tensors), *SAMPLES]
         if tuple(names) != tuple(self.source.options):
             self.source.options = names
@@ -50,7 +52,7 @@ class Preview:
         """What the canvas needs of the picked layer; where there is no mask, a note says why."""
         try:
             matrix = self.matrix()
-            return layer_data(matrix, pattern, self._note(matrix, method))
+            return layer_data(matrix, pattern, self.note(matrix, method))
         except WeightsError as error:
             return {"note": f"No mask: {error}"}
 
@@ -58,7 +60,8 @@ class Preview:
         name = self.source.value
         return self.tensors[name] if name in self.tensors else load_weights(sample(name))
 
-    def _note(self, matrix: Matrix, method: Method) -> str:
+    def note(self, matrix: Matrix, method: Method) -> str:
+        """What ``matrix`` is, and how to read its picture."""
         rows, columns = matrix.shape
         name = self.source.value
         about = f"{name}, {self.layer.value}" if name in self.tensors else f"{self.layer.value}: {SAMPLES[name]}"

@@ -1,6 +1,7 @@
 """Where everything stands: rows of controls on the left, the picture on the right, words and files below."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import ipywidgets as w
 
@@ -9,7 +10,8 @@ from entrenar_viz.explorer.controls import Controls
 from entrenar_viz.explorer.panels import Banner, Export, Findings, Import, show, text
 from entrenar_viz.explorer.preview import Preview
 
-PROBLEM_ROWS = {"schedule": "window", "pattern": "pattern"}  # the row that shows a problem of that part
+HERE = Path(__file__).parent
+MORE = ("fine_tune_steps", "fine_tune_lr", "target_sparsity")  # rows that can be folded away
 
 
 class RowOf(w.VBox):  # type: ignore[misc]
@@ -38,8 +40,9 @@ class Screen(w.VBox):  # type: ignore[misc]
         self.rows = _rows(controls, preview)
         self.sizes = {"nm": _sizes(controls.n, ":", controls.m), "block": _sizes(controls.height, "×", controls.width)}
         self.rows["pattern"].children[0].children += tuple(self.sizes.values())
-        more = w.Accordion([_more(controls)], titles=["Fine-tuning and target_sparsity"])
-        left = w.VBox([*_sections(self.rows), more])
+        more = _more(controls, self.rows)
+        self.more = w.Accordion([more], titles=["Fine-tuning and target_sparsity"])
+        left = w.VBox([*_sections(self.rows), self.more])
         left.add_class("entrenar-viz-controls")
         right = w.VBox([picture, findings])
         right.add_class("entrenar-viz-picture")
@@ -48,7 +51,8 @@ class Screen(w.VBox):  # type: ignore[misc]
         body, below = w.HBox([left, right]), w.HBox(list(files))
         body.add_class("entrenar-viz-body")
         below.add_class("entrenar-viz-files")
-        super().__init__([self.banner, top, body, below])
+        style = w.HTML(f"<style>{(HERE / 'explorer.css').read_text('utf-8')}</style>", layout={"display": "none"})
+        super().__init__([style, self.banner, top, body, below])
         self.add_class("entrenar-viz")
 
     def show_sizes(self, pattern: str) -> None:
@@ -57,12 +61,15 @@ class Screen(w.VBox):  # type: ignore[misc]
             show(sizes, name == pattern)
 
     def complain(self, problems: Sequence[Problem]) -> None:
-        """Show each problem in the row of the control that made it."""
-        messages: dict[str, list[str]] = {"window": [], "pattern": [], "method": []}
+        """Show each problem in the row of the control that made it; a typed entry shows its own."""
+        messages: dict[str, list[str]] = {name: [] for name in ("window", "pattern", "method", *MORE)}
         for problem in problems:
-            messages[PROBLEM_ROWS.get(problem.where.partition(".")[0], "method")].append(problem.message)
+            part = problem.where.partition(".")[0]
+            messages.get("window" if part == "schedule" else part, []).append(problem.message)
         for name, found in messages.items():
             self.rows[name].complain("; ".join(found))
+        if any(messages[name] for name in MORE):
+            self.more.selected_index = 0
 
 
 def _rows(c: Controls, preview: Preview) -> dict[str, RowOf]:
@@ -103,14 +110,11 @@ def _sizes(first: w.Widget, between: str, second: w.Widget) -> w.HBox:
     return sizes
 
 
-def _more(c: Controls) -> w.VBox:
-    return w.VBox(
-        [
-            c.fine_tune,
-            RowOf("fine_tune_steps", c.fine_tune_steps),
-            RowOf("fine_tune_lr", c.fine_tune_lr),
-            c.skip_embed_layers,
-            c.same_target,
-            RowOf("target_sparsity", c.own_target),
-        ]
-    )
+def _more(c: Controls, rows: dict[str, RowOf]) -> w.VBox:
+    rows |= {
+        "fine_tune_steps": RowOf("fine_tune_steps", c.fine_tune_steps),
+        "fine_tune_lr": RowOf("fine_tune_lr", c.fine_tune_lr),
+        "target_sparsity": RowOf("target_sparsity", c.own_target),
+    }
+    steps, rate, target = (rows[name] for name in MORE)
+    return w.VBox([c.fine_tune, steps, rate, c.skip_embed_layers, c.same_target, target])

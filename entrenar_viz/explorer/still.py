@@ -35,14 +35,15 @@ class Still(w.VBox):  # type: ignore[misc]
         try:
             matrix = preview.matrix()
             self.masks.value = png_bytes(mask_figure(matrix, _applied(controls, config), pattern=config.pattern))
-            self.note.value = ""
+            self.note.value = preview.note(matrix, config.method)
+            show(self.masks, True)
         except WeightsError as error:
             self.note.value = f"No mask: {error}"
-        show(self.masks, not self.note.value)
+            show(self.masks, False)
 
 
-def _applied(controls: Controls, config: PruningConfig) -> dict[str, float]:
-    """What each schedule has applied at the cursor, by its name."""
+def _applied(controls: Controls, config: PruningConfig) -> dict[str, float | None]:
+    """What each schedule has applied at the cursor, by its name; None before its first update."""
     total, cursor = controls.total_steps.value, controls.cursor.value
     runs = {kind: replay(replace(config, schedule=schedule), total) for kind, schedule in controls.schedules().items()}
-    return {NAMES[kind]: float(run.applied_at(cursor)) for kind, run in runs.items()}
+    return {NAMES[kind]: float(run.applied_at(cursor)) or None for kind, run in runs.items()}

@@ -29,13 +29,15 @@ _ANY_WEIGHT = Unstructured()
 
 def mask_figure(
     weights: ArrayLike,
-    requests: Mapping[str, float],
+    requests: Mapping[str, float | None],
     *,
     pattern: Pattern = _ANY_WEIGHT,
     method: Method = "magnitude",
     theme: str = "light",
 ) -> Figure:
     """Draw the mask of ``weights`` at each of ``requests`` (a label and a sparsity from 0 to 1), a panel each.
+
+    A sparsity of None is a time before the first update: nothing is pruned yet, whatever the pattern.
 
     Kept weights have the colour of their magnitude, pruned ones that of the background. Layers of more than 256 rows
     or columns are shown as the share of kept weights in each cell. More than two dimensions are viewed as
@@ -47,7 +49,8 @@ def mask_figure(
         raise EntrenarVizError('nothing to draw: pass requests such as {"Cubic": 0.46}')
     matrix = load_weights(np.asarray(weights)).matrix("weights")
     order = prune_order(importance(matrix, method), pattern)
-    masks = [order.mask(sparsity) for sparsity in requests.values()]
+    whole = np.ones(matrix.shape, bool)
+    masks = [whole if sparsity is None else order.mask(sparsity) for sparsity in requests.values()]
     return _draw(matrix, requests, masks, _header(matrix, pattern, method), colors)
 
 
@@ -64,7 +67,7 @@ def _header(matrix: Matrix, pattern: Pattern, method: str) -> str:
 
 
 def _draw(
-    matrix: Matrix, requests: Mapping[str, float], masks: list[Mask], header: str, colors: dict[str, str]
+    matrix: Matrix, requests: Mapping[str, float | None], masks: list[Mask], header: str, colors: dict[str, str]
 ) -> Figure:
     figure, panels = _grid(len(masks), matrix.shape[0] / matrix.shape[1], colors)
     height = figure.get_figheight()
@@ -76,7 +79,7 @@ def _draw(
         axes.imshow(picture, cmap=tints, norm=norm, aspect="auto", interpolation="nearest")
         got = np.count_nonzero(~mask) / mask.size
         axes.set_title(label, color=_title_color(label, colors), fontsize=11, weight="bold", pad=6, parse_math=False)
-        asked = f"asked {percent(sparsity)} / got {percent(got)}"
+        asked = "no update yet" if sparsity is None else f"asked {percent(sparsity)} / got {percent(got)}"
         axes.set_xlabel(asked, color=colors["ink"], fontsize=9.5, labelpad=6)
     _draw_scale(
         panels[-1],

@@ -14,7 +14,7 @@ from entrenar_viz.replay import requested_at
 from entrenar_viz.weights import load_weights, sample
 
 pytestmark = pytest.mark.browser
-SHOW = "from entrenar_viz import Explorer\nexplorer = Explorer()\nexplorer"
+SHOW = "from entrenar_viz import Explorer, PruningConfig\nexplorer = Explorer()\nexplorer"
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 WINDOW = {"start_step": 1000, "end_step": 5000}
 DEFAULTS = {
@@ -57,7 +57,7 @@ def test_the_packaged_notebook_runs_and_draws_what_python_computes(open_notebook
 
 def test_keyboard_on_a_slider_reaches_picture_and_config(open_notebook):
     notebook = open_notebook(SHOW)
-    handle = notebook.row("Target").locator(".noUi-handle")
+    handle = notebook.page.get_by_label("Target sparsity slider")
     handle.focus()
     for _ in range(4):
         handle.press("ArrowRight")
@@ -91,7 +91,7 @@ def test_pressing_in_the_plot_moves_the_cursor_everywhere(open_notebook):
     canvas = notebook.page.locator(".entrenar-viz-canvas")
     canvas.click(position={"x": (plot["left"] + plot["right"]) / 2, "y": 100})
     notebook.until("explorer.controls.cursor.value", 5000)
-    assert notebook.page.get_by_label("Cursor step").input_value() == "5,000"
+    assert notebook.page.get_by_label("Cursor step", exact=True).input_value() == "5,000"
 
 
 def test_the_picture_follows_while_the_kernel_is_busy(open_notebook):
@@ -116,7 +116,7 @@ def test_typed_entries_are_read_strictly_and_widen_the_slider(open_notebook):
         "[explorer.total_steps, explorer.config.schedule.end_step, explorer.config.target_sparsity]",
         [1_000_000, 600_000, 0.701],
     )
-    entry = notebook.page.get_by_label("Target sparsity")
+    entry = notebook.page.get_by_label("Target sparsity", exact=True)
     for text, message in [
         ("0,5", "is no percentage: write 48.75"),
         ("101", "is more than 100%"),
@@ -131,6 +131,65 @@ def test_typed_entries_are_read_strictly_and_widen_the_slider(open_notebook):
     assert notebook.python("explorer.config.target_sparsity") == 0.701
     notebook.type("Start step", "700000")
     notebook.page.get_by_text("the start must not be after the end").wait_for()
+
+
+def test_typing_one_number_leaves_the_others_alone(open_notebook):
+    notebook = open_notebook(SHOW)
+    exact = [[1007, 5333], 2033]
+    for name, number in [("End step", "5333"), ("Start step", "1007"), ("OneShot step", "2033")]:
+        notebook.type(name, number)
+    for total in (12_000, 20_000, 7000, 1_000_000, 10_000):
+        notebook.type("Total steps", str(total))
+        notebook.until("explorer.total_steps", total)
+        notebook.until("[explorer.controls.window.value, explorer.controls.one_shot_step.value]", exact)
+
+
+def test_what_is_loaded_stays_as_it_was_loaded(open_notebook):
+    notebook = open_notebook(SHOW)
+    rng = np.random.default_rng(4)
+    for _ in range(20):
+        start, end = sorted(int(step) for step in rng.integers(0, 3_000_000, 2))
+        config = PruningConfig(
+            target_sparsity=rng.random(),
+            schedule=Gradual(
+                start_step=start,
+                end_step=end + 1,
+                initial_sparsity=rng.random(),
+                final_sparsity=rng.random(),
+                frequency=int(rng.integers(0, 5000)),
+            ),
+        )
+        notebook.python(f"explorer.load(PruningConfig.from_json({config.to_json()!r}))")
+        notebook.wait("drawn.curves.gradual.at(-1)[1] === argument", float(np.float32(config.schedule.final_sparsity)))
+        notebook.page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        assert notebook.python(f"explorer.config == PruningConfig.from_json({config.to_json()!r})")
+    assert notebook.python("len(explorer.errors)") == 0
+
+
+def test_what_is_not_understood_blocks_the_export_and_destroys_nothing(open_notebook):
+    notebook = open_notebook(SHOW)
+    save = notebook.page.get_by_role("button", name="Save", exact=True)
+    notebook.type("Target sparsity", "abc")
+    notebook.until("len(explorer.problems)", 1)
+    assert save.is_disabled()
+    notebook.python("explorer.load(PruningConfig(target_sparsity=1 / 3))")
+    entry = notebook.page.get_by_label("Target sparsity", exact=True)
+    notebook.page.wait_for_function("document.querySelector('.entrenar-viz-field .entrenar-viz-problem') !== null")
+    entry.focus()
+    entry.blur()
+    assert entry.get_attribute("aria-invalid") == "false"
+    assert entry.input_value() == "33.33%"
+    assert notebook.python("explorer.config.target_sparsity") == 1 / 3
+    assert save.is_enabled()
+
+
+def test_start_and_end_typed_in_the_wrong_order_are_both_taken(open_notebook):
+    notebook = open_notebook(SHOW)
+    notebook.type("Start step", "6000")
+    notebook.page.get_by_text("the start must not be after the end").wait_for()
+    notebook.type("End step", "9000")
+    notebook.until("explorer.controls.window.value", [6000, 9000])
+    notebook.page.get_by_text("the start must not be after the end").wait_for(state="hidden")
 
 
 def test_a_problem_is_shown_where_it_was_made_and_blocks_the_export(open_notebook):
@@ -153,7 +212,7 @@ def test_findings_appear_and_a_fix_removes_them(open_notebook):
     notebook.page.get_by_role("button", name="end at step 4,900").click()
     notebook.until("explorer.config.schedule.end_step", 4900)
     notebook.page.get_by_text("No findings").wait_for()
-    assert notebook.page.get_by_label("End step").input_value() == "4,900"
+    assert notebook.page.get_by_label("End step", exact=True).input_value() == "4,900"
 
 
 def test_export_by_download_and_by_path_and_load_back(open_notebook, lab):

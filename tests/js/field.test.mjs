@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { moved, parsed, replaced, shown } from "../../entrenar_viz/explorer/field.js";
+import { moved, nudged, parsed, replaced, shown } from "../../entrenar_viz/explorer/field.js";
 
 test("whole numbers, with or without separators", () => {
   assert.equal(parsed("count", " 5000 "), 5000);
@@ -32,8 +32,24 @@ test("a range stays in order", () => {
   assert.deepEqual(replaced([7], 0, 9), [9]);
 });
 
-test("the slider's rounding of a number leaves the number alone, a move does not", () => {
-  assert.deepEqual(moved([0.701], [0.7], 0.005), [0.701]);
-  assert.deepEqual(moved([0.701], [0.705], 0.005), [0.705]);
-  assert.deepEqual(moved([1030, 5000], [1050, 6000], 50), [1030, 6000]);
+test("a slider that shows its number says nothing new, a move is rounded", () => {
+  const range = { step: 50, max: 10_000 };
+  assert.deepEqual(moved("count", [1033, 5007], [1033, 5007], range), [1033, 5007]);
+  assert.deepEqual(moved("count", [1033, 5007], [1033, 6021], range), [1033, 6000]);
+  assert.deepEqual(moved("count", [1033, 12_000], [1033, 10_000], range), [1033, 12_000]);
+  assert.deepEqual(moved("count", [7], [9990], { step: 50, max: 9993 }), [9993]);
+  assert.deepEqual(moved("fraction", [1 / 3], [0.33333333333333326], { step: 0.005, max: 1 }), [1 / 3]);
+  assert.deepEqual(moved("fraction", [0.7], [0.7018], { step: 0.005, max: 1 }), [0.7]);
+  assert.deepEqual(moved("fraction", [0.7], [0.7033], { step: 0.005, max: 1 }), [0.705]);
+});
+
+test("arrow keys go to the next round number", () => {
+  assert.equal(nudged("count", 1033, 1, 50), 1050);
+  assert.equal(nudged("count", 1050, 1, 50), 1100);
+  assert.equal(nudged("count", 1033, -1, 50), 1000);
+  assert.equal(nudged("count", 20, -1, 50), 0);
+  assert.equal(nudged("count", 0, -1, 50), 0);
+  assert.equal(nudged("fraction", 0.7, 1, 0.005), 0.705);
+  assert.equal(nudged("fraction", 0.7, -1, 0.005), 0.695);
+  assert.equal(nudged("fraction", 1, 1, 0.005), 1);
 });

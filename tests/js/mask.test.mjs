@@ -62,4 +62,6 @@ test("densities are interpolated between their levels", () => {
   assert.deepEqual(at(5), [100, 200]);
   assert.deepEqual(at(10), [0, 0]);
   assert.deepEqual(at(6), [80, 160]);
+  layer.ties = Uint32Array.from([0, 5]);
+  assert.deepEqual(at(1), [100, 200], "half of the weights tie: all of them go");
 });
