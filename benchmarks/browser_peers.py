@@ -38,6 +38,7 @@ def draw(figure: Figure, cursor: int) -> Callable[[int], None]:
     """Draw the picture at ``cursor``; the answer moves it to another one without drawing the axes anew."""
     figure.set_size_inches(SIZE)
     figure.set_dpi(100)
+    figure.subplots_adjust(hspace=0.4)
     steps = np.linspace(0, TOTAL_STEPS, 400).astype(int)
     plot = figure.add_subplot(2, 1, 1, xlim=(0, TOTAL_STEPS), ylim=(0, 1), xlabel="training step", ylabel="sparsity")
     for name, curve in zip(SCHEDULES, np.array([sparsities(int(step)) for step in steps]).T, strict=True):

@@ -5,7 +5,6 @@
 // to the screen is the same for all. What draws outside an animation callback is presented by the frame that follows.
 (kind) => {
   let pressed = 0;
-  let moves = [];
   let pictures = [];
   let told = () => {};
 
@@ -46,11 +45,15 @@
     return undefined;
   }
 
+  // The explorer draws in an animation callback, and says then what it has drawn.
+  function explorer(read) {
+    const canvas = document.querySelector(".entrenar-viz-canvas");
+    whenSet(canvas, "drawn", (drawn) => atTheEndOfThisFrame(() => read(drawn)));
+  }
+
   const watch = {
-    explorer(read) {
-      const canvas = document.querySelector(".entrenar-viz-canvas");
-      whenSet(canvas, "drawn", (drawn) => atTheEndOfThisFrame(() => read(drawn)));
-    },
+    cursor: () => explorer((drawn) => drawn.cursor),
+    target: () => explorer((drawn) => drawn.curves.gradual.at(-1)[1]),
     text() {
       const entry = document.querySelector(".jp-OutputArea input[type=number]");
       whenSet(entry, "value", () => atTheEndOfTheNextFrame(() => Number(entry.value)));
@@ -76,15 +79,8 @@
   };
 
   window.addEventListener("keydown", (event) => (pressed = event.timeStamp), { capture: true });
-  window.addEventListener("mousemove", (event) => moves.push(event.timeStamp), { capture: true });
   const is = (value) => (picture) => Math.abs(picture.value - value) < 1e-4 * Math.max(1, value);
   window.stopwatch = {
-    watch: (kind) => {
-      if (kind === "cursor") watch.explorer((drawn) => drawn.cursor);
-      else if (kind === "target") watch.explorer((drawn) => drawn.curves.gradual.at(-1)[1]);
-      else watch[kind]();
-    },
-    clear: () => void ([moves, pictures] = [[], []]),
     // Milliseconds from the key to the first picture of `value`, once the last picture shows it.
     until: (value) =>
       new Promise((resolve, reject) => {
@@ -98,13 +94,33 @@
         };
         told();
       }),
-    // Of the drag since clear(): moves of the mouse, drawings, and drawings of another value than the one before.
-    drag: () => {
-      const seconds = (moves.at(-1) - moves[0]) / 1000;
-      const within = pictures.filter(({ at }) => at >= moves[0] && at <= moves.at(-1));
+    // Drags a handle to and fro, two pixels a frame, with events of the mouse sent before each frame: that is when
+    // Chromium sends those of a real mouse, too. Says how often a second the mouse moved, the picture was drawn, and it
+    // was then one of another value than before.
+    drag: async (handle, reach, duration) => {
+      const box = handle.getBoundingClientRect();
+      const mouse = (target, type, by) => {
+        const place = { clientX: box.x + box.width / 2 + by, clientY: box.y + box.height / 2, buttons: 1 };
+        target.dispatchEvent(new MouseEvent(type, { bubbles: true, cancelable: true, view: window, ...place }));
+      };
+      const frame = () => new Promise(requestAnimationFrame);
+      mouse(handle.firstElementChild, "mousedown", 0);
+      await frame();
+      pictures = [];
+      const begin = performance.now();
+      let moves = 0;
+      for (; performance.now() < begin + duration; await frame()) {
+        moves += 1;
+        const along = moves % (2 * reach);
+        mouse(document.documentElement, "mousemove", 2 * Math.min(along, 2 * reach - along));
+      }
+      const end = performance.now();
+      mouse(document.documentElement, "mouseup", 0);
+      const within = pictures.filter(({ at }) => at <= end);
       const changed = within.filter(({ value }, i) => i === 0 || value !== within[i - 1].value);
-      return { moves: (moves.length - 1) / seconds, drawings: within.length / seconds, pictures: changed.length / seconds };
+      const rate = (count) => (1000 * count) / (end - begin);
+      return { moves: rate(moves), drawings: rate(within.length), pictures: rate(changed.length) };
     },
   };
-  window.stopwatch.watch(kind);
+  watch[kind]();
 }

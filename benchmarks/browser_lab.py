@@ -1,0 +1,88 @@
+"""A JupyterLab of its own for a measurement, notebooks in it, and kernels that do not answer."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from tests.browser.conftest import LAB_CONFIG, Notebook, _address, run_all, shut_down_kernels
+
+SLEEP = """() => {
+  const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+  const future = kernel.requestExecute({code: "print('asleep', flush=True); import time; time.sleep(600)"});
+  window.asleep = true;
+  future.done.then(() => (window.asleep = false));
+  return new Promise((resolve) => (future.onIOPub = ({header}) => header.msg_type === 'stream' && resolve(true)));
+}"""
+WAKE = "jupyterapp.shell.currentWidget.sessionContext.session.kernel.interrupt().then(() => true)"
+
+
+@contextmanager
+def jupyterlab() -> Iterator[tuple[str, Path]]:
+    """The address of a JupyterLab with settings of its own, and the folder that it serves."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        home = Path(folder)
+        root, runtime, config = home / "root", home / "runtime", home / "config.py"
+        news = home / "settings" / "@jupyterlab" / "apputils-extension"
+        for made in (root, news):
+            made.mkdir(parents=True)
+        (news / "notification.jupyterlab-settings").write_text('{"fetchNews": "false", "checkForUpdates": false}')
+        config.write_text(LAB_CONFIG.format(root=str(root)))
+        names = {"JUPYTER_CONFIG_DIR": "jupyter", "JUPYTERLAB_SETTINGS_DIR": "settings", "IPYTHONDIR": "ipython"}
+        own = {name: str(home / place) for name, place in names.items()} | {"JUPYTER_RUNTIME_DIR": str(runtime)}
+        command = [sys.executable, "-m", "jupyterlab", "--config", str(config), "--no-browser"]
+        with (home / "log").open("wb") as log:
+            server = subprocess.Popen(command, env=os.environ | own, cwd=root, stdout=log, stderr=log)
+            try:
+                yield _address(server, runtime, home / "log"), root
+            finally:
+                server.terminate()
+                server.wait(30)
+
+
+@contextmanager
+def opened(browser: Any, lab: tuple[str, Path], cell: str, shows: str) -> Iterator[Notebook]:
+    """A notebook of one cell, run in a page of its own until the page has what the selector ``shows`` names."""
+    url, root = lab
+    name = f"notebook-{len(list(root.glob('*.ipynb')))}.ipynb"
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)], metadata=kernel), root / name)
+    context = browser.new_context(viewport={"width": 1280, "height": 1400})
+    try:
+        page = context.new_page()
+        page.goto(f"{url}lab/tree/{name}?reset")
+        run_all(page)
+        page.wait_for_function("(shows) => document.querySelector(shows)?.clientWidth > 0", arg=shows)
+        yield Notebook(page, [])
+    finally:
+        context.close()
+        shut_down_kernels(url)
+
+
+@contextmanager
+def asleep(notebook: Notebook) -> Iterator[None]:
+    """The kernel sleeps in a cell. Since ipykernel 7 another of its threads still answers widgets."""
+    notebook.page.evaluate(SLEEP)
+    yield
+    if not notebook.page.evaluate("window.asleep"):
+        raise RuntimeError("the kernel awoke too early")
+    notebook.page.evaluate(WAKE)
+    notebook.page.wait_for_function("!window.asleep")
+
+
+@contextmanager
+def stopped(notebook: Notebook) -> Iterator[None]:
+    """The process of the kernel is stopped, so that nothing in it answers anyone (not on Windows)."""
+    process = notebook.python("__import__('os').getpid()")
+    os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(process, signal.SIGCONT)
