@@ -227,9 +227,11 @@ def test_export_by_path_asks_before_it_overwrites(explorer, tmp_path):
     assert "create that folder first" in explorer.exporter.status.value
 
 
-def test_the_download_holds_the_same_bytes(explorer):
+def test_the_download_of_the_fallback_holds_the_same_bytes():
+    explorer = Explorer(view="matplotlib")
     data = explorer.exporter.download.value.split("base64,")[1].split('"')[0]
     assert base64.b64decode(data).decode() == explorer.config.to_json() == explorer.exporter.json.value
+    explorer.close()
 
 
 def test_import_from_path_paste_and_upload(explorer, tmp_path):

@@ -79,13 +79,15 @@ class Field(anywidget.AnyWidget):
     """What is wrong with the text that stands in the entry; empty if it was understood."""
 
 
-class CopyButton(anywidget.AnyWidget):
-    """Puts ``text`` on the clipboard of the browser."""
+class Offer(anywidget.AnyWidget):
+    """The exported file to read, to copy and to download: only the browser can do the last two."""
 
-    _esm = module("copy.js")
+    _esm = module("offer.js")
 
-    text = tr.Unicode("").tag(sync=True)
-    """What is copied; empty disables the button."""
+    value = tr.Unicode("").tag(sync=True)
+    """The file."""
+    blocked = tr.Bool(False).tag(sync=True)
+    """Whether it must not be taken, because the controls hold a problem."""
 
 
 def layer_data(matrix: Matrix, pattern: Pattern, note: str = "") -> dict[str, Any]:

@@ -119,7 +119,7 @@ class Explorer(tr.HasTraits):
         self.canvas = self.controls.canvas() if live else None
         self.still = None if live else Still()
         self.findings_panel = Findings(self._guarded(lambda fix: self.load(fix.config, self.total_steps)))
-        self.exporter = Export(self._guarded(self._save), copy_button=live)
+        self.exporter = Export(self._guarded(self._save), live=live)
         self.importer = Import(self._guarded(self._import_path), self._guarded(self._import_text))
         files = (self.exporter, self.importer)
         self.screen = Screen(self.controls, self.preview, self.canvas or self.still, self.findings_panel, files)

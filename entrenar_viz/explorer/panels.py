@@ -9,7 +9,7 @@ import ipywidgets as w
 import traitlets as tr
 
 from entrenar_viz.config import PruningConfig
-from entrenar_viz.explorer.canvas import CopyButton
+from entrenar_viz.explorer.canvas import Offer
 from entrenar_viz.findings import Finding, Fix
 
 MAX_UPLOAD = 1 << 20  # a configuration is smaller by far; above 10 MB a notebook's connection hangs
@@ -104,18 +104,18 @@ class Findings(w.VBox):  # type: ignore[misc]
 class Export(w.VBox):  # type: ignore[misc]
     """The JSON that the trainer loads: to copy, to download, to save to a path."""
 
-    def __init__(self, save: Callable[[str, bool], None], *, copy_button: bool) -> None:
-        self.json = w.Textarea(disabled=True, rows=12, layout={"width": "auto"})
-        self.json.add_class("entrenar-viz-json")
-        self.copy = CopyButton() if copy_button else None
-        self.download = w.HTML()
+    def __init__(self, save: Callable[[str, bool], None], *, live: bool) -> None:
+        self.json = Offer() if live else w.Textarea(disabled=True, rows=12, layout={"width": "auto"})
+        self.download = None if live else w.HTML()
+        if self.download:
+            self.json.add_class("entrenar-viz-json")
         self.path = w.Text("pruning.json", placeholder="file to save to", tooltip="A path, seen from the kernel")
         self.path.layout.flex = "1 1 120px"
         self.save = w.Button(description="Save", button_style="primary", layout={"width": "auto"})
         self.overwrite = w.Button(description="Overwrite", button_style="warning", layout={"width": "auto"})
         self.status = text()
-        offers = [self.copy] if self.copy else []
-        buttons = w.HBox([*offers, self.download, self.path, self.save, self.overwrite])
+        offers = [self.download] if self.download else []
+        buttons = w.HBox([*offers, self.path, self.save, self.overwrite])
         buttons.add_class("entrenar-viz-buttons")
         super().__init__([text("Export", "entrenar-viz-heading"), self.json, buttons, self.status])
         self.save.on_click(lambda _: save(self.path.value, False))
@@ -125,18 +125,16 @@ class Export(w.VBox):  # type: ignore[misc]
 
     def offer(self, config: PruningConfig | None) -> None:
         """Offer ``config`` for export, or block the export with None; the JSON shown stays the last good one."""
-        content = config.to_json() if config else ""
         if config:
-            self.json.value = content
-            data = base64.b64encode(content.encode()).decode()
-            self.download.value = (
-                f'<a class="jupyter-button widget-button entrenar-viz-download" download="pruning.json" '
-                f'href="data:application/json;base64,{data}">Download</a>'
-            )
-        if self.copy:
-            self.copy.text = content
+            self.json.value = config.to_json()
         self.save.disabled = self.overwrite.disabled = config is None
-        show(self.download, config is not None)
+        if self.download:
+            data = base64.b64encode(self.json.value.encode()).decode()
+            link = f'download="pruning.json" href="data:application/json;base64,{data}"'
+            self.download.value = f'<a class="jupyter-button widget-button entrenar-viz-download" {link}>Download</a>'
+            show(self.download, config is not None)
+        else:
+            self.json.blocked = config is None
         self.say("" if config else "Export waits until the problems above are mended.")
 
     def say(self, message: str, *, exists: bool = False) -> None:
