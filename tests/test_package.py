@@ -13,7 +13,7 @@ PROMISED = {
     *("OneShot", "Gradual", "Cubic", "PruningConfig", "ConfigError", "Unstructured", "NM", "Block", "Row", "Column"),
     *("replay", "review", "recommend", "prune_mask", "schedule_figure", "mask_figure", "Explorer"),
 }
-HEAVY = ("matplotlib", "ipywidgets", "anywidget", "traitlets", "IPython", "safetensors", "ml_dtypes")
+HEAVY = ("matplotlib", "ipywidgets", "anywidget", "traitlets", "IPython", "safetensors", "ml_dtypes", "scipy")
 
 
 def loaded_after(code):
