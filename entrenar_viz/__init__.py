@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from entrenar_viz.explorer import Explorer
     from entrenar_viz.figures import mask_figure, save_figure, schedule_figure
     from entrenar_viz.findings import review
-    from entrenar_viz.masks import prune_mask
+    from entrenar_viz.pruning import prune_mask
     from entrenar_viz.replay import replay
     from entrenar_viz.schedules import Cubic, Gradual, OneShot
     from entrenar_viz.weights import load_weights
@@ -52,7 +52,7 @@ _ROOMS = {  # where each name lives; a room is entered when one of its names is 
     "explorer": ("Explorer",),
     "figures": ("mask_figure", "save_figure", "schedule_figure"),
     "findings": ("review",),
-    "masks": ("prune_mask",),
+    "pruning": ("prune_mask",),
     "replay": ("replay",),
     "schedules": ("Cubic", "Gradual", "OneShot"),
     "weights": ("load_weights",),
