@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from entrenar_viz.advice import recommend
+    from entrenar_viz.calibration import load_calibration
     from entrenar_viz.config import METHODS, NM, Block, Column, PruningConfig, Row, Unstructured, json_schema
     from entrenar_viz.errors import ConfigError, EntrenarVizError, StepError, WeightsError
     from entrenar_viz.explorer import Explorer
@@ -35,6 +36,7 @@ __all__ = [
     "Unstructured",
     "WeightsError",
     "json_schema",
+    "load_calibration",
     "load_weights",
     "mask_figure",
     "prune_mask",
@@ -47,6 +49,7 @@ __all__ = [
 
 _ROOMS = {  # where each name lives; a room is entered when one of its names is first used
     "advice": ("recommend",),
+    "calibration": ("load_calibration",),
     "config": ("METHODS", "NM", "Block", "Column", "PruningConfig", "Row", "Unstructured", "json_schema"),
     "errors": ("ConfigError", "EntrenarVizError", "StepError", "WeightsError"),
     "explorer": ("Explorer",),
