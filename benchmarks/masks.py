@@ -1,8 +1,9 @@
 """What preparing and drawing a mask costs, beside plain numpy operations on the same layer in the same run.
 
-    python benchmarks/masks.py [--size 4096] [--repeat 5]
+    python benchmarks/masks.py [--size 4096] [--repeat 5] [--samples 2048]
 
-Prints milliseconds (the best of the repeats) and the ratio to one ``np.sort`` of the layer, or to one comparison.
+Prints milliseconds (the best of the repeats) and the ratio to one ``np.sort`` of the layer, or to one comparison; of
+scores that need activations, to one product X^T X in float64.
 """
 
 import argparse
@@ -32,19 +33,32 @@ def line(what: str, took: float, unit: float, per: str) -> None:
     print(f"  {what:<24}{took:10.1f} ms {took / unit:8.2f} x {per}")
 
 
+def scoring(size: int, samples: int, repeat: int) -> None:
+    rng = np.random.default_rng(0)
+    weights, activations = (rng.standard_normal((rows, size), np.float32) for rows in (size, samples))
+    inputs = activations.astype(np.float64)
+    product = best(lambda: inputs.T @ inputs, repeat)
+    print(f"scores from {samples} samples: X^T X {product:.1f} ms")
+    for method in ("magnitude", "wanda", "sparse_gpt"):
+        given = None if method == "magnitude" else activations
+        line(method, best(lambda m=method, a=given: importance(weights, m, a), repeat), product, "X^T X")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size", type=int, default=4096, help="rows and columns, divisible by 32")
     parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--samples", type=int, default=2048, help="rows of the activations")
     size, repeat = (given := parser.parse_args()).size, given.repeat
+    scoring(size, given.samples, repeat)
     scores = importance(np.random.default_rng(0).standard_normal((size, size), np.float32))
     sort = best(lambda: np.sort(scores, axis=None), repeat)
     compare = best(lambda: scores > np.float32(0.5), repeat)
     print(f"{size} x {size} float32: np.sort {sort:.1f} ms, a comparison {compare:.1f} ms")
-    for pattern in PATTERNS:
-        print(pattern)
-        order = prune_order(scores, pattern)
-        line("prune_order", best(lambda p=pattern: prune_order(scores, p), repeat), sort, "np.sort")
+    for pattern, among in ((Unstructured(), "row"), *((pattern, "tensor") for pattern in PATTERNS)):
+        print(pattern, "within each row" if among == "row" else "")
+        order = prune_order(scores, pattern, among)
+        line("prune_order", best(lambda p=pattern, a=among: prune_order(scores, p, a), repeat), sort, "np.sort")
         line("mask(0.5)", best(lambda o=order: o.mask(0.5), repeat), compare, "comparison")
         line("density_levels", best(lambda o=order: density_levels(o), repeat), sort, "np.sort")
         line("ranks of 256 x 256", best(lambda o=order: o.ranks(slice(256), slice(256)), repeat), sort, "np.sort")

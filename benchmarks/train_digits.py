@@ -18,7 +18,7 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 
-from entrenar_viz.masks import prune_mask
+from entrenar_viz.pruning import prune_mask
 
 SEED = 1710
 HIDDEN = (128, 64)

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from entrenar_viz.advice import recommend
+    from entrenar_viz.calibration import load_calibration
     from entrenar_viz.config import METHODS, NM, Block, Column, PruningConfig, Row, Unstructured, json_schema
     from entrenar_viz.errors import ConfigError, EntrenarVizError, StepError, WeightsError
     from entrenar_viz.explorer import Explorer
     from entrenar_viz.figures import mask_figure, save_figure, schedule_figure
     from entrenar_viz.findings import review
-    from entrenar_viz.masks import prune_mask
+    from entrenar_viz.pruning import prune_mask
     from entrenar_viz.replay import replay
     from entrenar_viz.schedules import Cubic, Gradual, OneShot
     from entrenar_viz.weights import load_weights
@@ -35,6 +36,7 @@ __all__ = [
     "Unstructured",
     "WeightsError",
     "json_schema",
+    "load_calibration",
     "load_weights",
     "mask_figure",
     "prune_mask",
@@ -47,12 +49,13 @@ __all__ = [
 
 _ROOMS = {  # where each name lives; a room is entered when one of its names is first used
     "advice": ("recommend",),
+    "calibration": ("load_calibration",),
     "config": ("METHODS", "NM", "Block", "Column", "PruningConfig", "Row", "Unstructured", "json_schema"),
     "errors": ("ConfigError", "EntrenarVizError", "StepError", "WeightsError"),
     "explorer": ("Explorer",),
     "figures": ("mask_figure", "save_figure", "schedule_figure"),
     "findings": ("review",),
-    "masks": ("prune_mask",),
+    "pruning": ("prune_mask",),
     "replay": ("replay",),
     "schedules": ("Cubic", "Gradual", "OneShot"),
     "weights": ("load_weights",),

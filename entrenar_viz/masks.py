@@ -8,22 +8,21 @@ last unit to go. Nothing here argsorts a layer: that takes 50 times as long as s
 from collections.abc import Iterator
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from entrenar_viz.config import NM, Block, Column, Method, Pattern, Row, Unstructured
+from entrenar_viz.config import NM, Block, Column, Pattern, Row, Unstructured
 from entrenar_viz.errors import WeightsError
-from entrenar_viz.importance import importance
+from entrenar_viz.groups import keep_highest
 from entrenar_viz.weights import as_array
 
 Mask = NDArray[np.bool_]
 Levels = NDArray[np.uint8]
 Keys = NDArray[Any]
-_ANY_WEIGHT = Unstructured()
+Compare = Literal["tensor", "row"]  # a weight with all of its layer, or with those of its row only
 _BAND = 1 << 16  # weights worked on at a time, so that temporaries stay in the cache
-_WIDEST_PAIRWISE = 8  # up to this m comparing all pairs is quicker than a partition of each group
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +31,7 @@ class PruneOrder:
 
     ``units`` is how many things the schedule counts: weights, blocks, rows or columns; 1 for N:M, where it does not
     matter. ``keys`` has one entry for each ``cell`` (height, width) of weights, ``ordered`` has the keys sorted.
+    Where each row is compared by itself, ``units`` is its length, and ``ordered`` (rows, units) has each row sorted.
     Methods raise WeightsError for a sparsity outside 0 to 1.
     """
 
@@ -57,38 +57,41 @@ class PruneOrder:
         count = self.count(sparsity)
         if count == 0:
             return np.ones(self.shape, bool)
-        return self._spread(self.keys > self.ordered[count - 1])
+        return self._spread(self.keys > self.ordered[..., count - 1, None])
 
     def achieved(self, sparsity: float) -> float:
         """The share of the weights that really goes, without building the mask."""
         count = self.count(sparsity)
         if isinstance(self.pattern, NM):
             return (self.pattern.m - self.pattern.n) / self.pattern.m
-        gone = np.searchsorted(self.ordered, self.ordered[count - 1], side="right") if count else 0
-        return int(gone) / self.units
+        rows = np.atleast_2d(self.ordered)
+        gone = sum(int(np.searchsorted(row, row[count - 1], side="right")) for row in rows) if count else 0
+        return gone / rows.size
 
     def ranks(self, rows: slice = slice(None), columns: slice = slice(None)) -> NDArray[np.uint32]:
         """For each weight of that window: it is pruned if and only if its rank < ``count(sparsity)``.
 
-        Unstructured: the number of lower scores, so ties share a rank. Block, row, column: the place of the unit in
-        the order. N:M: 0 if pruned, 1 if kept. Takes 0.1 to 0.3 µs a weight: ask for what is shown.
+        Unstructured: the number of lower scores (in its row, if rows are compared by themselves), so ties share a
+        rank. Block, row, column: the place of the unit in the order. N:M: 0 if pruned, 1 if kept. Takes 0.1 to 0.3 µs
+        a weight: ask for what is shown.
         """
         y, x = (
             np.arange(n)[part] // side for n, part, side in zip(self.shape, (rows, columns), self.cell, strict=True)
         )
         keys = self.keys[np.ix_(y, x)]
-        flat, ranks = keys.ravel(), np.empty(keys.size, np.uint32)
-        for start in range(0, flat.size, _BAND):
-            band = flat[start : start + _BAND]
-            by_key = np.argsort(band)  # looked up in order, neighbours share cache lines: 3.5 times as quick
-            ranks[start + by_key] = np.searchsorted(self.ordered, band[by_key], side="left")
-        return ranks.reshape(keys.shape)
+        if self.ordered.ndim == 1:
+            return _places(keys.ravel(), self.ordered).reshape(keys.shape)
+        places = [_places(row, self.ordered[index]) for row, index in zip(keys, y, strict=True)]
+        return np.array(places, np.uint32).reshape(keys.shape)
 
     def tie_groups(self, limit: int = 16384) -> NDArray[np.uint32]:
         """(n, 2): [lo, hi) in the order of pruning where weights have equal scores, the ``limit`` largest, sorted.
 
-        A count inside (lo, hi) prunes hi weights. Only unstructured has any.
+        A count inside (lo, hi) prunes hi weights. Only unstructured has any. WeightsError where each row is compared
+        by itself: its ties are no list for the layer, ask ``achieved``.
         """
+        if self.ordered.ndim > 1:
+            raise WeightsError("rows that are compared by themselves have no ties of the whole layer: ask achieved")
         tied = np.zeros(self.units + 1, bool)
         np.equal(self.ordered[1:], self.ordered[:-1], out=tied[1:-1])
         groups = np.flatnonzero(tied[1:] != tied[:-1]).astype(np.uint32).reshape(-1, 2)
@@ -104,15 +107,21 @@ class PruneOrder:
         return keys if self.cell == (1, 1) else np.repeat(np.repeat(keys, width, axis=1), height, axis=0)
 
 
-def prune_order(scores: ArrayLike, pattern: Pattern) -> PruneOrder:
+def prune_order(scores: ArrayLike, pattern: Pattern, compare: Compare = "tensor") -> PruneOrder:
     """Prepare the masks of ``scores``, (rows, columns), compared in float32; infinite scores go last.
 
-    Rows, columns and blocks are ranked by their sums, which numpy takes in float32. WeightsError for scores that are
-    NaN, for another shape, and for a pattern that does not fit it.
+    Rows, columns and blocks are ranked by their sums, which numpy takes in float32. ``compare`` is for unstructured:
+    ``"tensor"`` is the trainer's comparison over the whole layer; ``"row"`` is **not** the trainer's but that of
+    Wanda's paper (Sun et al. 2023, arXiv:2306.11695), in which each row (output) loses
+    ``trunc(f32(columns) * f32(sparsity))`` weights, and those that tie with the last of them. WeightsError for scores
+    that are NaN, for another shape, and for a pattern that does not fit it or goes without ``compare="row"``.
     """
     grid = _score_grid(scores)
+    _check_compare(compare, pattern)
     rows, columns = grid.shape
     match pattern:
+        case Unstructured() if compare == "row":
+            return PruneOrder((rows, columns), pattern, columns, grid, np.sort(grid, axis=1))
         case Unstructured():
             return PruneOrder((rows, columns), pattern, grid.size, grid, np.sort(grid, axis=None))
         case NM():
@@ -124,24 +133,6 @@ def prune_order(scores: ArrayLike, pattern: Pattern) -> PruneOrder:
         case Column():
             return _unit_order(grid, pattern, rows, 1)
     raise WeightsError(f"{pattern!r:.60} is no pattern: use Unstructured, NM, Block, Row or Column")
-
-
-def prune_mask(
-    weights: ArrayLike, sparsity: float, pattern: Pattern = _ANY_WEIGHT, method: Method = "magnitude"
-) -> Mask:
-    """The trainer's mask of ``weights`` at ``sparsity`` (0 to 1), in their shape: True = keep.
-
-    More than two dimensions are viewed as (out, rest); one dimension is fine for unstructured and N:M.
-
-    >>> prune_mask(np.array([[0.1, -3.0], [2.0, -0.2]]), 0.5)
-    array([[False,  True],
-           [ True, False]])
-    """
-    scores = importance(weights, method)
-    if not scores.size or scores.ndim < (1 if isinstance(pattern, (Unstructured, NM)) else 2):
-        raise WeightsError(f"weights of shape {list(scores.shape)} cannot be pruned by {pattern!r:.60}")
-    grid = scores.reshape(scores.shape[0] if scores.ndim > 1 else 1, -1)
-    return prune_order(grid, pattern).mask(sparsity).reshape(scores.shape)
 
 
 def level_counts(order: PruneOrder, levels: int) -> NDArray[np.int64]:
@@ -171,13 +162,15 @@ def density_levels(order: PruneOrder, height: int = 256, width: int = 256, level
 def _first_levels(order: PruneOrder, bands: int, levels: int) -> Iterator[Keys]:
     """Band by band of rows: the first level at which each weight is gone, ``levels + 1`` if it never is."""
     counts, rows = level_counts(order, levels), order.shape[0]
-    cutoffs = order.ordered[counts[counts > 0] - 1]
+    last = order.ordered[..., counts[counts > 0] - 1]
+    cutoffs = np.broadcast_to(last, (len(order.keys), last.shape[-1]))
     for y in range(bands):
         band = np.arange(-(-y * rows // bands), -(-(y + 1) * rows // bands)) // order.cell[0]
-        keys = order.keys[band[0] : band[-1] + 1]
+        lines = slice(band[0], band[-1] + 1)
+        keys = order.keys[lines]
         level = np.full(keys.shape, np.count_nonzero(counts == 0), np.min_scalar_type(levels + 1))
-        for cutoff in cutoffs:
-            level += keys > cutoff
+        for cutoff in cutoffs[lines].T:
+            level += keys > cutoff[:, None]
         yield np.repeat(level[band - band[0]], order.cell[1], axis=1)
 
 
@@ -190,6 +183,23 @@ def _score_grid(scores: ArrayLike) -> NDArray[np.float32]:
     if not grid.min() > -np.inf:  # also if it is NaN, which has no place in an order
         raise WeightsError(f"scores must be numbers above -inf: {np.count_nonzero(~(grid > -np.inf)):,} are not")
     return grid
+
+
+def _check_compare(compare: str, pattern: Pattern) -> None:
+    if compare not in get_args(Compare):
+        raise WeightsError(f"compare is {' or '.join(map(repr, get_args(Compare)))}, not {compare!r:.40}")
+    if compare == "row" and not isinstance(pattern, Unstructured):
+        raise WeightsError(f"compare='row' goes with Unstructured, not with {pattern!r:.60}: leave compare out")
+
+
+def _places(keys: Keys, ordered: Keys) -> NDArray[np.uint32]:
+    """How many of ``ordered`` are below each of ``keys``, both of one dimension."""
+    places = np.empty(keys.size, np.uint32)
+    for start in range(0, keys.size, _BAND):
+        band = keys[start : start + _BAND]
+        by_key = np.argsort(band)  # looked up in order, neighbours share cache lines: 3.5 times as quick
+        places[start + by_key] = np.searchsorted(ordered, band[by_key], side="left")
+    return places
 
 
 def _unit_order(grid: NDArray[np.float32], pattern: Pattern, height: int, width: int) -> PruneOrder:
@@ -220,31 +230,6 @@ def _group_order(grid: NDArray[np.float32], pattern: NM) -> PruneOrder:
     (rows, columns), m = grid.shape, pattern.m
     if grid.size % m:
         raise WeightsError(f"{pattern.n}:{m} does not fit: length {grid.size:,} must be divisible by m = {m}")
-    groups, keep = grid.reshape(-1, m), np.empty((grid.size // m, m), np.uint8)
-    highest = _highest_by_pairs if m <= _WIDEST_PAIRWISE else _highest_by_threshold
-    step = max(_BAND // m, 1)
-    for start in range(0, len(groups), step):
-        keep[start : start + step] = highest(groups[start : start + step], pattern.n)
+    keep = keep_highest(grid.reshape(-1, m), pattern.n)
     # one key stands for all that go: the count is always 1
     return PruneOrder((rows, columns), pattern, 1, keep.reshape(grid.shape), np.zeros(1, np.uint8))
-
-
-def _highest_by_pairs(groups: NDArray[np.float32], n: int) -> Mask:
-    """Keep those whom fewer than ``n`` beat; of equals, the lower index wins."""
-    places = np.ascontiguousarray(groups.T)
-    beaten = np.zeros(places.shape, np.uint8)
-    for low in range(len(places)):
-        for high in range(low + 1, len(places)):
-            wins = places[high] > places[low]
-            beaten[low] += wins
-            beaten[high] += ~wins
-    return (beaten < n).T
-
-
-def _highest_by_threshold(groups: NDArray[np.float32], n: int) -> Mask:
-    """Keep all above the n-th highest, and from the left as many equal to it as there is room for."""
-    nth = groups.shape[1] - max(n, 1)
-    cut = np.partition(groups, nth, axis=1)[:, nth, None]
-    above, equal = groups > cut, groups == cut
-    room = n - above.sum(axis=1, keepdims=True, dtype=np.int32)
-    return np.asarray(above | (equal & (np.cumsum(equal, axis=1, dtype=np.int32) <= room)), bool)

@@ -94,8 +94,13 @@ def load_weights(source: ArrayLike | Mapping[str, ArrayLike] | str | os.PathLike
     if isinstance(source, (str, os.PathLike)):
         return Tensors(*open_model(source))
     if isinstance(source, Mapping):
-        return Tensors("arrays", {_text(name): _in_memory(value, name) for name, value in source.items()})
-    return Tensors("array", {"weights": _in_memory(source, "weights")})
+        return Tensors("arrays", in_memory(source))
+    return Tensors("array", in_memory({"weights": source}))
+
+
+def in_memory(arrays: Mapping[str, ArrayLike]) -> dict[str, Stored]:
+    """``arrays`` as if they were stored in a file; WeightsError if one is no array or has no text for a name."""
+    return {name: _stored(value, name) for name, value in arrays.items()}
 
 
 def sample(name: str) -> dict[str, Matrix]:
@@ -114,20 +119,20 @@ def as_array(value: object, where: str) -> NDArray[Any]:
     return array
 
 
-def finite_float32(values: NDArray[Any], where: str) -> NDArray[np.float32]:
+def finite_float32(values: NDArray[Any], where: str, what: str = "weights") -> NDArray[np.float32]:
     """``values`` as C-contiguous float32, copied only if needed.
 
-    WeightsError, which starts with ``where``, for other than floating point numbers and for weights that are NaN,
-    infinite or beyond float32: how many, and where the first one is.
+    WeightsError, which starts with ``where``, for other than floating point numbers and for values that are NaN,
+    infinite or beyond float32: how many, and where the first one is. ``what`` they are is for the message.
     """
     if values.dtype.name not in FLOATS:
-        raise WeightsError(f"{where}: {_not_floating(values.dtype.name)}")
+        raise WeightsError(f"{where}: {not_floating(values.dtype.name, what)}")
     with np.errstate(over="ignore", invalid="ignore"):
         single = values.astype(np.float32, order="C", copy=False)
     finite = np.isfinite(single)
     if not finite.all():
         first = tuple(int(i) for i in np.unravel_index(finite.argmin(), finite.shape))
-        bad = f"{finite.size - np.count_nonzero(finite):,} of {finite.size:,} weights"
+        bad = f"{finite.size - np.count_nonzero(finite):,} of {finite.size:,} {what}"
         raise WeightsError(f"{where}: {bad} are not finite as float32, the first is {values[first]} at {list(first)}")
     return single
 
@@ -156,26 +161,23 @@ def _drawn(name: str, rng: np.random.Generator, size: int = 256) -> NDArray[np.f
 
 def _not_prunable(stored: Stored) -> str:
     if stored.dtype not in FLOATS:
-        return _not_floating(stored.dtype)
+        return not_floating(stored.dtype)
     if len(stored.shape) < 2:
         return "1-D: biases and norms are not pruned" if stored.shape else "a single number, not a matrix"
     return "" if math.prod(stored.shape) else f"empty: shape {list(stored.shape)}"
 
 
-def _not_floating(dtype: str) -> str:
+def not_floating(dtype: str, what: str = "weights") -> str:
+    """Why numbers of ``dtype``, by its numpy name, cannot be ``what`` they should be."""
     if dtype == "object":
         return "Python objects would have to be unpickled, which can run code: save plain numbers"
     if dtype.startswith("void"):
         return f"{dtype}: .npy forgets bfloat16 and float8, save them as .safetensors"
-    return f"{dtype}: weights are float16, float32, float64, bfloat16 or float8"
+    return f"{dtype}: {what} are float16, float32, float64, bfloat16 or float8"
 
 
-def _text(name: object) -> str:
+def _stored(value: object, name: object) -> Stored:
     if not isinstance(name, str):
         raise WeightsError(f"arrays: names of tensors are text, not {shown(name)}")
-    return name
-
-
-def _in_memory(value: object, name: str) -> Stored:
     array = as_array(value, shown(name))
     return Stored(array.shape, array.dtype.name, lambda: array)

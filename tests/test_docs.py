@@ -4,7 +4,9 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from entrenar_viz import NM, Cubic, Gradual, OneShot, PruningConfig, review
 from entrenar_viz.explorer import Explorer
@@ -47,6 +49,17 @@ def test_the_python_lines_of_the_readme_run(readme_run):
 def test_the_json_of_the_readme_is_what_those_lines_export(readme_run):
     (shown,) = blocks(README, "json")
     assert Path("pruning.json").read_text("utf-8") == shown == PruningConfig.from_json(shown).to_json()
+
+
+def test_the_readme_prunes_by_calibration_data(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    save_file({"fc.weight": rng.standard_normal((4, 8), np.float32)}, "model.safetensors")
+    np.savez("calibration.npz", **{"fc.weight": rng.gamma(1, size=(20, 8))})
+    scope = {}
+    exec(blocks(README, "python")[2], scope)
+    assert scope["mask"].sum() == 16
+    assert scope["paper"].sum(axis=1).tolist() == [4, 4, 4, 4]
 
 
 def test_both_commands_of_the_readme_are_there():

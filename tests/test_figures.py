@@ -203,6 +203,16 @@ def test_what_was_got_can_differ_from_what_was_asked():
     assert "asked 30% / got 25%" in words(mask_figure(WEIGHTS, {"blocks": 0.3}, pattern=Block(height=10, width=15)))
 
 
+def test_masks_by_activations_are_those_of_prune_mask_and_say_how_they_compare():
+    norms = np.random.default_rng(3).gamma(1, size=WEIGHTS.shape[1])
+    for compare, said in (("tensor", "unstructured, by wanda"), ("row", "unstructured, by wanda within each row")):
+        figure = mask_figure(WEIGHTS, {"half": 0.5}, method="wanda", activations=norms, compare=compare)
+        gone = np.ma.getmaskarray(figure.axes[0].images[0].get_array())
+        expected = prune_mask(WEIGHTS, 0.5, method="wanda", activations=norms, compare=compare)
+        np.testing.assert_array_equal(~gone, expected)
+        assert figure.texts[0].get_text().endswith(said)
+
+
 def test_large_layers_are_shown_as_the_density_of_kept_weights():
     large = np.random.default_rng(1).standard_normal((600, 300)).astype(np.float32)
     shown = mask_figure(large, {"half": 0.5}).axes[0].images[0].get_array()

@@ -239,10 +239,10 @@ def test_density_levels_are_the_means_of_masks(pattern, shape):
         assert np.abs(level - kept).max() <= 0.5 + 1e-9
 
 
-@given(cases(), st.integers(1, 300), st.integers(1, 5), st.integers(1, 5))
-def test_density_levels_at_any_size(case, levels, height, width):
+@given(cases(), st.integers(1, 300), st.integers(1, 5), st.integers(1, 5), st.sampled_from(["tensor", "row"]))
+def test_density_levels_at_any_size(case, levels, height, width, compare):
     scores, pattern = case
-    order = prune_order(scores, pattern)
+    order = prune_order(scores, pattern, compare if isinstance(pattern, Unstructured) else "tensor")
     density = density_levels(order, height, width, levels)
     counts = level_counts(order, levels)
     for j in {0, levels // 2, levels}:

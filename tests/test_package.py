@@ -11,9 +11,9 @@ import entrenar_viz
 
 PROMISED = {
     *("OneShot", "Gradual", "Cubic", "PruningConfig", "ConfigError", "Unstructured", "NM", "Block", "Row", "Column"),
-    *("replay", "review", "recommend", "prune_mask", "schedule_figure", "mask_figure", "Explorer"),
+    *("replay", "review", "recommend", "prune_mask", "load_calibration", "schedule_figure", "mask_figure", "Explorer"),
 }
-HEAVY = ("matplotlib", "ipywidgets", "anywidget", "traitlets", "IPython", "safetensors", "ml_dtypes")
+HEAVY = ("matplotlib", "ipywidgets", "anywidget", "traitlets", "IPython", "safetensors", "ml_dtypes", "scipy")
 
 
 def loaded_after(code):

@@ -16,7 +16,7 @@ from entrenar_viz.figures.palette import theme_colors
 from entrenar_viz.figures.saving import ShownFigure
 from entrenar_viz.findings import percent
 from entrenar_viz.importance import importance
-from entrenar_viz.masks import Mask, prune_order
+from entrenar_viz.masks import Compare, Mask, prune_order
 from entrenar_viz.weights import Matrix, load_weights
 
 CELLS = 256  # a side of a panel in cells: a layer with more weights is shown by their density
@@ -33,6 +33,8 @@ def mask_figure(
     *,
     pattern: Pattern = _ANY_WEIGHT,
     method: Method = "magnitude",
+    activations: ArrayLike | None = None,
+    compare: Compare = "tensor",
     theme: str = "light",
 ) -> Figure:
     """Draw the mask of ``weights`` at each of ``requests`` (a label and a sparsity from 0 to 1), a panel each.
@@ -41,20 +43,22 @@ def mask_figure(
 
     Kept weights have the colour of their magnitude, pruned ones that of the background. Layers of more than 256 rows
     or columns are shown as the share of kept weights in each cell. More than two dimensions are viewed as
-    (out, rest). WeightsError for weights, a pattern or a sparsity that do not fit; EntrenarVizError for an unknown
-    theme or no request at all.
+    (out, rest). ``activations``, (samples, columns), or their norms, (columns,), are what ``method`` needs of them;
+    ``compare="row"`` is the comparison of Wanda's paper instead of the trainer's (see ``prune_mask``). WeightsError
+    for weights, activations, a pattern or a sparsity that do not fit; EntrenarVizError for an unknown theme or no
+    request at all.
     """
     colors = theme_colors(theme)
     if not requests:
         raise EntrenarVizError('nothing to draw: pass requests such as {"Cubic": 0.46}')
     matrix = load_weights(np.asarray(weights)).matrix("weights")
-    order = prune_order(importance(matrix, method), pattern)
+    order = prune_order(importance(matrix, method, activations), pattern, compare)
     whole = np.ones(matrix.shape, bool)
     masks = [whole if sparsity is None else order.mask(sparsity) for sparsity in requests.values()]
-    return _draw(matrix, requests, masks, _header(matrix, pattern, method), colors)
+    return _draw(matrix, requests, masks, _header(matrix, pattern, method, compare), colors)
 
 
-def _header(matrix: Matrix, pattern: Pattern, method: str) -> str:
+def _header(matrix: Matrix, pattern: Pattern, method: str, compare: Compare) -> str:
     rows, columns = matrix.shape
     match pattern:
         case NM(n=n, m=m):
@@ -63,7 +67,8 @@ def _header(matrix: Matrix, pattern: Pattern, method: str) -> str:
             name = f"{height} × {width} blocks"
         case _:
             name = {"row": "rows", "column": "columns"}.get(pattern.type, pattern.type)
-    return f"{rows:,} × {columns:,} weights, {name}, by {method}"
+    compared = " within each row" if compare == "row" else ""
+    return f"{rows:,} × {columns:,} weights, {name}, by {method}{compared}"
 
 
 def _draw(
