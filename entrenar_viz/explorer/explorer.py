@@ -29,7 +29,8 @@ class Explorer(tr.HasTraits):
     """Tune a pruning schedule, watch what the trainer will do with it, export the configuration.
 
     ``config`` is where to start (an example of the chapter if None), ``total_steps`` the length of the training,
-    ``weights`` an array, a dict of arrays or the path of a .npy, .npz or .safetensors file to preview masks on.
+    ``weights`` an array, a dict of arrays or a path to preview masks on: a .npy, .npz or .safetensors file, or the
+    folder or index of a checkpoint in shards.
     ``view="matplotlib"`` draws in the kernel, for front ends that cannot show the live canvas.
 
     Displaying it twice shows two views of one state. Raises ConfigError or WeightsError for what it cannot show.
@@ -56,6 +57,7 @@ class Explorer(tr.HasTraits):
         self.findings: list[Finding] = []
         """What ``review`` says of the configuration."""
         self._followed: tuple[Any, ...] | None = None
+        self._followed_layer: tuple[Any, ...] | None = None
         self._build(live=view == "canvas")
         if weights is not None:
             self.preview.add(load_weights(weights))
@@ -125,7 +127,8 @@ class Explorer(tr.HasTraits):
         patterned = (c.method, c.pattern, c.n, c.m, c.height, c.width)  # the still picture follows the configuration
         for control in (self.preview.layer, *(patterned if self.canvas else (c.cursor,))):
             control.observe(layer, "value")
-        self.preview.source.observe(self._guarded(lambda _: self.preview.show_layers()), "value")
+        self.preview.source.observe(self._guarded(self._follow_source), "value")
+        self.preview.search.observe(self._guarded(lambda _: self.preview.show_layers()), "value")
         self.preview.open.on_click(self._guarded(self._open_weights))
 
     def _guarded(self, callback: Callable[..., None]) -> Callable[..., None]:
@@ -172,15 +175,25 @@ class Explorer(tr.HasTraits):
         if problems:
             self.exporter.offer(None)
 
+    def _follow_source(self, _: object = None) -> None:
+        """Offer the layers of the picked source and show one, also where a layer of that name was shown before."""
+        self.preview.show_source()
+        self._follow_layer()
+
     def _follow_layer(self, _: object = None) -> None:
-        """Show the masks of the picked layer."""
+        """Show the masks of the picked layer, which is read only if it is not shown yet."""
+        c = self.controls
         if self.problems:
             return
+        pattern, method = c.chosen_pattern(), c.method.value
+        now = (self.preview.picked(), pattern, method, c.cursor.value if self.still else None)
+        if now == self._followed_layer:
+            return
         if self.still:
-            self.still.draw(self.controls, self.config, self.preview)
+            self.still.draw(c, self.config, self.preview)
         if self.canvas:
-            pattern, method = self.controls.chosen_pattern(), self.controls.method.value
             self.canvas.layer = self.preview.layer_data(pattern, method)
+        self._followed_layer = now
 
     # Files -----------------------------------------------------------------------------------------------------------
 
@@ -191,6 +204,7 @@ class Explorer(tr.HasTraits):
             self.screen.rows["path"].complain(str(error))
         else:
             self.screen.rows["path"].complain("")
+            self._follow_layer()
 
     def _save(self, path: str, overwrite: bool) -> None:
         try:

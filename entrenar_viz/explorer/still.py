@@ -35,10 +35,11 @@ class Still(w.VBox):  # type: ignore[misc]
         try:
             matrix = preview.matrix()
             self.masks.value = png_bytes(mask_figure(matrix, _applied(controls, config), pattern=config.pattern))
-            self.note.value = ""
+            self.note.value = preview.about(matrix)
+            show(self.masks, True)
         except WeightsError as error:
             self.note.value = f"No mask: {error}"
-        show(self.masks, not self.note.value)
+            show(self.masks, False)
 
 
 def _applied(controls: Controls, config: PruningConfig) -> dict[str, float]:
