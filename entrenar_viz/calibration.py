@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike
 
 from entrenar_viz.activations import Activations, checked_activations, columns_of, misfit, no_activations
 from entrenar_viz.errors import WeightsError
-from entrenar_viz.model_files import FLOATS, Stored, blame, open_model, shown
+from entrenar_viz.model_files import FLOATS, Stored, blame, shown
+from entrenar_viz.shards import open_checkpoint
 from entrenar_viz.weights import Tensors, in_memory, not_floating
 
 
@@ -111,4 +112,4 @@ def _opened(source: Mapping[str, ArrayLike] | str | os.PathLike[str]) -> Calibra
         raise WeightsError(f"calibration data is a path or a dict of arrays by name, not {type(source).__name__}")
     if Path(source).suffix.lower() == ".npy":
         raise WeightsError(f"{source}: .npy has no names of tensors: save an .npz, np.savez(path, **arrays_by_name)")
-    return Calibration(*open_model(source))
+    return Calibration(*open_checkpoint(source))

@@ -1,4 +1,4 @@
-"""Model files (.npy .npz .safetensors, no pickle): what they hold, and how to read one tensor of them.
+"""Single model files (.npy .npz .safetensors, no pickle): what they hold, and how to read one tensor of them.
 
 Whatever is wrong with a file, any garbage in it included, raises WeightsError with the file and the reason. Files are
 read a tensor at a time, at the moment it is asked for, never mapped: a mapped file that somebody truncates would take
@@ -21,17 +21,17 @@ from numpy.typing import NDArray
 
 from entrenar_viz.errors import WeightsError
 
-_CODES = {  # of safetensors, and what numpy and ml_dtypes call them
-    "F32": "float32",
-    "F16": "float16",
-    "F64": "float64",
-    "BF16": "bfloat16",
-    "F8_E4M3": "float8_e4m3fn",
-    "F8_E5M2": "float8_e5m2",
-    "F8_E4M3FNUZ": "float8_e4m3fnuz",
-    "F8_E5M2FNUZ": "float8_e5m2fnuz",
+_FORMATS = {  # by their code in safetensors: what numpy and ml_dtypes call them, and the bytes of one number
+    "F32": ("float32", 4),
+    "F16": ("float16", 2),
+    "F64": ("float64", 8),
+    "BF16": ("bfloat16", 2),
+    "F8_E4M3": ("float8_e4m3fn", 1),
+    "F8_E5M2": ("float8_e5m2", 1),
+    "F8_E4M3FNUZ": ("float8_e4m3fnuz", 1),
+    "F8_E5M2FNUZ": ("float8_e5m2fnuz", 1),
 }
-FLOATS = tuple(_CODES.values())
+FLOATS = dict(_FORMATS.values())
 MAX_UNPACKED = 4 << 30  # bytes that one compressed tensor of an .npz may unpack to
 MAX_DEFLATE = 1032  # the format cannot compress better than this, so a directory that says so lies
 _PICKLES = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle")
@@ -40,28 +40,32 @@ _NAME_LENGTH = 80
 
 @dataclass(frozen=True)
 class Stored:
-    """A tensor where it is: shape, number format by its numpy name, and how to read it."""
+    """A tensor where it is: shape, number format by its numpy name, and how to read it.
+
+    ``file`` is the one that holds it, where the source has several. ``refused`` says why it is no tensor to prune,
+    where that is not for its shape or format.
+    """
 
     shape: tuple[int, ...]
     dtype: str
     read: Callable[[], NDArray[Any]]
+    file: str = ""
+    refused: str = ""
 
 
-def open_model(given: str | os.PathLike[str]) -> tuple[str, dict[str, Stored]]:
-    """The path to show, and the tensors of the file there by name; only headers are read."""
-    path = Path(given).expanduser()
+def open_model(path: Path) -> dict[str, Stored]:
+    """The tensors of the file there by name; only headers are read."""
     readers = {".npy": _npy, ".npz": _npz, ".safetensors": _safetensors}
     suffix = path.suffix.lower()
     if suffix in _PICKLES:
         raise WeightsError(f"{path}: {suffix} is a pickle, which can run code: save it as .safetensors")
     with blame(str(path)):
         if path.is_dir():
-            raise WeightsError(f"{path}: is a folder: name a file in it")
+            raise WeightsError(f"{path}: is a folder, not a file")
         if suffix not in readers:
-            raise WeightsError(f"{path}: the name must end in {', '.join(readers)}")
-        with _reading(path) as file:
-            stored = readers[suffix](file, partial(_reading, path, _stamp(file)))
-    return str(path), stored
+            raise WeightsError(f"{path}: the name must end in {', '.join(readers)} or .index.json")
+        with reading(path) as file:
+            return readers[suffix](file, partial(reading, path, _stamp(file)))
 
 
 Again = Callable[[], AbstractContextManager[IO[bytes]]]  # opens the same, unchanged file once more
@@ -73,7 +77,8 @@ def _stamp(file: IO[bytes]) -> tuple[int, int, int]:
 
 
 @contextmanager
-def _reading(path: Path, stamp: tuple[int, int, int] | None = None) -> Iterator[IO[bytes]]:
+def reading(path: Path, stamp: tuple[int, int, int] | None = None) -> Iterator[IO[bytes]]:
+    """The file, opened; WeightsError for a pipe or device, and for one that no longer has the ``stamp``."""
     if path.exists() and not path.is_file():
         raise WeightsError(f"{path}: is neither a file nor a folder")  # opening a pipe would wait for ever
     with path.open("rb") as file:
@@ -120,7 +125,7 @@ def _npz(file: IO[bytes], again: Again) -> dict[str, Stored]:
 def _npz_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, again: Again) -> Stored:
     read = partial(_npz_array, again, member.filename)
     if not member.filename.endswith(".npy"):
-        return Stored((), "no .npy file", read)
+        return Stored((), "", read, refused="no .npy file")
     _check_unpacked_size(member)
     with archive.open(member) as file:
         return Stored(*_npy_header(file, member.file_size), read)
@@ -155,7 +160,7 @@ def _safetensors(file: IO[bytes], again: Again) -> dict[str, Stored]:
 
 def _safetensor(entry: dict[str, Any], data: int, again: Again) -> Stored:
     shape, (begin, end) = tuple(entry["shape"]), entry["data_offsets"]
-    dtype = _CODES.get(entry["dtype"], entry["dtype"])
+    dtype, _ = _FORMATS.get(entry["dtype"], (entry["dtype"], 0))
     return Stored(shape, dtype, partial(_raw, again, data + begin, end - begin, dtype, shape))
 
 

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from entrenar_viz.errors import WeightsError
-from entrenar_viz.model_files import FLOATS, Stored, blame, open_model, shown
+from entrenar_viz.model_files import FLOATS, Stored, blame, shown
+from entrenar_viz.shards import open_checkpoint
 
 Matrix = NDArray[np.floating[Any]]  # 2-D, (out, rest), float32, C-contiguous, read-only
 
@@ -52,17 +53,24 @@ class Tensors:
         """The number format as stored, by its numpy name (``bfloat16``); WeightsError if there is no such tensor."""
         return self._find(name).dtype
 
+    def nbytes(self, name: str) -> int:
+        """The bytes of a tensor as stored; WeightsError if it does not hold weights, or there is no such tensor."""
+        found = self._find(name)
+        if found.dtype not in FLOATS:
+            raise WeightsError(f"{found.file or self.source}: {shown(name)}: {_not_prunable(found)}")
+        return math.prod(found.shape) * FLOATS[found.dtype]
+
     def matrix(self, name: str) -> Matrix:
-        """The tensor as (out, rest), float32, read now.
+        """The tensor as (out, rest), float32, read now: neither it nor the file is kept.
 
         WeightsError if it cannot be read or pruned, or if weights are NaN, infinite or beyond float32.
         """
-        found, where = self._find(name), f"{self.source}: {shown(name)}"
+        found = self._find(name)
+        where = f"{found.file or self.source}: {shown(name)}"
         if name in self.skipped:
             raise WeightsError(f"{where}: {self.skipped[name]}")
-        with blame(where):
-            values = found.read()
-        matrix = finite_float32(values, where).reshape(found.shape[0], -1)
+        with blame(where):  # of the memory for float32 too, which a tensor that can be read may lack
+            matrix = finite_float32(found.read(), where).reshape(found.shape[0], -1)
         matrix.flags.writeable = False  # it may be the user's own array or a cached sample
         return matrix
 
@@ -85,14 +93,17 @@ class Tensors:
 
 
 def load_weights(source: ArrayLike | Mapping[str, ArrayLike] | str | os.PathLike[str] | Tensors) -> Tensors:
-    """Weights from an array, a dict of arrays, or a path to an .npy, .npz or .safetensors file.
+    """Weights from an array, a dict of arrays, or a path: .npy, .npz, .safetensors, or a checkpoint in shards.
+
+    Of a checkpoint in several files the path is its folder or its index (``model.safetensors.index.json``). A folder
+    without an index stands for the one .safetensors file in it.
 
     Only headers are read here; ``Tensors.matrix`` reads the numbers. WeightsError names file, tensor and reason.
     """
     if isinstance(source, Tensors):
         return source
     if isinstance(source, (str, os.PathLike)):
-        return Tensors(*open_model(source))
+        return Tensors(*open_checkpoint(source))
     if isinstance(source, Mapping):
         return Tensors("arrays", in_memory(source))
     return Tensors("array", in_memory({"weights": source}))
@@ -160,6 +171,8 @@ def _drawn(name: str, rng: np.random.Generator, size: int = 256) -> NDArray[np.f
 
 
 def _not_prunable(stored: Stored) -> str:
+    if stored.refused:
+        return stored.refused
     if stored.dtype not in FLOATS:
         return not_floating(stored.dtype)
     if len(stored.shape) < 2:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from safetensors.numpy import save as safetensors_bytes
 
 from entrenar_viz import WeightsError, prune_mask
-from entrenar_viz.model_files import FLOATS, MAX_UNPACKED
+from entrenar_viz.model_files import FLOATS, MAX_UNPACKED, Stored
 from entrenar_viz.weights import SAMPLES, Tensors, load_weights, sample
 
 SUFFIXES = (".npy", ".npz", ".safetensors")
@@ -128,6 +128,7 @@ def test_one_array_is_one_tensor():
     tensors = load_weights(VALUES)
     assert (tensors.source, tensors.names, list(tensors), len(tensors)) == ("array", ["weights"], ["weights"], 1)
     assert tensors.dtype("weights") == "float64"
+    assert tensors.nbytes("weights") == 48
     assert np.array_equal(tensors["weights"], VALUES)
     assert load_weights(tensors) is tensors
     assert np.array_equal(load_weights(VALUES.tolist())["weights"], VALUES)
@@ -174,6 +175,9 @@ def test_what_cannot_be_pruned_is_skipped_with_its_reason():
         "objects": "Python objects would have to be unpickled, which can run code",
     }
     assert tensors.shape("bias") == (3,)
+    assert tensors.nbytes("bias") == 24
+    with pytest.raises(WeightsError, match="arrays: 'steps': int64: weights are float16"):
+        tensors.nbytes("steps")
     with pytest.raises(WeightsError, match="arrays: 'bias': 1-D: biases and norms are not pruned"):
         tensors.matrix("bias")
 
@@ -202,6 +206,18 @@ def test_names_are_text_whatever_they_hold():
 )
 def test_unusable_arrays_are_refused(source, words):
     assert words in refused(source)
+
+
+def test_weights_that_memory_cannot_hold_as_float32_are_refused():
+    class Huge:
+        shape, dtype = (1, 1), np.dtype("float64")
+
+        def astype(self, *_, **__):
+            raise MemoryError("Unable to allocate 16. TiB")
+
+    tensors = Tensors("model", {"w": Stored((1, 1), "float64", Huge)})
+    with pytest.raises(WeightsError, match="model: 'w': Unable to allocate"):
+        tensors.matrix("w")
 
 
 def test_an_unknown_name_is_refused():
@@ -247,6 +263,7 @@ def test_safetensors_of_every_float_format(tmp_path, dtype):
     array = VALUES.astype(getattr(ml_dtypes, dtype, dtype))
     tensors = load_weights(written(tmp_path, "m.safetensors", safetensors_bytes({"w": array})))
     assert tensors.dtype("w") == dtype
+    assert tensors.nbytes("w") == array.nbytes
     assert np.array_equal(tensors["w"], VALUES)
 
 
@@ -304,8 +321,11 @@ def test_a_file_that_changes_after_opening_is_not_misread(tmp_path, suffix):
     ("name", "words"),
     [
         ("none.npy", "No such file or directory"),
-        ("", "is a folder: name a file in it"),
-        ("model.onnx", "the name must end in .npy, .npz, .safetensors"),
+        (
+            "",
+            "is a folder with neither one index (model.safetensors.index.json) nor one .safetensors file: it is empty",
+        ),
+        ("model.onnx", "the name must end in .npy, .npz, .safetensors or .index.json"),
         ("model.pt", ".pt is a pickle, which can run code"),
         ("nul\0.npy", "embedded null byte"),
         ("x" * 300 + ".npy", "File name too long"),

@@ -28,7 +28,8 @@ class Explorer(tr.HasTraits):
     """Tune a pruning schedule, watch what the trainer will do with it, export the configuration.
 
     ``config`` is where to start (an example of the chapter if None), ``total_steps`` the length of the training,
-    ``weights`` an array, a dict of arrays or the path of a .npy, .npz or .safetensors file to preview masks on.
+    ``weights`` an array, a dict of arrays or a path to preview masks on: a .npy, .npz or .safetensors file, or the
+    folder or index of a checkpoint in shards.
     ``view="matplotlib"`` draws in the kernel, for front ends that cannot show the live canvas.
 
     Displaying it twice shows two views of one state. Raises ConfigError or WeightsError for what it cannot show.
@@ -134,6 +135,7 @@ class Explorer(tr.HasTraits):
         for control in (self.preview.layer, *(() if self.canvas else (self.controls.cursor,))):
             control.observe(masks, "value")
         self.preview.source.observe(self._guarded(self._pick_source), "value")
+        self.preview.search.observe(self._guarded(lambda _: self.preview.show_layers()), "value")
         self.preview.open.on_click(self._guarded(self._open_weights))
 
     def _guarded(self, callback: Callable[..., None]) -> Callable[..., None]:
@@ -199,7 +201,7 @@ class Explorer(tr.HasTraits):
             self.canvas.layer = self.preview.layer_data(self.config.pattern, self.config.method)
 
     def _pick_source(self, _: object = None) -> None:
-        self.preview.show_layers()
+        self.preview.show_source()
         self.screen.rows["path"].complain("")
         self._show_masks()
 

@@ -86,7 +86,7 @@ def _rows(c: Controls, preview: Preview) -> dict[str, RowOf]:
         "method": RowOf("Method", c.method),
         "pattern": RowOf("Pattern", c.pattern),
         "weights": RowOf("Weights", preview.source),
-        "layer": RowOf("Layer", preview.layer),
+        "layer": RowOf("Layer", preview.layers),
         "path": RowOf("Model file", preview.path, preview.open),
         "cursor": sliding("Cursor", "cursor"),
     }

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from safetensors.numpy import save_file
 
 from entrenar_viz import Cubic, Gradual, OneShot, PruningConfig, prune_mask, replay
 from entrenar_viz.replay import requested_at
@@ -293,6 +294,36 @@ def test_weights_of_the_user_and_a_layer_too_large_to_show_each_weight(open_note
     page.get_by_text("300 × 700 weights").wait_for()
     notebook.wait("drawn.panels[0].count === 105000")
     assert_same_picture(notebook.drawn, DEFAULTS, matrix=weights)
+
+
+def test_a_checkpoint_in_shards_is_opened_by_its_folder_and_searched(open_notebook, lab):
+    names = [f"model.layers.{i}.{part}_proj.weight" for i in range(12) for part in "qk"]
+    values = np.random.default_rng(0).normal(size=(32, 16)).astype(np.float32)
+    shards = {f"{i}.safetensors": dict.fromkeys(names[i::2], values * (i + 1)) for i in range(2)}
+    folder = lab[1] / "checkpoint"
+    folder.mkdir()
+    for file, arrays in shards.items():
+        save_file(arrays, folder / file)
+    places = {name: file for file, arrays in shards.items() for name in arrays}
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": places}))
+    notebook = open_notebook(SHOW)
+    page, row = notebook.page, notebook.row("Layer")
+    assert not row.get_by_placeholder("search").is_visible()
+    page.get_by_placeholder(".safetensors .npz .npy").fill(str(folder))
+    page.get_by_role("button", name="Open", exact=True).click()
+    page.get_by_text("32 × 16 weights").wait_for()
+    row.get_by_placeholder("search").fill("LAYERS.7 k_")
+    row.get_by_text("1 of 24 layers.").wait_for()
+    assert len(row.locator("option").all()) == 2
+    row.locator("select").select_option(index=1)
+    page.locator(".entrenar-viz-note", has_text="model.layers.7.k_proj.weight").wait_for()
+    line = row.locator("option").all_inner_texts()[1].replace("\xa0", " ")
+    assert line == "model.layers.7.k_proj.weight  32 × 16  float32  2.0 kB"
+    notebook.until("explorer.preview.layer.value", "model.layers.7.k_proj.weight")
+    row.get_by_placeholder("search").fill("")
+    row.get_by_text("1 of 24 layers.").wait_for(state="hidden")
+    assert row.locator("select").input_value().startswith("model.layers.7.k_proj.weight")
+    assert notebook.python("len(explorer.errors)") == 0
 
 
 def test_patterns_change_the_masks(open_notebook):
