@@ -79,7 +79,8 @@ class Controls:
         self.sliders[name] = slider
         if not self.typed:
             slider.readout_format = ".3f" if exact else ",d"
-            slider.max = largest if exact else 100 * largest if name in ("total_steps", "frequency") else largest
+            if name in ("total_steps", "frequency"):
+                slider.max = 100 * largest  # no typed entry widens it
             return slider
         field = Field(
             value=value,

@@ -194,11 +194,11 @@ class Explorer(tr.HasTraits):
         now = (*picked, self.config.pattern, self.config.method, *drawn)
         if now == self._masked:
             return
-        self._masked = now
         if self.still:
             self.still.draw(self.controls, self.config, self.preview)
         if self.canvas:
             self.canvas.layer = self.preview.layer_data(self.config.pattern, self.config.method)
+        self._masked = now
 
     def _pick_source(self, _: object = None) -> None:
         self.preview.show_source()
