@@ -1,22 +1,14 @@
-"""The traits that the browser draws from, and the layer it is sent once for all its masks."""
+"""The widgets with a browser side, and the traits that it draws from."""
 
 import re
 from pathlib import Path
-from typing import Any
 
 import anywidget
-import numpy as np
 import traitlets as tr
 
-from entrenar_viz.config import NM, Pattern
 from entrenar_viz.figures import COLORS
-from entrenar_viz.importance import importance
-from entrenar_viz.masks import PruneOrder, density_levels, prune_order
-from entrenar_viz.weights import Matrix
 
 HERE = Path(__file__).parent
-MAX_CELLS = 256  # of a side of the mask: larger layers are shown as the density of what is kept
-LEVELS = 60  # sparsities at which that density is known, so that a layer is 4 MB at most
 
 
 def module(*files: str) -> str:
@@ -53,7 +45,13 @@ class Canvas(anywidget.AnyWidget):
     cursor = tr.Int(0).tag(sync=True)
     """The step that the readout and the masks show."""
     layer = tr.Dict().tag(sync=True)
-    """What the masks need (see ``layer_data``); without ``width`` there is no mask, and ``note`` says why."""
+    """What the masks need (see layer.py); without ``width`` there is no mask, and ``note`` says why."""
+    patterns = tr.List(tr.Dict()).tag(sync=True)
+    """The layer in each pattern, to compare them for the chosen schedule; empty: ``layer``, for each schedule."""
+    corner = tr.List(tr.Int(), [0, 0]).tag(sync=True)
+    """Row and column at which the window on a large layer starts, as it is asked for by the browser."""
+    window_data = tr.Dict().tag(sync=True)
+    """The weights in that window (see ``Prepared.window``)."""
     palettes = tr.Dict(COLORS).tag(sync=True)
     """Colours by theme and by what they stand for."""
 
@@ -88,40 +86,3 @@ class Offer(anywidget.AnyWidget):
     """The file."""
     blocked = tr.Bool(False).tag(sync=True)
     """Whether it must not be taken, because the controls hold a problem."""
-
-
-def layer_data(matrix: Matrix, pattern: Pattern, note: str = "") -> dict[str, Any]:
-    """What the browser needs of a (rows, columns) layer to show its mask at any sparsity.
-
-    Up to 256 x 256: the prune rank and the magnitude of each weight, exact. Above: for each of 256 x 256 cells the
-    share that is kept at 61 sparsities. Raises WeightsError if the pattern does not fit the shape.
-    """
-    order = prune_order(importance(matrix), pattern)
-    rows, cols = matrix.shape
-    height, width = min(rows, MAX_CELLS), min(cols, MAX_CELLS)
-    exact = (height, width) == (rows, cols)
-    data = {
-        "note": note,
-        "rows": rows,
-        "cols": cols,
-        "height": height,
-        "width": width,
-        "exact": exact,
-        "units": order.units,
-        "fixed": isinstance(pattern, NM),
-        "unit_share": order.achieved(1.0) / order.units,
-        "levels": LEVELS,
-        "ties": order.tie_groups().astype("<u4").tobytes(),
-    }
-    return data | (_exact(matrix, order) if exact else {"density": density_levels(order, levels=LEVELS).tobytes()})
-
-
-def _exact(matrix: Matrix, order: PruneOrder) -> dict[str, bytes]:
-    return {"ranks": order.ranks().astype("<u2").tobytes(), "shades": shades(matrix).tobytes()}
-
-
-def shades(matrix: Matrix) -> Any:
-    """Magnitudes as 70 to 255: even the smallest weight that is kept stands out from one that is gone."""
-    magnitude = np.abs(matrix)
-    largest = np.quantile(magnitude, 0.995) or 1.0
-    return (70 + 185 * np.sqrt(np.minimum(magnitude / largest, 1))).astype(np.uint8)

@@ -8,7 +8,7 @@ import ipywidgets as w
 
 from entrenar_viz.config import Method, Pattern
 from entrenar_viz.errors import WeightsError
-from entrenar_viz.explorer.canvas import MAX_CELLS, layer_data
+from entrenar_viz.explorer.layer import MAX_CELLS, prepare
 from entrenar_viz.explorer.panels import show, text
 from entrenar_viz.weights import SAMPLES, Matrix, Tensors, load_weights, sample
 
@@ -85,7 +85,7 @@ class Preview:
         """What the canvas needs of the picked layer; where there is no mask, a note says why."""
         try:
             matrix = self.matrix()
-            return layer_data(matrix, pattern, self.note(matrix, method))
+            return prepare(matrix, pattern, note=self.note(matrix, method)).data
         except WeightsError as error:
             return {"note": f"No mask: {error}"}
 
