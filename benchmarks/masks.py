@@ -14,7 +14,8 @@ import numpy as np
 
 from entrenar_viz.config import NM, Block, Column, Row, Unstructured
 from entrenar_viz.importance import importance
-from entrenar_viz.masks import density_levels, prune_order
+from entrenar_viz.masks import prune_order
+from entrenar_viz.survival import survival
 
 PATTERNS = (Unstructured(), NM(n=2, m=4), NM(n=16, m=32), Block(height=4, width=4), Row(), Column())
 
@@ -60,7 +61,7 @@ def main() -> None:
         order = prune_order(scores, pattern, among)
         line("prune_order", best(lambda p=pattern, a=among: prune_order(scores, p, a), repeat), sort, "np.sort")
         line("mask(0.5)", best(lambda o=order: o.mask(0.5), repeat), compare, "comparison")
-        line("density_levels", best(lambda o=order: density_levels(o), repeat), sort, "np.sort")
+        line("survival", best(lambda o=order: survival(o, scores), repeat), sort, "np.sort")
         line("ranks of 256 x 256", best(lambda o=order: o.ranks(slice(256), slice(256)), repeat), sort, "np.sort")
 
 

@@ -5,7 +5,6 @@ in the order of pruning), and the keys sorted. The mask at any sparsity is then 
 last unit to go. Nothing here argsorts a layer: that takes 50 times as long as sorting the values.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any, Literal, get_args
@@ -19,7 +18,6 @@ from entrenar_viz.groups import keep_highest
 from entrenar_viz.weights import as_array
 
 Mask = NDArray[np.bool_]
-Levels = NDArray[np.uint8]
 Keys = NDArray[Any]
 Compare = Literal["tensor", "row"]  # a weight with all of its layer, or with those of its row only
 _BAND = 1 << 16  # weights worked on at a time, so that temporaries stay in the cache
@@ -32,6 +30,8 @@ class PruneOrder:
     ``units`` is how many things the schedule counts: weights, blocks, rows or columns; 1 for N:M, where it does not
     matter. ``keys`` has one entry for each ``cell`` (height, width) of weights, ``ordered`` has the keys sorted.
     Where each row is compared by itself, ``units`` is its length, and ``ordered`` (rows, units) has each row sorted.
+    ``scores`` are those of the units in order (of blocks, rows and columns their sums); None where no one order of
+    the layer decides, as for N:M.
     Methods raise WeightsError for a sparsity outside 0 to 1.
     """
 
@@ -40,6 +40,7 @@ class PruneOrder:
     units: int
     keys: Keys
     ordered: Keys
+    scores: NDArray[np.float32] | None = None
     cell: tuple[int, int] = (1, 1)
 
     def count(self, sparsity: float) -> int:
@@ -54,7 +55,10 @@ class PruneOrder:
 
     def mask(self, sparsity: float) -> Mask:
         """(rows, columns), True = keep. Unstructured: all ties at the threshold go, more than asked if need be."""
-        count = self.count(sparsity)
+        return self.mask_of(self.count(sparsity))
+
+    def mask_of(self, count: int) -> Mask:
+        """(rows, columns), True = keep, where ``count`` units are asked for: 0 to ``units``."""
         if count == 0:
             return np.ones(self.shape, bool)
         return self._spread(self.keys > self.ordered[..., count - 1, None])
@@ -91,15 +95,23 @@ class PruneOrder:
         by itself: its ties are no list for the layer, ask ``achieved``.
         """
         if self.ordered.ndim > 1:
-            raise WeightsError("rows that are compared by themselves have no ties of the whole layer: ask achieved")
-        tied = np.zeros(self.units + 1, bool)
-        np.equal(self.ordered[1:], self.ordered[:-1], out=tied[1:-1])
-        groups = np.flatnonzero(tied[1:] != tied[:-1]).astype(np.uint32).reshape(-1, 2)
-        groups[:, 1] += 1
+            raise WeightsError("rows that are compared by themselves have no ties of the whole layer: ask row_gone")
+        groups = _runs(self.ordered)
         if len(groups) > limit:
             by_size = np.argpartition(groups[:, 0].astype(np.int64) - groups[:, 1], limit)
             groups = groups[np.sort(by_size[:limit])]
         return groups
+
+    def row_gone(self) -> NDArray[np.uint32]:
+        """(units + 1,): where each row is compared by itself, how many weights of the layer go at each count."""
+        gone = np.zeros(self.units + 1, np.int64)
+        band = max(_BAND // self.units, 1)
+        for start in range(0, len(self.ordered), band):
+            rows = self.ordered[start : start + band]
+            last = np.where(rows[:, 1:] != rows[:, :-1], np.arange(1, self.units), self.units)
+            ends = np.minimum.accumulate(last[:, ::-1], axis=1)[:, ::-1]  # of each weight's ties: how many go with them
+            gone[1:] += np.append(ends.sum(axis=0), len(rows) * self.units)
+        return gone.astype(np.uint32)
 
     def _spread(self, keys: Keys) -> Keys:
         """One value a cell to one value a weight."""
@@ -123,7 +135,8 @@ def prune_order(scores: ArrayLike, pattern: Pattern, compare: Compare = "tensor"
         case Unstructured() if compare == "row":
             return PruneOrder((rows, columns), pattern, columns, grid, np.sort(grid, axis=1))
         case Unstructured():
-            return PruneOrder((rows, columns), pattern, grid.size, grid, np.sort(grid, axis=None))
+            ordered = np.sort(grid, axis=None)
+            return PruneOrder((rows, columns), pattern, grid.size, grid, ordered, ordered)
         case NM():
             return _group_order(grid, pattern)
         case Block(height=height, width=width):
@@ -133,45 +146,6 @@ def prune_order(scores: ArrayLike, pattern: Pattern, compare: Compare = "tensor"
         case Column():
             return _unit_order(grid, pattern, rows, 1)
     raise WeightsError(f"{pattern!r:.60} is no pattern: use Unstructured, NM, Block, Row or Column")
-
-
-def level_counts(order: PruneOrder, levels: int) -> NDArray[np.int64]:
-    """(levels + 1,): ``count`` at each level, ``floor(j * units / levels + 1/2)``; N:M: always 1."""
-    if isinstance(order.pattern, NM):
-        return np.ones(levels + 1, np.int64)
-    return (2 * np.arange(levels + 1) * order.units + levels) // (2 * levels)
-
-
-def density_levels(order: PruneOrder, height: int = 256, width: int = 256, levels: int = 64) -> Levels:
-    """(levels + 1, h, w): how much of each cell is left, 255 = all, at each of ``level_counts``.
-
-    h = min(rows, height) and w = min(columns, width); cells are the bins ``row * h // rows`` and
-    ``column * w // columns``. Works through bands of rows: a frame of the answer costs the same for any layer.
-    """
-    (rows, columns), span = order.shape, levels + 2
-    h, w = min(rows, height), min(columns, width)
-    out = np.empty((levels + 1, h, w), np.uint8)
-    first = np.arange(columns, dtype=np.int64) * w // columns * span  # of each column: where its histogram starts
-    for y, gone in enumerate(_first_levels(order, h, levels)):
-        tally = np.bincount((first + gone).ravel(), minlength=w * span).reshape(w, span).cumsum(axis=1)
-        total = tally[:, -1:]
-        out[:, y] = np.rint(255 * (total - tally[:, :-1]) / total).T
-    return out
-
-
-def _first_levels(order: PruneOrder, bands: int, levels: int) -> Iterator[Keys]:
-    """Band by band of rows: the first level at which each weight is gone, ``levels + 1`` if it never is."""
-    counts, rows = level_counts(order, levels), order.shape[0]
-    last = order.ordered[..., counts[counts > 0] - 1]
-    cutoffs = np.broadcast_to(last, (len(order.keys), last.shape[-1]))
-    for y in range(bands):
-        band = np.arange(-(-y * rows // bands), -(-(y + 1) * rows // bands)) // order.cell[0]
-        lines = slice(band[0], band[-1] + 1)
-        keys = order.keys[lines]
-        level = np.full(keys.shape, np.count_nonzero(counts == 0), np.min_scalar_type(levels + 1))
-        for cutoff in cutoffs[lines].T:
-            level += keys > cutoff[:, None]
-        yield np.repeat(level[band - band[0]], order.cell[1], axis=1)
 
 
 def _score_grid(scores: ArrayLike) -> NDArray[np.float32]:
@@ -202,6 +176,19 @@ def _places(keys: Keys, ordered: Keys) -> NDArray[np.uint32]:
     return places
 
 
+def _runs(ordered: Keys) -> NDArray[np.uint32]:
+    """(n, 2): [start, end) of each run of equal values, found in bands: one bit a value is all that is kept."""
+    found, before = [], False  # where a run begins or ends, and whether the last value was tied with the one before
+    for start in range(1, ordered.size, _BAND):
+        band = ordered[start - 1 : start + _BAND]
+        tied = band[1:] == band[:-1]
+        found.append(np.flatnonzero(np.diff(tied, prepend=before)) + start - 1)
+        before = bool(tied[-1])
+    edges = np.concatenate([*found, np.full(int(before), ordered.size - 1)]).astype(np.uint32).reshape(-1, 2)
+    edges[:, 1] += 1
+    return edges
+
+
 def _unit_order(grid: NDArray[np.float32], pattern: Pattern, height: int, width: int) -> PruneOrder:
     """The order of whole blocks; a row and a column are blocks too."""
     rows, columns = grid.shape
@@ -211,8 +198,10 @@ def _unit_order(grid: NDArray[np.float32], pattern: Pattern, height: int, width:
     with np.errstate(over="ignore"):
         sums = grid.reshape(down, height, columns).sum(axis=1).reshape(down, across, width).sum(axis=2)
     ranks, ordered = np.empty(sums.size, np.uint32), np.arange(sums.size, dtype=np.uint32)
-    ranks[np.argsort(sums, axis=None, kind="stable")] = ordered
-    return PruneOrder((rows, columns), pattern, sums.size, ranks.reshape(down, across), ordered, (height, width))
+    by_sum = np.argsort(sums, axis=None, kind="stable")
+    ranks[by_sum] = ordered
+    keys, scores = ranks.reshape(down, across), sums.ravel()[by_sum]
+    return PruneOrder((rows, columns), pattern, sums.size, keys, ordered, scores, (height, width))
 
 
 def _misfit(rows: int, columns: int, height: int, width: int) -> str:

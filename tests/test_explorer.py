@@ -31,10 +31,8 @@ from entrenar_viz import (
     replay,
 )
 from entrenar_viz.explorer.canvas import Field, module
-from entrenar_viz.explorer.layer import prepare
 from entrenar_viz.explorer.panels import text
 from entrenar_viz.explorer.still import _applied
-from entrenar_viz.masks import prune_order
 from entrenar_viz.weights import SAMPLES, sample
 from tests.strategies import configs
 
@@ -390,21 +388,6 @@ def test_other_methods_say_that_magnitude_is_previewed():
     explorer.controls.method.value = "wanda"
     assert "Previewed by magnitude: wanda needs calibration data." in explorer.canvas.layer["note"]
     explorer.close()
-
-
-@pytest.mark.parametrize("pattern", [NM(n=2, m=4), Block(height=2, width=4), PruningConfig().pattern])
-def test_what_the_browser_is_sent_gives_the_mask_at_every_sparsity(pattern):
-    matrix = np.round(np.random.default_rng(1).normal(size=(16, 24)), 1).astype(np.float32)
-    data, order = prepare(matrix, pattern).data, prune_order(matrix**2, pattern)
-    ranks = np.frombuffer(data["ranks"], "<u2").reshape(16, 24)
-    for sparsity in np.linspace(0.1, 1, 10):
-        assert ((ranks >= order.count(sparsity)) == order.mask(sparsity)).all()
-
-
-def test_a_large_layer_is_sent_small():
-    data = prepare(np.random.default_rng(1).normal(size=(600, 900)).astype(np.float32), PruningConfig().pattern).data
-    assert len(data["density"]) + len(data["ties"]) < 4.2e6
-    assert (data["height"], data["width"], data["exact"]) == (256, 256, False)
 
 
 # Display and life ----------------------------------------------------------------------------------------------------

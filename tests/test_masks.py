@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from entrenar_viz import NM, Block, Column, Row, Unstructured, WeightsError, prune_mask
+from entrenar_viz import NM, Block, Column, Row, Unstructured, WeightsError, masks, prune_mask
 from entrenar_viz.importance import importance
-from entrenar_viz.masks import density_levels, level_counts, prune_order
+from entrenar_viz.masks import prune_order
 from entrenar_viz.weights import SAMPLES, sample
 
 SIZES = {"height": [1, 2, 3], "width": [1, 2, 4]}
@@ -122,6 +122,13 @@ def test_tie_groups_give_the_achieved_count_at_every_count(scores):
         assert gone == np.count_nonzero(order.ranks() < count)
 
 
+def test_tie_groups_are_found_across_the_bands_they_are_looked_for_in(monkeypatch):
+    scores = np.repeat([3.0, 1.0, 2.0, 5.0, 4.0], [1, 9, 1, 6, 4])[None].astype(np.float32)
+    for band in (1, 2, 3, 5, 8, 100):
+        monkeypatch.setattr(masks, "_BAND", band)
+        assert prune_order(scores, Unstructured()).tie_groups().tolist() == [[0, 9], [11, 15], [15, 21]]
+
+
 def test_tie_groups_keep_the_largest_when_there_are_too_many():
     scores = np.repeat(np.arange(5, dtype=np.float32), [2, 4, 1, 3, 2])[None]
     order = prune_order(scores, Unstructured())
@@ -217,42 +224,6 @@ def test_one_dimension_has_groups_but_no_rows():
 def test_no_weights_have_no_mask(weights):
     with pytest.raises(WeightsError, match="cannot be pruned"):
         prune_mask(weights, 0.5)
-
-
-def cell_shares(mask, height, width):
-    """The kept share of each cell, by the definition of the bins."""
-    rows, columns = mask.shape
-    h, w = min(rows, height), min(columns, width)
-    y, x = np.arange(rows) * h // rows, np.arange(columns) * w // columns
-    return np.array([[mask[np.ix_(y == i, x == j)].mean() for j in range(w)] for i in range(h)])
-
-
-@pytest.mark.parametrize("pattern", PATTERNS, ids=repr)
-@pytest.mark.parametrize("shape", [(12, 24), (36, 60), (60, 12)])
-def test_density_levels_are_the_means_of_masks(pattern, shape):
-    scores = np.random.default_rng(5).standard_gamma(1, shape).round(1).astype(np.float32)  # with ties
-    order = prune_order(scores, pattern)
-    levels = density_levels(order, height=24, width=20, levels=8)
-    assert levels.shape == (9, min(shape[0], 24), min(shape[1], 20))
-    for level, count in zip(levels, level_counts(order, 8), strict=True):
-        kept = 255 * cell_shares(order.ranks() >= count, 24, 20)
-        assert np.abs(level - kept).max() <= 0.5 + 1e-9
-
-
-@given(cases(), st.integers(1, 300), st.integers(1, 5), st.integers(1, 5), st.sampled_from(["tensor", "row"]))
-def test_density_levels_at_any_size(case, levels, height, width, compare):
-    scores, pattern = case
-    order = prune_order(scores, pattern, compare if isinstance(pattern, Unstructured) else "tensor")
-    density = density_levels(order, height, width, levels)
-    counts = level_counts(order, levels)
-    for j in {0, levels // 2, levels}:
-        kept = 255 * cell_shares(order.ranks() >= counts[j], height, width)
-        assert np.abs(density[j] - kept).max() <= 0.5 + 1e-9
-
-
-def test_level_counts_round_halves_up_as_a_browser_does():
-    order = prune_order(np.ones((1, 3)), Unstructured())
-    assert level_counts(order, 2).tolist() == [0, 2, 3]
 
 
 @pytest.mark.parametrize("name", SAMPLES)

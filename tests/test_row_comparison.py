@@ -31,6 +31,7 @@ def test_rows_compared_by_themselves_each_follow_the_rule_of_a_tensor(scores, sp
     assert np.array_equal(ranks >= order.count(sparsity), mask)
     assert np.array_equal(order.ranks(slice(1, 4), slice(2, 9)), ranks[1:4, 2:9])
     assert order.achieved(sparsity) == np.count_nonzero(~mask) / mask.size
+    assert order.row_gone()[order.count(sparsity)] == np.count_nonzero(~mask)
 
 
 @given(st.integers(1, 12), st.integers(1, 64), st.integers(0, 64), st.integers(0, 2**32 - 1))
@@ -64,7 +65,7 @@ def test_ties_within_a_row_all_go():
     order = prune_order(np.array([[1.0, 1.0, 1.0, 2.0], [1.0, 2.0, 3.0, 4.0]]), Unstructured(), "row")
     assert (~order.mask(0.25)).sum(axis=1).tolist() == [3, 1]
     assert order.achieved(0.25) == 0.5
-    with pytest.raises(WeightsError, match="no ties of the whole layer: ask achieved"):
+    with pytest.raises(WeightsError, match="no ties of the whole layer: ask row_gone"):
         order.tie_groups()
 
 

@@ -5,16 +5,22 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from entrenar_viz.config import NM, Method, Pattern
+from entrenar_viz.distribution import distribution, evenly
 from entrenar_viz.errors import WeightsError
 from entrenar_viz.importance import importance
-from entrenar_viz.masks import Compare, PruneOrder, density_levels, prune_order
+from entrenar_viz.masks import Compare, PruneOrder, prune_order
+from entrenar_viz.survival import output_errors, survival
 from entrenar_viz.weights import Matrix
 
-MAX_CELLS = 256  # of a side of the mask: larger layers are shown as the density of what is kept
-LEVELS = 60  # sparsities at which that density is known, so that a layer is 4 MB at most
+CELLS = 256  # of a side of the mask: larger layers are shown as the density of what is kept
+LEVELS = 56  # sparsities at which that density is known, so that a layer is 4 MB at most
+COMPARED_CELLS, COMPARED_LEVELS = 128, 30  # the same of each of several patterns side by side
+MOST_TIES = 8192  # groups of equal scores that are told apart
+FINE = 512  # sparsities at which everything else is known
+WINDOW = (96, 256)  # rows and columns of the window at one weight a pixel
 
 Report = Callable[[str, float], None]  # told what is being done and the share that is done; may raise to stop it
 
@@ -30,10 +36,25 @@ class Prepared:
     matrix: Matrix
     order: PruneOrder
     data: dict[str, Any]
+    _largest: float  # the magnitude that has the strongest colour
 
     def window(self, row: int, column: int) -> dict[str, Any]:
-        """The weights around (row, column), one by one: what the browser needs to show them."""
-        return {}
+        """Up to 96 x 256 weights from (row, column) on, one by one: rank (uint32) and magnitude (uint8) of each.
+
+        A corner outside the layer is moved to the nearest one at which the window lies inside.
+        """
+        sizes = [min(most, size) for most, size in zip(WINDOW, self.matrix.shape, strict=True)]
+        given = zip((row, column), self.matrix.shape, sizes, strict=True)
+        corner = [min(max(start, 0), whole - size) for start, whole, size in given]
+        rows, columns = (slice(start, start + size) for start, size in zip(corner, sizes, strict=True))
+        return {
+            "row": corner[0],
+            "column": corner[1],
+            "height": sizes[0],
+            "width": sizes[1],
+            "ranks": self.order.ranks(rows, columns).astype("<u4").tobytes(),
+            "shades": shades(self.matrix[rows, columns], self._largest).tobytes(),
+        }
 
 
 def prepare(
@@ -41,7 +62,7 @@ def prepare(
     pattern: Pattern,
     *,
     method: Method = "magnitude",
-    activations: ArrayLike | None = None,
+    activations: NDArray[np.float32] | None = None,
     compare: Compare = "tensor",
     note: str = "",
     report: Report = unheard,
@@ -49,32 +70,20 @@ def prepare(
     """Score ``matrix`` (rows, columns) and put it into prune order.
 
     Up to 256 x 256 the browser gets the prune rank and the magnitude of each weight, exact; above, the share that is
-    kept in each of 256 x 256 cells at 61 sparsities. Raises WeightsError if pattern, method or activations do not fit,
+    kept in each of 256 x 256 cells at 57 sparsities. Raises WeightsError if pattern, method or activations do not fit,
     and whatever ``report`` raises.
     """
-    report("scoring", 0.0)
+    report("scoring the weights", 0.05)
     scores = importance(matrix, method, activations)
-    report("ordering", 0.2)
+    report("putting them in order", 0.15)
     order = prune_order(scores, pattern, compare)
-    report("drawing", 0.6)
-    rows, cols = matrix.shape
-    height, width = min(rows, MAX_CELLS), min(cols, MAX_CELLS)
-    exact = (height, width) == (rows, cols)
-    data = {
-        "note": note,
-        "rows": rows,
-        "cols": cols,
-        "height": height,
-        "width": width,
-        "exact": exact,
-        "units": order.units,
-        "fixed": isinstance(pattern, NM),
-        "unit_share": order.achieved(1.0) / order.units,
-        "levels": LEVELS,
-        "ties": order.tie_groups().astype("<u4").tobytes(),
-    }
-    data |= _exact(matrix, order) if exact else {"density": density_levels(order, levels=LEVELS).tobytes()}
-    return Prepared(matrix, order, data)
+    largest = _largest(matrix)
+    report("drawing", 0.5)
+    data = {"note": note} | _data(order, scores, matrix, (CELLS, LEVELS), largest, report=report)
+    if activations is not None and activations.ndim == 2:
+        errors = output_errors(order, matrix, activations, lambda share: report("output error", 0.8 + 0.2 * share))
+        data["errors"] = errors.astype("<f4").tobytes()
+    return Prepared(matrix, order, data, largest)
 
 
 def prepare_patterns(
@@ -86,23 +95,74 @@ def prepare_patterns(
     report: Report = unheard,
 ) -> list[dict[str, Any]]:
     """The layer in each of ``patterns`` by its name, smaller; where a pattern does not fit, its ``note`` says why."""
-    found = []
+    scores, largest, found = importance(matrix, method, activations), _largest(matrix), []
     for index, (name, pattern) in enumerate(patterns.items()):
         report(f"comparing {name}", index / len(patterns))
         try:
-            data = prepare(matrix, pattern, method=method, activations=activations).data
+            order = prune_order(scores, pattern)
+            data = _data(order, scores, matrix, (COMPARED_CELLS, COMPARED_LEVELS), largest, report=unheard)
         except WeightsError as error:
             data = {"note": str(error)}
         found.append(data | {"name": name})
     return found
 
 
-def _exact(matrix: Matrix, order: PruneOrder) -> dict[str, bytes]:
-    return {"ranks": order.ranks().astype("<u2").tobytes(), "shades": shades(matrix).tobytes()}
+def _data(
+    order: PruneOrder, scores: Matrix, matrix: Matrix, resolution: tuple[int, int], largest: float, *, report: Report
+) -> dict[str, Any]:
+    """All that the browser needs to show a mask of the layer at any sparsity."""
+    rows, columns = matrix.shape
+    exact = max(rows, columns) <= CELLS
+    cells, levels = (1, min(order.units, FINE)) if exact else resolution
+    left = survival(order, matrix, cells, cells, levels, heard=lambda share: report("drawing", 0.5 + 0.3 * share))
+    spread = distribution(order, scores, min(order.units, FINE))
+    data = {
+        "rows": rows,
+        "cols": columns,
+        "height": rows if exact else left.density.shape[1],
+        "width": columns if exact else left.density.shape[2],
+        "exact": exact,
+        "units": order.units,
+        "unit": _unit(order),
+        "fixed": isinstance(order.pattern, NM),
+        "unit_share": order.achieved(1.0) / order.units,
+        "energy": left.energy.astype("<f4").tobytes(),
+        "bins": spread.bins.astype("<u4").tobytes(),
+        "scores": [spread.low, spread.high],
+        "sampled": spread.sampled,
+        "thresholds": spread.thresholds.astype("<f4").tobytes(),
+    } | _ties(order)
+    if exact:
+        return data | {"ranks": order.ranks().astype("<u2").tobytes(), "shades": shades(matrix, largest).tobytes()}
+    return data | {"levels": levels, "density": left.density.tobytes()}
 
 
-def shades(matrix: Matrix) -> Any:
+def _unit(order: PruneOrder) -> str:
+    """What the schedule counts, for a sentence."""
+    if order.ordered.ndim > 1:
+        return "weights of each row"
+    match order.pattern.type:
+        case "block":
+            return f"{order.cell[0]} × {order.cell[1]} blocks"
+        case "row" | "column" as kind:
+            return f"{kind}s"
+        case _:
+            return "weights"
+
+
+def _ties(order: PruneOrder) -> dict[str, bytes]:
+    """How many more weights go than are counted, because they tie with the last one that does."""
+    if order.ordered.ndim > 1:
+        return {"ties": b"", "gone": order.row_gone().astype("<u4").tobytes()}
+    return {"ties": order.tie_groups(MOST_TIES).astype("<u4").tobytes()}
+
+
+def _largest(matrix: Matrix) -> float:
+    """A magnitude that few weights exceed, of a large layer by a sample."""
+    some = np.abs(evenly(matrix, CELLS * CELLS))
+    return float(np.quantile(some, 0.995)) or 1.0
+
+
+def shades(matrix: Matrix, largest: float) -> NDArray[np.uint8]:
     """Magnitudes as 70 to 255: even the smallest weight that is kept stands out from one that is gone."""
-    magnitude = np.abs(matrix)
-    largest = np.quantile(magnitude, 0.995) or 1.0
-    return (70 + 185 * np.sqrt(np.minimum(magnitude / largest, 1))).astype(np.uint8)
+    return (70 + 185 * np.sqrt(np.minimum(np.abs(matrix) / largest, 1))).astype(np.uint8)

@@ -8,7 +8,7 @@ import ipywidgets as w
 
 from entrenar_viz.config import Method, Pattern
 from entrenar_viz.errors import WeightsError
-from entrenar_viz.explorer.layer import MAX_CELLS, prepare
+from entrenar_viz.explorer.layer import CELLS, prepare
 from entrenar_viz.explorer.panels import show, text
 from entrenar_viz.weights import SAMPLES, Matrix, Tensors, load_weights, sample
 
@@ -101,7 +101,7 @@ class Preview:
     def note(self, matrix: Matrix, method: Method) -> str:
         """What ``matrix`` is, and how to read its picture."""
         colour = "The stronger the colour, the larger the weight; pruned ones are blank."
-        if max(matrix.shape) > MAX_CELLS:
+        if max(matrix.shape) > CELLS:
             colour = "Too large to show each weight: the stronger the colour, the more of a cell are kept."
         note = f"{self.about(matrix)} {colour}"
         if method != "magnitude":
