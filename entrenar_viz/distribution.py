@@ -11,6 +11,7 @@ from entrenar_viz.survival import level_counts
 BINS = 96
 LARGEST_SAMPLE = 1 << 20  # scores; where there is no order of the whole layer, more than these are counted by a sample
 _LOWEST = 0.001  # quantile at the left end: a few scores near 0 would squeeze all others to the right
+_DECADES = 5  # below the median, at most
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +56,8 @@ def _ends(ordered: NDArray[np.float32]) -> tuple[float, float]:
     positive = ordered[np.searchsorted(ordered, 0, side="right") : np.searchsorted(ordered, np.inf)]
     if not positive.size:
         return 0.0, 1.0
-    low, high = (float(_log10(positive[i])) for i in (int(_LOWEST * positive.size), -1))
+    low, middle, high = _log10(positive[[int(_LOWEST * positive.size), positive.size // 2, -1]]).tolist()
+    low = max(low, middle - _DECADES)
     return (low, high) if high - low > 0.01 else (low - 0.5, high + 0.5)
 
 

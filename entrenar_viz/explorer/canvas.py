@@ -20,7 +20,7 @@ def module(*files: str) -> str:
 class Canvas(anywidget.AnyWidget):
     """The live view. Its numbers follow the controls in the browser, not here; the kernel only sends the layer."""
 
-    _esm = module("schedule.js", "mask.js", "plot.js", "canvas.js")
+    _esm = module("schedule.js", "theme.js", "mask.js", "plot.js", "panels.js", "histogram.js", "canvas.js")
 
     follows = tr.Dict().tag(sync=True)
     """Which widget each number comes from: name of ours -> (model id, name of its trait)."""

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from entrenar_viz.config import NM, Method, Pattern
+from entrenar_viz.config import NM, Block, Method, Pattern, Unstructured
 from entrenar_viz.distribution import distribution, evenly
 from entrenar_viz.errors import WeightsError
 from entrenar_viz.importance import importance
@@ -141,13 +141,14 @@ def _unit(order: PruneOrder) -> str:
     """What the schedule counts, for a sentence."""
     if order.ordered.ndim > 1:
         return "weights of each row"
-    match order.pattern.type:
-        case "block":
-            return f"{order.cell[0]} × {order.cell[1]} blocks"
-        case "row" | "column" as kind:
-            return f"{kind}s"
-        case _:
+    match order.pattern:
+        case NM(n=n, m=m):
+            return f"{n}:{m}"
+        case Block(height=height, width=width):
+            return f"{height} × {width} blocks"
+        case Unstructured():
             return "weights"
+    return f"{order.pattern.type}s"
 
 
 def _ties(order: PruneOrder) -> dict[str, bytes]:

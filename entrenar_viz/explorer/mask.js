@@ -1,17 +1,27 @@
 // Masks from prune ranks: which weights are gone at a sparsity is one comparison, so a frame costs the same wherever
-// the slider stands. A layer comes from the kernel once (canvas.py says what is in it).
+// the slider stands. A layer comes from the kernel once (layer.py says what is in it).
+import { FRESH } from "./theme.js";
 
 const bytes = (view) => new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-const copied = (view, Kind) => new Kind(bytes(view).slice().buffer);
+const copied = (view, Kind) => (view ? new Kind(bytes(view).slice().buffer) : null);
 
 export function openLayer(layer) {
   return {
     ...layer,
-    ranks: layer.exact ? copied(layer.ranks, Uint16Array) : null,
-    shades: layer.exact ? bytes(layer.shades) : null,
-    density: layer.exact ? null : bytes(layer.density),
+    ranks: copied(layer.ranks, Uint16Array),
+    shades: copied(layer.shades, Uint8Array),
+    density: layer.density ? bytes(layer.density) : null,
     ties: copied(layer.ties, Uint32Array),
+    gone: copied(layer.gone, Uint32Array),
+    energy: copied(layer.energy, Float32Array),
+    errors: copied(layer.errors, Float32Array),
+    bins: copied(layer.bins, Uint32Array),
+    thresholds: copied(layer.thresholds, Float32Array),
   };
+}
+
+export function openWindow(data) {
+  return { ...data, exact: true, ranks: copied(data.ranks, Uint32Array), shades: copied(data.shades, Uint8Array) };
 }
 
 // How many units (weights, blocks, rows, columns) the trainer prunes: trunc(f32(units) * f32(sparsity)), in f32.
@@ -24,6 +34,7 @@ export function pruneCount(layer, sparsity) {
 
 // The share of the weights that is gone when `count` units were asked for: units that tie with the last one go too.
 export function achieved(layer, count) {
+  if (layer.gone) return layer.gone[count] / (layer.rows * layer.cols);
   return untied(layer.ties, count) * layer.unit_share;
 }
 
@@ -38,15 +49,59 @@ function untied(ties, count) {
   return inside ? ties[2 * low + 1] : count;
 }
 
-// Fill `pixels` (one RGBA word a cell) from `ramp`, 256 words from pruned to fully kept.
-export function paint(pixels, layer, count, ramp) {
-  if (layer.exact) {
-    const { ranks, shades } = layer;
-    for (let i = 0; i < pixels.length; i++) pixels[i] = ranks[i] < count ? ramp[0] : ramp[shades[i]];
+// Why another share is gone than was asked for; empty where the two look the same.
+export function reasonOf(layer, asked, count, got) {
+  if (Math.abs(got - asked) < 5e-5) return "";
+  if (layer.fixed) return `${layer.unit} decides, not the schedule`;
+  const tied = Math.round((got - count * layer.unit_share) * layer.rows * layer.cols);
+  if (tied > 0) return `${tied.toLocaleString("en-US")} more are tied`;
+  return `${count.toLocaleString("en-US")} of ${layer.units.toLocaleString("en-US")} ${layer.unit}`;
+}
+
+// What is known at even distances from no unit to all of them, between two of its values where need be.
+function at(values, layer, count) {
+  const place = (count / layer.units) * (values.length - 1);
+  const below = Math.min(Math.floor(place), values.length - 2);
+  const from = Number.isNaN(values[below]) ? values[below + 1] : values[below];
+  return from + (values[below + 1] - from) * (place - below);
+}
+
+// The share of the squared norm that is kept.
+export const energyAt = (layer, count) => at(layer.energy, layer, untied(layer.ties, count));
+
+// The relative squared error of the layer's output; null without activations.
+export const errorAt = (layer, count) => (layer.errors ? at(layer.errors, layer, untied(layer.ties, count)) : null);
+
+// log10 of the highest score that goes; null where nothing goes, or no one threshold decides.
+export const thresholdAt = (layer, count) =>
+  count && layer.thresholds.length ? at(layer.thresholds, layer, count) : null;
+
+// Fill `pixels` (one RGBA word a cell) from `words`: what is kept after `count` units, and what went since `before`.
+export function paint(pixels, layer, before, count, words) {
+  if (!layer.exact) return paintDensity(pixels, layer, before, count, words);
+  const { ranks, shades } = layer;
+  const fresh = (FRESH - 1) << 8;
+  for (let i = 0; i < pixels.length; i++) {
+    const rank = ranks[i];
+    pixels[i] = words[rank >= count ? shades[i] : rank >= before ? fresh : 0];
+  }
+}
+
+// A cell that has lost a quarter at once has the full colour of the latest update: less would hardly be seen.
+function paintDensity(pixels, layer, before, count, words) {
+  const [low, high, part] = between(layer, untied(layer.ties, count));
+  if (before === count) {
+    for (let i = 0; i < pixels.length; i++) pixels[i] = words[(low[i] + (high[i] - low[i]) * part) & 255];
     return;
   }
-  const [below, above, part] = between(layer, untied(layer.ties, count));
-  for (let i = 0; i < pixels.length; i++) pixels[i] = ramp[(below[i] + (above[i] - below[i]) * part) & 255];
+  const [lowBefore, highBefore, partBefore] = between(layer, untied(layer.ties, before));
+  const strength = (4 * (FRESH - 1)) / 255;
+  for (let i = 0; i < pixels.length; i++) {
+    const kept = (low[i] + (high[i] - low[i]) * part) & 255;
+    const lost = lowBefore[i] + (highBefore[i] - lowBefore[i]) * partBefore - kept;
+    const fresh = lost > 0 ? Math.min(Math.round(lost * strength), FRESH - 1) : 0;
+    pixels[i] = words[(fresh << 8) | kept];
+  }
 }
 
 function between(layer, count) {

@@ -19,6 +19,8 @@ COLORS: dict[str, dict[str, str]] = {
         "pruned": "#FFFFFF",
         "kept_low": "#BDB7DC",
         "kept_high": "#1F0A57",
+        "fresh": "#D6278A",
+        "bars": "#C4C4CA",
     },
     "dark": {
         "one_shot": "#E69F00",
@@ -35,6 +37,8 @@ COLORS: dict[str, dict[str, str]] = {
         "pruned": "#111111",
         "kept_low": "#504888",
         "kept_high": "#E9E4FF",
+        "fresh": "#FF7AC0",
+        "bars": "#4C4C54",
     },
 }
 

@@ -2,14 +2,29 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { achieved, openLayer, paint, pruneCount } from "../../entrenar_viz/explorer/mask.js";
+import {
+  achieved,
+  energyAt,
+  errorAt,
+  openLayer,
+  openWindow,
+  paint,
+  pruneCount,
+  reasonOf,
+  thresholdAt,
+} from "../../entrenar_viz/explorer/mask.js";
+import { FRESH } from "../../entrenar_viz/explorer/theme.js";
 
 const view = (array) => new DataView(array.buffer);
-const ramp = Uint32Array.from({ length: 256 }, (_, i) => i);
+const words = Uint32Array.from({ length: 256 * FRESH }, (_, i) => i);
+const GONE = (FRESH - 1) << 8; // the colour of what went in the latest update
 const exact = (ranks, ties = []) =>
   openLayer({
     exact: true,
+    rows: 1,
+    cols: ranks.length,
     units: ranks.length,
+    unit: "weights",
     unit_share: 1 / ranks.length,
     ranks: view(Uint16Array.from(ranks)),
     shades: view(Uint8Array.from(ranks, () => 200)),
@@ -27,8 +42,10 @@ test("counts are rounded in f32: 29% of 100 is 29", () => {
 test("a weight is gone if its rank is below the count", () => {
   const layer = exact([3, 0, 2, 1]);
   const pixels = new Uint32Array(4);
-  paint(pixels, layer, 2, ramp);
+  paint(pixels, layer, 2, 2, words);
   assert.deepEqual([...pixels], [200, 0, 200, 0]);
+  paint(pixels, layer, 1, 3, words);
+  assert.deepEqual([...pixels], [200, 0, GONE, GONE], "what went since the count before has a colour of its own");
 });
 
 test("ties go together, and the share that is achieved says so", () => {
@@ -55,13 +72,60 @@ test("densities are interpolated between their levels", () => {
   });
   const at = (count) => {
     const pixels = new Uint32Array(2);
-    paint(pixels, layer, count, ramp);
+    paint(pixels, layer, count, count, words);
     return [...pixels];
   };
   assert.deepEqual(at(0), [255, 255]);
   assert.deepEqual(at(5), [100, 200]);
   assert.deepEqual(at(10), [0, 0]);
   assert.deepEqual(at(6), [80, 160]);
+  const pixels = new Uint32Array(2);
+  paint(pixels, layer, 5, 6, words);
+  assert.deepEqual(
+    [...pixels].map((word) => [word & 255, word >> 8]),
+    [80, 160].map((kept, i) => [kept, Math.round((4 * (FRESH - 1) * [20, 40][i]) / 255)]),
+    "and so has the share of a cell that did",
+  );
+  paint(pixels, layer, 0, 10, words);
+  assert.deepEqual([...pixels], [GONE, GONE]);
   layer.ties = Uint32Array.from([0, 5]);
   assert.deepEqual(at(1), [100, 200], "half of the weights tie: all of them go");
+});
+
+test("rows compared by themselves say how many weights go in all", () => {
+  const gone = view(Uint32Array.from([0, 3, 4, 6]));
+  const layer = openLayer({ ...exact([0, 1, 2, 0, 0, 2]), rows: 2, cols: 3, units: 3, gone, ties: view(new Uint32Array(0)) });
+  assert.deepEqual([0, 1, 2, 3].map((count) => achieved(layer, count)), [0, 0.5, 4 / 6, 1]);
+});
+
+test("the reason for another share than was asked", () => {
+  const tied = exact([0, 0, 2, 3], [0, 2]);
+  assert.equal(reasonOf(tied, 0.5, 2, 0.5), "");
+  assert.equal(reasonOf(tied, 0.25, 1, achieved(tied, 1)), "1 more are tied");
+  assert.equal(reasonOf(exact([0, 1, 2]), 0.5, 1, 1 / 3), "1 of 3 weights");
+  const rows = { ...exact([0, 1, 2]), unit: "rows" };
+  assert.equal(reasonOf(rows, 0.5, 1, 1 / 3), "1 of 3 rows");
+  assert.equal(reasonOf({ ...exact([0, 1]), fixed: true, unit: "2:4" }, 0.3, 1, 0.5), "2:4 decides, not the schedule");
+});
+
+test("energy, error and threshold are read off between the counts at which they are known", () => {
+  const floats = (...values) => view(Float32Array.from(values));
+  const layer = openLayer({
+    ...{ units: 4, ties: view(Uint32Array.from([0, 2])) },
+    energy: floats(1, 0.75, 0),
+    thresholds: floats(NaN, -1, 1),
+  });
+  assert.deepEqual([0, 2, 3, 4].map((count) => energyAt(layer, count)), [1, 0.75, 0.375, 0]);
+  assert.equal(energyAt(layer, 1), 0.75, "those that tie with the last one go too");
+  assert.equal(errorAt(layer, 2), null);
+  assert.equal(errorAt(openLayer({ ...layer, errors: floats(0, 1), energy: null, ties: view(Uint32Array.from([])), thresholds: null }), 1), 0.25);
+  assert.deepEqual([0, 1, 2, 3, 4].map((count) => thresholdAt(layer, count)), [null, -1, -1, 0, 1]);
+  assert.equal(thresholdAt({ ...layer, thresholds: new Float32Array(0) }, 2), null);
+});
+
+test("a window is exact, with ranks of any size", () => {
+  const data = { width: 2, height: 1, ranks: view(Uint32Array.from([70000, 69999])), shades: view(Uint8Array.from([80, 90])) };
+  const pixels = new Uint32Array(2);
+  paint(pixels, openWindow(data), 0, 70000, words);
+  assert.deepEqual([...pixels], [80, GONE]);
 });

@@ -1,0 +1,46 @@
+// Colours and font of the page around us, and the colours of the masks.
+// Colours and font of the notebook around us; plain ones where there is none.
+export function themeOf(element, palettes) {
+  const style = getComputedStyle(element);
+  const [text, background] = [style.color, shownBackground(element)];
+  const dark = luminance(background) < 0.5;
+  const family = style.fontFamily || "sans-serif";
+  return {
+    dark,
+    colors: { ...palettes[dark ? "dark" : "light"], text, background },
+    font: (size, weight = 400) => `${weight} ${size}px ${family}`,
+  };
+}
+
+function shownBackground(element) {
+  for (let node = element; node; node = node.parentElement) {
+    const color = getComputedStyle(node).backgroundColor;
+    if (color && !/^(transparent|rgba\(.*, 0\))$/.test(color)) return color;
+  }
+  return "rgb(255, 255, 255)";
+}
+
+function rgb(color) {
+  const probe = rgb.context ?? (rgb.context = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true }));
+  probe.clearRect(0, 0, 1, 1);
+  probe.fillStyle = color;
+  probe.fillRect(0, 0, 1, 1);
+  return [...probe.getImageData(0, 0, 1, 1).data].slice(0, 3);
+}
+
+const luminance = (color) => rgb(color).reduce((sum, part, i) => sum + part * [0.299, 0.587, 0.114][i], 0) / 255;
+
+// RGBA words by how much of a cell is kept (256 from pruned, the ground, to all) and, in 16 steps, by how much of it
+// has gone in the latest update.
+export const FRESH = 16;
+export function wordsOf(ground, color, fresh) {
+  const [from, to, latest] = [rgb(ground), rgb(color), rgb(fresh)];
+  const words = new Uint32Array(256 * FRESH);
+  const mixed = (one, other, share) => one.map((part, i) => part + (other[i] - part) * share);
+  for (let i = 0; i < words.length; i++) {
+    const kept = mixed(from, to, (i & 255) / 255);
+    const [r, g, b] = mixed(kept, latest, (i >> 8) / (FRESH - 1)).map(Math.round);
+    words[i] = (255 << 24) | (b << 16) | (g << 8) | r;
+  }
+  return words;
+}
