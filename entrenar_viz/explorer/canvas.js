@@ -2,7 +2,10 @@
 import { openLayer, openWindow } from "./mask.js";
 import { drawHistogram, HISTOGRAM_HEIGHT } from "./histogram.js";
 import { drawCaption, drawLegend, drawPanel, layOut, Panel } from "./panels.js";
-import { drawPlot, percent } from "./plot.js";
+import { percent } from "./axes.js";
+import { Handles } from "./handles.js";
+import { drawPlot } from "./plot.js";
+import { Tools } from "./tools.js";
 import { themeOf, wordsOf } from "./theme.js";
 
 const NAMES = { one_shot: "OneShot", gradual: "Gradual", cubic: "Cubic" };
@@ -26,6 +29,8 @@ function sceneOf(model, theme) {
     chosen: schedules[get("chosen")],
     names: NAMES,
     corner: get("corner"),
+    stepsPerEpoch: get("steps_per_epoch"),
+    ghosts: get("ghosts"),
     lately: Math.max(get("frequency"), 1), // steps: of Gradual, those since its latest update
     window: [start, end],
     target: get("same_target") ? get("target") : get("own_target"),
@@ -43,7 +48,13 @@ class View {
     this.lost = element.appendChild(document.createElement("div"));
     this.lost.className = "entrenar-viz-lost";
     this.lost.setAttribute("role", "alert");
-    this.canvas = element.appendChild(document.createElement("canvas"));
+    this.range = null; // of the steps that are shown; null: all
+    this.hover = null; // the step under the pointer
+    this.tools = new Tools(this, element);
+    const stage = element.appendChild(document.createElement("div"));
+    stage.className = "entrenar-viz-stage";
+    this.canvas = stage.appendChild(document.createElement("canvas"));
+    this.handles = new Handles(this, stage);
     this.canvas.setAttribute("role", "img");
     this.canvas.className = "entrenar-viz-canvas";
     this.context = this.canvas.getContext("2d");
@@ -95,12 +106,14 @@ class View {
     const noWindow = end <= start && this.model.get("chosen") !== 0;
     if (!width || (noWindow && this.frames)) return; // the last good picture stays; the kernel says what is wrong
     if (!this.theme) this.readTheme(); // not before: styles are known once the element is in the page
-    const scene = sceneOf(this.model, this.theme);
+    const scene = this.seen(sceneOf(this.model, this.theme));
     const [places, bottom] = layOut(this.panels, width, PLOT_HEIGHT + SPACE);
     const spread = !this.comparing && this.panels[0].layer;
     this.fit(width, bottom + (spread ? HISTOGRAM_HEIGHT : 0));
     const drawn = drawPlot(this.context, scene, width, PLOT_HEIGHT);
-    Object.assign(this, { plot: drawn.plot, places });
+    Object.assign(this, { scene, plot: drawn.plot, places });
+    this.handles.place(scene, drawn.plot);
+    this.tools.show(scene);
     const states = this.drawPanels(scene, places);
     drawLegend(this.context, scene, this.panels, bottom);
     const thresholds = spread ? drawHistogram(this.context, scene, spread, states, width, bottom) : {};
@@ -108,7 +121,54 @@ class View {
     this.frames += 1;
     const { cursor, corner } = scene;
     const window = this.panels[0].window && { corner, row: this.panels[0].window.layer.row, column: this.panels[0].window.layer.column };
-    this.canvas.drawn = { frames: this.frames, cursor, dark: this.theme.dark, panels: states, thresholds, window, places, ...drawn };
+    this.canvas.drawn = { frames: this.frames, cursor, dark: this.theme.dark, panels: states, thresholds, window, places, hover: scene.hover, ...drawn };
+  }
+
+  // The scene with what is only of this view: the steps that are shown, and the one under the pointer.
+  seen(scene) {
+    const [from, to] = this.range ?? [0, scene.lastStep];
+    const range = to <= scene.lastStep ? [from, to] : [Math.max(from - (to - scene.lastStep), 0), scene.lastStep];
+    return { ...scene, range, hover: this.hover };
+  }
+
+  // Show more or fewer steps around `middle`, or show earlier or later ones.
+  zoom(factor, middle = this.scene.cursor) {
+    const { range, lastStep } = this.scene;
+    const wide = Math.round(Math.min(Math.max((range[1] - range[0]) * factor, Math.min(10, lastStep)), lastStep));
+    const share = Math.min(Math.max((middle - range[0]) / (range[1] - range[0]), 0), 1);
+    this.showFrom(Math.round(middle - share * wide), wide);
+  }
+
+  pan(share) {
+    const [from, to] = this.scene.range;
+    this.showFrom(from + Math.round(share * (to - from)), to - from);
+  }
+
+  showFrom(from, wide) {
+    const { lastStep } = this.scene;
+    const start = Math.min(Math.max(from, 0), lastStep - wide);
+    this.range = wide < lastStep ? [start, start + wide] : null;
+    this.request();
+  }
+
+  showAll() {
+    this.range = null;
+    this.request();
+  }
+
+  // What a step in the picture is rounded to: closer up, to finer ones than the slider has.
+  rounding(step) {
+    if (!this.range || step < 1) return step;
+    const fine = 10 ** Math.floor(Math.log10((this.range[1] - this.range[0]) / (this.plot.right - this.plot.left)));
+    return Math.min(step, Math.max(fine, 1));
+  }
+
+  // The controls hold the numbers: what is dragged or played here is written to them.
+  async write(name, next) {
+    const [id, trait] = this.model.get("follows")[name];
+    const source = await this.model.widget_manager.get_model(id);
+    source.set(trait, next(source.get(trait), source));
+    source.save_changes();
   }
 
   drawPanels(scene, places) {
@@ -144,19 +204,39 @@ class View {
     const { offsetX: x, offsetY: y } = event;
     this.held = null;
     if (!this.plot) return;
-    if (y <= PLOT_HEIGHT) this.held = (moved) => this.moveCursor(moved);
+    if (y <= PLOT_HEIGHT) {
+      this.held = (moved) => this.moveCursor(moved);
+      this.handles.elements[0].focus({ preventScroll: true });
+      event.preventDefault(); // or the press would take the focus away again
+    }
     const inside = ({ left, mapTop, map }) => x >= left && x < left + map[0] && y >= mapTop && y < mapTop + map[1];
     const index = this.places.findIndex(inside);
     if (index >= 0 && this.panels[index].window) this.held = (moved) => this.moveWindow(moved, index);
     this.held?.(event);
   }
 
-  async moveCursor(event) {
+  moveCursor(event) {
     const step = Math.min(this.plot.stepAt(event.offsetX), this.model.get("total_steps"));
-    const [id, trait] = this.model.get("follows").cursor;
-    const source = await this.model.widget_manager.get_model(id);
-    source.set(trait, step);
-    source.save_changes();
+    this.write("cursor", () => step);
+  }
+
+  hoverAt(event) {
+    const { plot } = this;
+    const inside = plot && event.offsetX >= plot.left && event.offsetX <= plot.right && event.offsetY <= plot.bottom;
+    const hover = inside ? Math.min(plot.stepAt(event.offsetX), this.scene.totalSteps) : null;
+    if (hover === this.hover) return;
+    this.hover = hover;
+    this.request();
+  }
+
+  // Once somebody works with the plot, its wheel zooms; before that a page is scrolled over it, unless Ctrl is held.
+  wheel(event) {
+    if (!this.plot || event.offsetY > PLOT_HEIGHT) return;
+    if (!event.ctrlKey && !event.metaKey && !this.element.contains(document.activeElement)) return;
+    event.preventDefault();
+    const along = event.shiftKey ? event.deltaY : event.deltaX;
+    if (Math.abs(along) > Math.abs(event.shiftKey ? 0 : event.deltaY)) this.pan(Math.sign(along) * 0.1);
+    else this.zoom(1.0015 ** event.deltaY, this.plot.stepAt(event.offsetX));
   }
 
   // The middle of the window comes under the pointer; the kernel sends the weights there.
@@ -180,7 +260,9 @@ function listen(view, signal) {
   const redraw = () => view.request();
   const retheme = () => ((view.theme = undefined), view.request());
   canvas.addEventListener("pointerdown", (event) => (canvas.setPointerCapture(event.pointerId), view.grab(event)), { signal });
-  canvas.addEventListener("pointermove", (event) => event.buttons === 1 && view.held?.(event), { signal });
+  canvas.addEventListener("pointermove", (event) => (event.buttons === 1 ? view.held?.(event) : view.hoverAt(event)), { signal });
+  canvas.addEventListener("pointerleave", () => view.hoverAt({ offsetX: -1, offsetY: -1 }), { signal });
+  canvas.addEventListener("wheel", (event) => view.wheel(event), { signal, passive: false });
   const size = new ResizeObserver(redraw);
   size.observe(view.element);
   const theme = new MutationObserver(retheme);

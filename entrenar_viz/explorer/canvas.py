@@ -20,7 +20,10 @@ def module(*files: str) -> str:
 class Canvas(anywidget.AnyWidget):
     """The live view. Its numbers follow the controls in the browser, not here; the kernel only sends the layer."""
 
-    _esm = module("schedule.js", "theme.js", "mask.js", "plot.js", "panels.js", "histogram.js", "canvas.js")
+    _esm = module(
+        *("schedule.js", "numbers.js", "theme.js", "mask.js"),
+        *("axes.js", "plot.js", "panels.js", "histogram.js", "handles.js", "tools.js", "canvas.js"),
+    )
 
     follows = tr.Dict().tag(sync=True)
     """Which widget each number comes from: name of ours -> (model id, name of its trait)."""
@@ -44,6 +47,10 @@ class Canvas(anywidget.AnyWidget):
     """Steps between two updates of Gradual; 0 allows one only."""
     cursor = tr.Int(0).tag(sync=True)
     """The step that the readout and the masks show."""
+    steps_per_epoch = tr.Float(0.0).tag(sync=True)
+    """Steps of an epoch, for an axis of epochs; 0 for one of steps."""
+    ghosts = tr.List(tr.Dict()).tag(sync=True)
+    """Pinned configurations, each with its ``name``, ``schedule`` (a dict as in the JSON) and ``target``."""
     layer = tr.Dict().tag(sync=True)
     """What the masks need (see layer.py); without ``width`` there is no mask, and ``note`` says why."""
     patterns = tr.List(tr.Dict()).tag(sync=True)
@@ -59,7 +66,7 @@ class Canvas(anywidget.AnyWidget):
 class Field(anywidget.AnyWidget):
     """A typed entry that holds one number or the two of a range, linked to a slider in the browser."""
 
-    _esm = module("field.js")
+    _esm = module("numbers.js", "field.js")
 
     value = tr.Any().tag(sync=True)
     """A number, or a list of two in order: exactly what was typed, loaded or slid to."""

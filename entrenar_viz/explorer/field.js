@@ -1,57 +1,5 @@
-// A typed entry beside a slider: reads whole numbers and percentages strictly, and says what it does not understand
-// instead of reading it as something else. Holds one number, or two for a range.
-
-const COUNT = /^(\d+|\d{1,3}(,\d{3})+)$/;
-const PERCENT = /^(\d+(\.\d+)?|\.\d+)\s*%?$/;
-const LARGEST = Number.MAX_SAFE_INTEGER;
-const GROUPED = new Intl.NumberFormat("en-US");
-
-export function shown(kind, value) {
-  if (kind === "count") return GROUPED.format(value);
-  return `${Number((value * 100).toFixed(2))}%`;
-}
-
-// The number in `text`, or an Error that says how to write it.
-export function parsed(kind, text) {
-  const trimmed = text.trim();
-  if (kind === "count") {
-    if (!COUNT.test(trimmed)) throw new Error(`“${trimmed}” is no whole number: write 5000 or 5,000`);
-    const count = Number(trimmed.replaceAll(",", ""));
-    if (count > LARGEST) throw new Error("larger than 9,007,199,254,740,991: a browser cannot count that far");
-    return count;
-  }
-  if (!PERCENT.test(trimmed)) throw new Error(`“${trimmed}” is no percentage: write 48.75`);
-  // Shifted as text: 70.1 / 100 is 0.7009999999999998 in binary arithmetic, 70.1e-2 is 0.701
-  const fraction = Number(`${trimmed.replace(/\s*%$/, "")}e-2`);
-  if (fraction > 1) throw new Error(`${trimmed} is more than 100%`);
-  return fraction;
-}
-
-// The numbers of a range must stay in order; `values` with entry `index` replaced, or an Error.
-export function replaced(values, index, value) {
-  const next = values.map((old, i) => (i === index ? value : old));
-  if (next.length === 2 && next[0] > next[1]) throw new Error("the start must not be after the end");
-  return next;
-}
-
-// What a slider's positions say of the numbers. The slider is given steps of 1 or none, so that it shows each number
-// where it is: a position at its number (or at the end, where the number lies beyond) says nothing new. Any other was
-// chosen by hand, and is rounded to `step` here.
-export function moved(kind, values, positions, { step, max }) {
-  const told = (value, position) => Math.abs(position - Math.min(value, max)) <= 1e-9 * max;
-  return values.map((value, i) => (told(value, positions[i]) ? value : rounded(kind, positions[i], step, max)));
-}
-
-function rounded(kind, position, step, max) {
-  const number = position >= max ? max : Math.min(Math.round(position / step) * step, max);
-  return kind === "count" ? number : Number(number.toFixed(6));
-}
-
-// One step of an arrow key from `value`, to the next round number.
-export function nudged(kind, value, by, step) {
-  const next = by > 0 ? Math.floor(value / step + 1 + 1e-9) * step : Math.ceil(value / step - 1 - 1e-9) * step;
-  return kind === "count" ? Math.max(next, 0) : Math.min(Math.max(Number(next.toFixed(6)), 0), 1);
-}
+// A typed entry beside a slider: holds one number, or two for a range, and says what it does not understand.
+import { moved, nudged, parsed, replaced, shown } from "./numbers.js";
 
 const numbersOf = (model) => [model.get("value")].flat();
 

@@ -49,13 +49,14 @@ function untied(ties, count) {
   return inside ? ties[2 * low + 1] : count;
 }
 
-// Why another share is gone than was asked for; empty where the two look the same.
+// Why another share is gone than was asked for, and whether that is more than rounding; no words where both look the
+// same.
 export function reasonOf(layer, asked, count, got) {
-  if (Math.abs(got - asked) < 5e-5) return "";
-  if (layer.fixed) return `${layer.unit} decides, not the schedule`;
+  if (Math.abs(got - asked) < 5e-5) return ["", false];
+  if (layer.fixed) return [`${layer.unit} decides, not the schedule`, true];
   const tied = Math.round((got - count * layer.unit_share) * layer.rows * layer.cols);
-  if (tied > 0) return `${tied.toLocaleString("en-US")} more are tied`;
-  return `${count.toLocaleString("en-US")} of ${layer.units.toLocaleString("en-US")} ${layer.unit}`;
+  if (tied > 0) return [`${tied.toLocaleString("en-US")} more are tied`, true];
+  return [`${count.toLocaleString("en-US")} of ${layer.units.toLocaleString("en-US")} ${layer.unit}`, false];
 }
 
 // What is known at even distances from no unit to all of them, between two of its values where need be.

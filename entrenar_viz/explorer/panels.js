@@ -1,7 +1,7 @@
 // The panels below the plot: for each schedule, or for each pattern, how much is gone, a mask of the layer, and of a
 // large layer a window at one weight a pixel. All lengths are CSS pixels.
 import { achieved, energyAt, errorAt, paint, pruneCount, reasonOf } from "./mask.js";
-import { percent } from "./plot.js";
+import { percent } from "./axes.js";
 import { appliedAt, requestedAt } from "./schedule.js";
 
 const GAP = 18;
@@ -59,7 +59,8 @@ export class Panel {
     const before = pruneCount(layer, appliedAt(schedule, target, totalSteps, cursor - scene.lately));
     const got = achieved(layer, count);
     const [energy, error] = [energyAt(layer, count), errorAt(layer, count)];
-    return { ...state, count, before, got, reason: reasonOf(layer, applied, count, got), energy, error };
+    const [reason, surprising] = reasonOf(layer, applied, count, got);
+    return { ...state, count, before, got, reason, surprising, energy, error };
   }
 }
 
@@ -135,7 +136,7 @@ function drawWords(context, scene, { left, top, width }, panel, state) {
   line(1, "mask gets", percent(state.got));
   line(2, "kept energy", percent(state.energy));
   if (state.error !== null) line(3, "output error", percent(state.error));
-  context.fillStyle = colors.warning;
+  if (state.surprising) context.fillStyle = colors.warning;
   line(state.error === null ? 3 : 4, state.reason, "");
 }
 

@@ -1,128 +1,35 @@
-// The plot of the three schedules: axes, curves, what is applied, and where the cursor stands. Draws from a `scene`
+// The plot of the three schedules: curves, what is applied, and where cursor and pointer stand. Draws from a `scene`
 // (see canvas.js) on a 2-D context; all lengths are CSS pixels.
-import { appliedAt, lastUpdate, requestedAt, staircase } from "./schedule.js";
-
-const MARGIN = { left: 52, right: 26, top: 26, bottom: 44 };
-export const percent = (sparsity) => `${(100 * sparsity).toFixed(2)}%`;
-const short = (sparsity) => `${Number((100 * sparsity).toFixed(2))}%`;
-const COUNTS = new Intl.NumberFormat("en-US");
-const thousands = (step) => COUNTS.format(step);
+import { area, clipped, drawAxes, drawRegions, line, short, stepText, thousands } from "./axes.js";
+import { appliedAt, nextUpdate, requestedAt, staircase } from "./schedule.js";
 
 export function drawPlot(context, scene, width, height) {
   const plot = area(scene, width, height);
   drawRegions(context, scene, plot);
   drawAxes(context, scene, plot);
-  const drawn = Object.fromEntries(scene.schedules.map((schedule) => [schedule.type, sampled(scene, plot, schedule)]));
-  for (const schedule of scene.schedules) if (schedule !== scene.chosen) drawCurve(context, scene, plot, schedule, drawn);
-  const steps = drawStaircase(context, scene, plot);
-  drawCurve(context, scene, plot, scene.chosen, drawn);
+  const curves = Object.fromEntries(scene.schedules.map((one) => [one.type, sampled(scene, plot, one, scene.target)]));
+  let steps;
+  clipped(context, plot, () => {
+    for (const ghost of scene.ghosts) drawGhost(context, scene, plot, ghost);
+    for (const schedule of scene.schedules) if (schedule !== scene.chosen) drawCurve(context, scene, plot, schedule, curves);
+    steps = drawStaircase(context, scene, plot);
+    drawCurve(context, scene, plot, scene.chosen, curves);
+  });
   drawTarget(context, scene, plot);
   drawCursor(context, scene, plot);
-  drawNames(context, scene, plot, drawn);
-  return { curves: drawn, staircase: steps, plot };
-}
-
-function area(scene, width, height) {
-  const { left, right, top, bottom } = MARGIN;
-  const [w, h] = [Math.max(width - left - right, 10), Math.max(height - top - bottom, 10)];
-  return {
-    left,
-    top,
-    right: left + w,
-    bottom: top + h,
-    x: (step) => left + (step / scene.lastStep) * w,
-    y: (sparsity) => top + (1 - sparsity) * h,
-    stepAt: (x) => Math.round(Math.min(Math.max((x - left) / w, 0), 1) * scene.lastStep),
-  };
+  clipped(context, plot, () => drawNames(context, scene, plot));
+  if (scene.hover !== null) drawHover(context, scene, plot);
+  return { curves, staircase: steps, plot };
 }
 
 // The formula at every second pixel, and exactly at its corners.
-function sampled(scene, plot, schedule) {
+function sampled(scene, plot, schedule, target) {
   const corners =
     schedule.type === "one_shot" ? [schedule.step - 1, schedule.step] : [schedule.start_step, schedule.end_step];
-  const steps = new Set([0, scene.lastStep, scene.cursor, ...corners.filter((s) => s >= 0 && s <= scene.lastStep)]);
+  const inside = (step) => step >= plot.from && step <= plot.to;
+  const steps = new Set([plot.from, plot.to, ...[scene.cursor, ...corners].filter(inside)]);
   if (schedule.type === "cubic") for (let x = plot.left; x < plot.right; x += 2) steps.add(plot.stepAt(x));
-  return [...steps].sort((a, b) => a - b).map((step) => [step, requestedAt(schedule, scene.target, step)]);
-}
-
-function drawRegions(context, scene, plot) {
-  const { colors, totalSteps, lastStep } = scene;
-  const [start, end] = scene.window;
-  const band = (from, to, color) => {
-    context.fillStyle = color;
-    context.fillRect(plot.x(from), plot.top, plot.x(to) - plot.x(from), plot.bottom - plot.top);
-  };
-  context.font = scene.font(11);
-  context.fillStyle = colors.muted;
-  context.textBaseline = "bottom";
-  if (scene.chosen.type !== "one_shot") {
-    band(start, Math.min(end, lastStep), colors.window);
-    label(context, "window", plot.x(start), plot.x(Math.min(end, totalSteps)), plot.top - 6, colors.muted);
-  }
-  const last = lastUpdate(scene.chosen, scene.target, totalSteps);
-  if (last !== null && last < totalSteps) {
-    band(last, totalSteps, colors.recovery);
-    const share = Math.round((100 * (totalSteps - last)) / totalSteps);
-    const from = scene.chosen.type === "one_shot" ? last : Math.max(last, Math.min(end, totalSteps));
-    const texts = [`recovery: ${thousands(totalSteps - last)} steps, ${share}%`, `recovery ${share}%`];
-    label(context, texts, plot.x(from), plot.x(totalSteps), plot.top - 6, colors.muted);
-  }
-  if (totalSteps < lastStep) {
-    band(totalSteps, lastStep, colors.over);
-    label(context, "after the training", plot.x(totalSteps), plot.x(lastStep), plot.top - 6, colors.warning);
-  }
-}
-
-// The first of `texts` that has room between two edges, centred; none if none has.
-function label(context, texts, from, to, y, color) {
-  const text = [texts].flat().find((candidate) => context.measureText(candidate).width + 4 < to - from);
-  if (!text) return;
-  context.fillStyle = color;
-  context.textAlign = "center";
-  context.fillText(text, (from + to) / 2, y);
-}
-
-function drawAxes(context, scene, plot) {
-  const { colors } = scene;
-  context.font = scene.font(11);
-  context.lineWidth = 1;
-  context.strokeStyle = colors.grid;
-  context.fillStyle = colors.muted;
-  context.textAlign = "right";
-  context.textBaseline = "middle";
-  for (const tick of [0, 0.25, 0.5, 0.75, 1]) {
-    line(context, plot.left, plot.y(tick), plot.right, plot.y(tick));
-    context.fillText(`${100 * tick}%`, plot.left - 8, plot.y(tick));
-  }
-  context.textAlign = "center";
-  context.textBaseline = "top";
-  for (const tick of stepTicks(scene.lastStep, Math.floor((plot.right - plot.left) / 80))) {
-    line(context, plot.x(tick), plot.bottom, plot.x(tick), plot.bottom + 4);
-    const room = (context.measureText(`step ${thousands(scene.cursor)}${thousands(tick)}`).width + 24) / 2;
-    if (Math.abs(plot.x(tick) - plot.x(scene.cursor)) > room) context.fillText(thousands(tick), plot.x(tick), plot.bottom + 8);
-  }
-  context.fillText("training step", (plot.left + plot.right) / 2, plot.bottom + 26);
-  context.save();
-  context.translate(12, (plot.top + plot.bottom) / 2);
-  context.rotate(-Math.PI / 2);
-  context.textBaseline = "middle";
-  context.fillText("sparsity", 0, 0);
-  context.restore();
-}
-
-// Round numbers from 0 to `last`, at most about `count` of them.
-export function stepTicks(last, count) {
-  const rough = Math.max(last / Math.max(count, 2), 1);
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const every = [1, 2, 5, 10].map((digit) => digit * power).find((size) => size >= rough);
-  return Array.from({ length: Math.floor(last / every) + 1 }, (_, i) => i * every);
-}
-
-function line(context, x1, y1, x2, y2) {
-  context.beginPath();
-  context.moveTo(Math.round(x1) + 0.5, Math.round(y1) + 0.5);
-  context.lineTo(Math.round(x2) + 0.5, Math.round(y2) + 0.5);
-  context.stroke();
+  return [...steps].sort((a, b) => a - b).map((step) => [step, requestedAt(schedule, target, step)]);
 }
 
 function drawCurve(context, scene, plot, schedule, drawn) {
@@ -135,9 +42,25 @@ function drawCurve(context, scene, plot, schedule, drawn) {
   context.stroke();
 }
 
+// A configuration that was pinned: thin and grey, with its name where it ends.
+function drawGhost(context, scene, plot, { name, schedule, target }) {
+  context.strokeStyle = context.fillStyle = scene.colors.muted;
+  context.lineWidth = 1;
+  context.setLineDash([6, 3]);
+  context.beginPath();
+  const points = sampled(scene, plot, schedule, target);
+  for (const [step, sparsity] of points) context.lineTo(plot.x(step), plot.y(sparsity));
+  context.stroke();
+  context.setLineDash([]);
+  context.font = scene.font(11);
+  context.textAlign = "right";
+  context.textBaseline = "top";
+  context.fillText(name, plot.right - 6, plot.y(points.at(-1)[1]) + 4, 160);
+}
+
 function drawStaircase(context, scene, plot) {
   const { chosen, target, totalSteps, colors } = scene;
-  const corners = staircase(chosen, target, totalSteps, plot.right - plot.left);
+  const corners = staircase(chosen, target, totalSteps, plot.right - plot.left, plot.from, plot.to);
   if (!corners.length) return corners;
   context.beginPath();
   context.moveTo(plot.x(corners[0][0]), plot.y(0));
@@ -181,6 +104,7 @@ function drawTarget(context, scene, plot) {
 function drawCursor(context, scene, plot) {
   const { cursor, colors, schedules, target } = scene;
   const x = plot.x(cursor);
+  if (cursor < plot.from || cursor > plot.to) return;
   context.strokeStyle = colors.text;
   context.lineWidth = 1;
   line(context, x, plot.top, x, plot.bottom);
@@ -193,7 +117,7 @@ function drawCursor(context, scene, plot) {
     context.stroke();
   }
   context.font = scene.font(11, 600);
-  const text = `step ${thousands(cursor)}`;
+  const text = stepText(scene);
   const half = context.measureText(text).width / 2 + 6;
   const middle = Math.min(Math.max(x, plot.left + half), plot.right - half);
   context.fillStyle = colors.text;
@@ -205,7 +129,7 @@ function drawCursor(context, scene, plot) {
 }
 
 // Each name beside its own curve, at the first place where it hides nothing.
-function drawNames(context, scene, plot, drawn) {
+function drawNames(context, scene, plot) {
   const taken = [{ x: plot.x(scene.cursor) - 2, y: plot.top, width: 4, height: plot.bottom - plot.top }];
   for (const schedule of scene.schedules) {
     context.font = scene.font(12, schedule === scene.chosen ? 700 : 500);
@@ -253,4 +177,33 @@ function free(box, taken, plot) {
     box.y + box.height < other.y ||
     other.y + other.height < box.y;
   return inside && taken.every(apart);
+}
+
+// What the formulas ask for and the trainer has applied under the pointer, and when it goes on.
+function drawHover(context, scene, plot) {
+  const { hover, colors, target, totalSteps, chosen } = scene;
+  const next = nextUpdate(chosen, target, totalSteps, hover);
+  const rows = scene.schedules.map((schedule) => {
+    const asked = short(requestedAt(schedule, target, hover));
+    const applied = short(appliedAt(schedule, target, totalSteps, hover));
+    return [colors[schedule.type], `${scene.names[schedule.type]} ${asked}${applied === asked ? "" : `, applied ${applied}`}`];
+  });
+  const last = next === null ? "no further update" : `next update: step ${thousands(next)}`;
+  const lines = [[colors.text, stepText(scene, hover)], ...rows, [colors.muted, last]];
+  context.font = scene.font(11);
+  const width = Math.max(...lines.map(([, text]) => context.measureText(text).width)) + 16;
+  const x = plot.x(hover) + 12 + width < plot.right ? plot.x(hover) + 12 : plot.x(hover) - 12 - width;
+  const y = plot.bottom - lines.length * 15 - 16;
+  context.strokeStyle = colors.muted;
+  context.lineWidth = 1;
+  line(context, plot.x(hover), plot.top, plot.x(hover), plot.bottom);
+  context.fillStyle = colors.background;
+  context.fillRect(x, y, width, lines.length * 15 + 10);
+  context.strokeRect(x + 0.5, y + 0.5, width - 1, lines.length * 15 + 9);
+  context.textAlign = "left";
+  context.textBaseline = "top";
+  lines.forEach(([color, text], i) => {
+    context.fillStyle = color;
+    context.fillText(text, x + 8, y + 6 + i * 15);
+  });
 }

@@ -55,22 +55,23 @@ export function appliedAt(schedule, target, totalSteps, step) {
   return Math.max(0, ...candidates.map((update) => requestedAt(schedule, target, update)));
 }
 
-// The staircase as [step, applied] corners, at most about `limit` of them: closer updates than that are a line.
-export function staircase(schedule, target, totalSteps, limit) {
+// The staircase as [step, applied] corners, at most about `limit` of them: closer updates than that are a line. Those
+// between the steps `from` and `to` are needed; the one before them is given too.
+export function staircase(schedule, target, totalSteps, limit, from = 0, to = totalSteps) {
   const [first, last, every] = opportunities(schedule, totalSteps);
   if (last < first) return [];
-  const count = Math.floor((last - first) / every) + 1;
-  const stride = Math.ceil(count / limit);
+  const update = (i) => first + i * every;
+  const within = (i) => Math.min(Math.max(i, 0), Math.floor((last - first) / every));
+  const [low, high] = [within(Math.floor((from - first) / every)), within(Math.ceil((to - first) / every))];
+  const stride = Math.ceil((high - low + 1) / limit);
   const corners = [];
   let applied = 0;
-  for (let i = 0; i < count; i += stride) {
-    const update = first + Math.min(i, count - 1) * every;
-    const sparsity = appliedAt(schedule, target, totalSteps, update);
-    if (sparsity > applied) corners.push([update, (applied = sparsity)]);
-  }
-  const end = first + (count - 1) * every;
-  const final = appliedAt(schedule, target, totalSteps, end);
-  if (final > applied) corners.push([end, final]);
+  const corner = (i) => {
+    const sparsity = appliedAt(schedule, target, totalSteps, update(i));
+    if (sparsity > applied) corners.push([update(i), (applied = sparsity)]);
+  };
+  for (let i = low; i <= high; i += stride) corner(i);
+  corner(high);
   return corners;
 }
 
@@ -85,6 +86,21 @@ export function lastUpdate(schedule, target, totalSteps) {
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
     if (at(middle) === final) high = middle;
+    else low = middle + 1;
+  }
+  return first + low * every;
+}
+
+// The step of the first update after `step` that changes the mask, or null.
+export function nextUpdate(schedule, target, totalSteps, step) {
+  const [first, last, every] = opportunities(schedule, totalSteps);
+  const applied = appliedAt(schedule, target, totalSteps, step);
+  const after = (i) => appliedAt(schedule, target, totalSteps, first + i * every) > applied;
+  let [low, high] = [0, Math.floor((last - first) / every)];
+  if (last < first || !after(high)) return null;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (after(middle)) high = middle;
     else low = middle + 1;
   }
   return first + low * every;

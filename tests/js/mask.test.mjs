@@ -100,12 +100,13 @@ test("rows compared by themselves say how many weights go in all", () => {
 
 test("the reason for another share than was asked", () => {
   const tied = exact([0, 0, 2, 3], [0, 2]);
-  assert.equal(reasonOf(tied, 0.5, 2, 0.5), "");
-  assert.equal(reasonOf(tied, 0.25, 1, achieved(tied, 1)), "1 more are tied");
-  assert.equal(reasonOf(exact([0, 1, 2]), 0.5, 1, 1 / 3), "1 of 3 weights");
+  assert.deepEqual(reasonOf(tied, 0.5, 2, 0.5), ["", false]);
+  assert.deepEqual(reasonOf(tied, 0.25, 1, achieved(tied, 1)), ["1 more are tied", true]);
+  assert.deepEqual(reasonOf(exact([0, 1, 2]), 0.5, 1, 1 / 3), ["1 of 3 weights", false]);
   const rows = { ...exact([0, 1, 2]), unit: "rows" };
-  assert.equal(reasonOf(rows, 0.5, 1, 1 / 3), "1 of 3 rows");
-  assert.equal(reasonOf({ ...exact([0, 1]), fixed: true, unit: "2:4" }, 0.3, 1, 0.5), "2:4 decides, not the schedule");
+  assert.deepEqual(reasonOf(rows, 0.5, 1, 1 / 3), ["1 of 3 rows", false]);
+  const group = { ...exact([0, 1]), fixed: true, unit: "2:4" };
+  assert.deepEqual(reasonOf(group, 0.3, 1, 0.5), ["2:4 decides, not the schedule", true]);
 });
 
 test("energy, error and threshold are read off between the counts at which they are known", () => {

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import {
   appliedAt,
   lastUpdate,
+  nextUpdate,
   requestedAt,
   shouldPruneAtStep,
   sparsityAtStep,
@@ -58,6 +59,10 @@ test("what is applied is what the loop of the trainer applies", () => {
     const corners = loop.flatMap((applied, step) => (applied > (step ? loop[step - 1] : 0) ? [[step, applied]] : []));
     assert.deepEqual(staircase(schedule, 0.7, 120, 1000), corners, name);
     assert.equal(lastUpdate(schedule, 0.7, 120), corners.at(-1)?.[0] ?? null, name);
+    for (const step of [0, 36, 50, 100, 119, 120]) {
+      const next = corners.find(([update]) => update > step)?.[0] ?? null;
+      assert.equal(nextUpdate(schedule, 0.7, 120, step), next, `${name} after ${step}`);
+    }
   }
 });
 
@@ -67,4 +72,14 @@ test("a long staircase is thinned, and still ends at its height", () => {
   assert.ok(corners.length <= 702);
   assert.equal(corners.at(-1)[1], Math.fround(0.7));
   assert.ok(corners.every(([step, applied]) => applied === sparsityAtStep(schedule, step)));
+});
+
+test("of a part of the training, all updates there are given, and what was applied before", () => {
+  const schedule = { type: "cubic", start_step: 0, end_step: 1_000_000, final_sparsity: 0.7 };
+  const corners = staircase(schedule, 0.7, 1_000_000, 700, 400_000, 400_100);
+  assert.deepEqual([corners[0][0], corners.at(-1)[0]], [400_000, 400_100]);
+  assert.ok(corners.length > 50); // as many as there are different numbers of 32 bits
+  const before = staircase(schedule, 0.7, 2_000_000, 700, 1_500_000, 1_600_000);
+  assert.deepEqual(before, [[1_000_000, Math.fround(0.7)]]);
+  assert.deepEqual(staircase(schedule, 0.7, 900, 700, 0, 10).map(([step]) => step), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
 });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { moved, nudged, parsed, replaced, shown } from "../../entrenar_viz/explorer/field.js";
+import { moved, nudged, parsed, replaced, shown } from "../../entrenar_viz/explorer/numbers.js";
 
 test("whole numbers, with or without separators", () => {
   assert.equal(parsed("count", " 5000 "), 5000);

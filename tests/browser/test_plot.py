@@ -1,0 +1,147 @@
+"""The plot by hand: handles, pointer, zoom and play."""
+
+import pytest
+
+from entrenar_viz import PruningConfig
+from tests.browser.test_explorer import DEFAULTS, SHOW, assert_same_picture, assert_same_staircase
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def notebook(open_notebook):
+    notebook = open_notebook(SHOW)
+    yield notebook
+    assert notebook.python("[str(error) for error in explorer.errors]") == []
+    assert notebook.errors == []
+
+
+def handle(notebook, label):
+    return notebook.page.get_by_label(f"{label} in the plot", exact=True)
+
+
+def drag(notebook, label, step=None, sparsity=None):
+    """Drag a handle to where the plot has that step or sparsity."""
+    plot, page = notebook.drawn["plot"], notebook.page
+    box, canvas = handle(notebook, label).bounding_box(), page.locator(".entrenar-viz-canvas").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    if step is not None:
+        share = (step - plot["from"]) / (plot["to"] - plot["from"])
+        x = canvas["x"] + plot["left"] + share * (plot["right"] - plot["left"])
+    else:
+        y = canvas["y"] + plot["top"] + (1 - sparsity) * (plot["bottom"] - plot["top"])
+    page.mouse.move(x, y, steps=5)
+    page.mouse.up()
+
+
+@pytest.mark.parametrize(
+    ("label", "value", "expression"),
+    [
+        ("Start step", 2000, "explorer.controls.window.value[0]"),
+        ("End step", 8000, "explorer.controls.window.value[1]"),
+        ("OneShot step", 4000, "explorer.controls.one_shot_step.value"),
+        ("Cursor step", 7000, "explorer.controls.cursor.value"),
+    ],
+)
+def test_steps_are_dragged_in_the_plot_and_moved_by_keys(notebook, label, value, expression):
+    drag(notebook, label, step=value)
+    notebook.until(expression, value)
+    assert notebook.page.get_by_label(label, exact=True).input_value() == f"{value:,}"
+    handle(notebook, label).press("ArrowRight")
+    handle(notebook, label).press("PageDown")
+    notebook.until(expression, value + 50 - 500)
+    assert handle(notebook, label).get_attribute("aria-valuetext") == f"step {value - 450:,}"
+
+
+def test_the_target_is_dragged_up_and_moved_by_keys(notebook):
+    drag(notebook, "Target sparsity", sparsity=0.7)
+    notebook.until("explorer.config.target_sparsity", 0.7)
+    handle(notebook, "Target sparsity").press("ArrowUp")
+    notebook.until("explorer.config.schedule.final_sparsity", 0.705)
+    assert handle(notebook, "Target sparsity").get_attribute("aria-valuetext") == "70.5%"
+    handle(notebook, "Target sparsity").press("End")
+    notebook.until("explorer.config.target_sparsity", 1.0)
+
+
+def test_a_window_keeps_its_order_however_it_is_dragged(notebook):
+    drag(notebook, "Start step", step=9000)
+    notebook.until("explorer.controls.window.value", [4999, 5000])
+    handle(notebook, "End step").press("Home")
+    notebook.until("explorer.controls.window.value", [4999, 5000])
+
+
+def test_the_pointer_tells_of_the_step_below_it(notebook):
+    notebook.page.locator(".entrenar-viz-canvas").hover(position={"x": 300, "y": 150})
+    notebook.wait("drawn.hover !== null")
+    plot = notebook.drawn["plot"]
+    expected = (300 - plot["left"]) / (plot["right"] - plot["left"]) * 10_000
+    assert notebook.drawn["hover"] == pytest.approx(expected, abs=20)
+    notebook.page.mouse.move(5, 5)
+    notebook.wait("drawn.hover === null")
+
+
+def test_zoomed_in_every_number_stays_right_and_reset_shows_all(notebook):
+    page = notebook.page
+    all_steps = page.get_by_role("button", name="Show all steps")
+    assert all_steps.is_disabled()
+    for _ in range(3):
+        page.get_by_role("button", name="Show fewer steps, closer").click()
+    notebook.wait("drawn.plot.to - drawn.plot.from === 1250")
+    drawn = notebook.drawn
+    assert drawn["plot"]["from"] <= drawn["cursor"] <= drawn["plot"]["to"]
+    assert_same_picture(drawn, DEFAULTS)
+    page.get_by_role("button", name="Show later steps").click()
+    notebook.wait("drawn.plot.from > argument", drawn["plot"]["from"])
+    all_steps.click()
+    notebook.wait("drawn.plot.to === 10000 && drawn.plot.from === 0")
+    assert_same_staircase(notebook.drawn, DEFAULTS["gradual"])
+
+
+def test_the_wheel_zooms_around_the_pointer_once_the_plot_is_worked_with(notebook):
+    page, canvas = notebook.page, notebook.page.locator(".entrenar-viz-canvas")
+    canvas.hover(position={"x": 200, "y": 100})
+    page.mouse.wheel(0, -300)
+    notebook.wait("drawn.plot.to === 10000 && drawn.plot.from === 0")
+    canvas.click(position={"x": 200, "y": 100})
+    under = notebook.drawn["cursor"]
+    page.mouse.wheel(0, -300)
+    notebook.wait("drawn.plot.to - drawn.plot.from < 7000")
+    plot = notebook.drawn["plot"]
+    at_pointer = plot["from"] + (200 - plot["left"]) / (plot["right"] - plot["left"]) * (plot["to"] - plot["from"])
+    assert at_pointer == pytest.approx(under, abs=60)
+    page.keyboard.down("Shift")
+    page.mouse.wheel(0, 300)
+    page.keyboard.up("Shift")
+    notebook.wait("drawn.plot.from > argument", plot["from"])
+
+
+def test_play_runs_to_the_end_and_tells_the_kernel(notebook):
+    page = notebook.page
+    page.get_by_label("Speed").select_option("4")
+    page.get_by_role("button", name="Play the training").click()
+    notebook.wait("drawn.cursor > 5000")
+    page.get_by_role("button", name="Pause the training").click()
+    stopped = notebook.drawn["cursor"]
+    notebook.until("explorer.controls.cursor.value", stopped)
+    page.get_by_role("button", name="Play the training").click()
+    notebook.wait("drawn.cursor === 10000")
+    notebook.until("explorer.controls.cursor.value", 10_000)
+    page.get_by_role("button", name="Play the training").wait_for()
+    assert_same_picture(notebook.drawn, DEFAULTS)
+    assert notebook.python("explorer.config.schedule.final_sparsity") == PruningConfig().target_sparsity
+
+
+def test_reduced_motion_plays_from_update_to_update(notebook):
+    page = notebook.page
+    page.emulate_media(reduced_motion="reduce")
+    page.get_by_label("Speed").select_option("4")
+    seen = set()
+    page.get_by_role("button", name="Play the training").click()
+    for _ in range(2):
+        before = notebook.drawn["cursor"]
+        notebook.wait("drawn.cursor !== argument", before)
+        seen.add(notebook.drawn["cursor"])
+    page.get_by_role("button", name="Pause the training").click()
+    assert seen <= {3500, 4000, 4500, 5000}
