@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from entrenar_viz.pruning import prune_mask
     from entrenar_viz.replay import replay
     from entrenar_viz.schedules import Cubic, Gradual, OneShot
+    from entrenar_viz.scripts import as_python, as_rust
     from entrenar_viz.weights import load_weights
 
 __version__ = "0.1.0"
@@ -35,6 +36,8 @@ __all__ = [
     "StepError",
     "Unstructured",
     "WeightsError",
+    "as_python",
+    "as_rust",
     "json_schema",
     "load_calibration",
     "load_weights",
@@ -58,6 +61,7 @@ _ROOMS = {  # where each name lives; a room is entered when one of its names is 
     "pruning": ("prune_mask",),
     "replay": ("replay",),
     "schedules": ("Cubic", "Gradual", "OneShot"),
+    "scripts": ("as_python", "as_rust"),
     "weights": ("load_weights",),
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
