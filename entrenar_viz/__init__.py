@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from entrenar_viz.replay import replay
     from entrenar_viz.schedules import Cubic, Gradual, OneShot
     from entrenar_viz.scripts import as_python, as_rust
+    from entrenar_viz.summary import as_markdown
     from entrenar_viz.weights import load_weights
 
 __version__ = "0.1.0"
@@ -36,6 +37,7 @@ __all__ = [
     "StepError",
     "Unstructured",
     "WeightsError",
+    "as_markdown",
     "as_python",
     "as_rust",
     "json_schema",
@@ -62,6 +64,7 @@ _ROOMS = {  # where each name lives; a room is entered when one of its names is 
     "replay": ("replay",),
     "schedules": ("Cubic", "Gradual", "OneShot"),
     "scripts": ("as_python", "as_rust"),
+    "summary": ("as_markdown",),
     "weights": ("load_weights",),
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
