@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from entrenar_viz.advice import recommend
     from entrenar_viz.calibration import load_calibration
     from entrenar_viz.config import METHODS, NM, Block, Column, PruningConfig, Row, Unstructured, json_schema
+    from entrenar_viz.epochs import Training
     from entrenar_viz.errors import ConfigError, EntrenarVizError, StepError, WeightsError
     from entrenar_viz.explorer import Explorer
     from entrenar_viz.figures import mask_figure, save_figure, schedule_figure
@@ -35,6 +36,7 @@ __all__ = [
     "PruningConfig",
     "Row",
     "StepError",
+    "Training",
     "Unstructured",
     "WeightsError",
     "as_markdown",
@@ -56,6 +58,7 @@ _ROOMS = {  # where each name lives; a room is entered when one of its names is 
     "advice": ("recommend",),
     "calibration": ("load_calibration",),
     "config": ("METHODS", "NM", "Block", "Column", "PruningConfig", "Row", "Unstructured", "json_schema"),
+    "epochs": ("Training",),
     "errors": ("ConfigError", "EntrenarVizError", "StepError", "WeightsError"),
     "explorer": ("Explorer",),
     "figures": ("mask_figure", "save_figure", "schedule_figure"),
