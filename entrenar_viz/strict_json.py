@@ -10,6 +10,8 @@ from entrenar_viz.errors import ConfigError, Problem
 
 MAX_FILE_BYTES = 1 << 20  # a configuration has 500 bytes; a file of this size is something else
 
+MAX_DEPTH = 50  # our deepest file has 5; whatever walks through it later must not run out of stack
+
 
 class Object(dict[str, Any]):
     """A JSON object that remembers which keys were written twice."""
@@ -69,6 +71,8 @@ def _refused(message: str, source: str) -> ConfigError:
 
 
 def _repeated(value: Any, location: tuple[str | int, ...] = ()) -> list[Problem]:
+    if len(location) > MAX_DEPTH:
+        raise ValueError(f"it is nested more than {MAX_DEPTH} deep")
     if isinstance(value, list):
         return [problem for index, child in enumerate(value) for problem in _repeated(child, (*location, index))]
     if not isinstance(value, Object):
