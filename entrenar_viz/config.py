@@ -140,7 +140,7 @@ def _json_value(value: object) -> str:
 
 
 def _parse(content: str | bytes, source: str) -> PruningConfig:
-    text = as_text(content, source, "configuration")
+    text = as_text(content, source, "a pruning configuration")
     raw, repeated = parse(text, source)
     if not isinstance(raw, Object):
         raise ConfigError([Problem("", "must be a JSON object { ... } with the eight keys of the trainer")], source)

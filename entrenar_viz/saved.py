@@ -37,7 +37,7 @@ class Format(Generic[T]):
 
     def load(self, content: str | bytes, source: str = "") -> T:
         """Read it strictly; ConfigError lists all problems with their places."""
-        raw, found = parse(as_text(content, source, self.name), source)
+        raw, found = parse(as_text(content, source, f"an {self.name}"), source)
         fields = self._current(raw, source)
         found += self._missing(fields)
         try:

@@ -37,11 +37,11 @@ def read_bytes(path: Path) -> bytes:
 
 
 def as_text(content: str | bytes, source: str, what: str) -> str:
-    """``content`` as text that JSON may be; ``what`` names it in the refusals (a configuration)."""
+    """``content`` as text that JSON may be; ``what`` names it in the refusals (``a configuration``)."""
     if not isinstance(content, str | bytes):
-        raise _refused(f"must be the text of a {what}, not {content!r:.60}", source)
+        raise _refused(f"must be the text of {what}, not {content!r:.60}", source)
     if len(content) > MAX_FILE_BYTES:
-        raise _refused(f"is larger than 1 MiB: this is no {what}", source)
+        raise _refused(f"is larger than 1 MiB: this is not {what}", source)
     try:
         text = content.decode() if isinstance(content, bytes) else content
         text.encode()  # half a surrogate pair is no text either

@@ -26,7 +26,7 @@ def as_markdown(config: PruningConfig, total_steps: int) -> str:
     parts = [
         [f"{title}, {config.method}"],
         [f"Training: steps 0 to {run.total_steps:,}. Outcome: {outcome(run)}."],
-        _markdown_table(("setting", "value"), ":-", settings(config)),
+        _markdown_table(("setting", "value"), ":-", setting_rows(config)),
         ["### Findings"],
         list(_markdown_findings(findings)),
         ["### Updates"],
@@ -44,7 +44,7 @@ def outcome(run: Replay) -> str:
     return f"{updates}, final sparsity {percent(run.final_sparsity)}, {missing}, {jump}, {_recovery(run)}"
 
 
-def settings(config: PruningConfig) -> list[tuple[str, str]]:
+def setting_rows(config: PruningConfig) -> list[tuple[str, str]]:
     """Each field of ``config`` by the place that it has in the JSON, and its value as the JSON has it."""
     return list(_leaves(json.loads(config.to_json(), parse_float=str)))
 

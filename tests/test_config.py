@@ -157,7 +157,7 @@ def test_n_of_zero_passes_here_as_it_passes_the_trainer():
         ("1" * 5000, "is not JSON that can be read"),
         ("[" * 100_000, "is not JSON that can be read"),
         ('{"a":' * 600 + "1" + "}" * 600, "is not JSON that can be read"),
-        (None, "must be the text of a configuration"),
+        (None, "must be the text of a pruning configuration"),
         (b" " * (1 << 21), "larger than 1 MiB"),
     ],
 )

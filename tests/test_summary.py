@@ -4,12 +4,12 @@ import json
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from entrenar_viz import NM, Cubic, Gradual, OneShot, PruningConfig, StepError, as_markdown, replay, review
 from entrenar_viz.findings import percent
-from entrenar_viz.summary import SHOWN, _escaped, outcome, settings, shown_indices, update_rows
+from entrenar_viz.summary import SHOWN, _escaped, outcome, setting_rows, shown_indices, update_rows
 from tests.strategies import configs
 
 MISSED = PruningConfig(
@@ -42,15 +42,17 @@ def test_a_report():
     assert report.endswith("| 4,600 | 45% | 3.75% |\n| 4,900 | 48.75% | 3.75% |\n")
 
 
+@settings(deadline=None)
 @given(configs(), st.integers(0, 12_000))
 def test_a_report_has_every_setting_every_finding_and_the_outcome(config, total):
     report, run = as_markdown(config, total), replay(config, total)
     said = dict(cells(report, "| setting | value"))
-    assert said == dict(settings(config))
+    assert said == dict(setting_rows(config))
     assert f"Outcome: {outcome(run)}." in report
     assert re.findall(r"^- \*\*\w+\*\* `(.+?)`", report, re.M) == [found.code for found in review(config, total)]
 
 
+@settings(deadline=None)
 @given(configs())
 def test_the_settings_are_those_of_the_file(config):
     def at(place):
@@ -59,11 +61,12 @@ def test_the_settings_are_those_of_the_file(config):
             value = value[key]
         return value
 
-    for place, text in settings(config):
+    for place, text in setting_rows(config):
         value = at(place)
         assert (text if isinstance(value, str) else json.loads(text)) == value
 
 
+@settings(deadline=None)
 @given(configs(), st.integers(0, 300))
 def test_the_table_is_that_of_a_walk_through_the_training(config, total):
     run, applied, walked = replay(config, total), 0.0, []
