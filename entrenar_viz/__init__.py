@@ -8,20 +8,27 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from entrenar_viz.advice import recommend
     from entrenar_viz.calibration import load_calibration
+    from entrenar_viz.comparison import compare
     from entrenar_viz.config import METHODS, NM, Block, Column, PruningConfig, Row, Unstructured, json_schema
+    from entrenar_viz.epochs import Training
     from entrenar_viz.errors import ConfigError, EntrenarVizError, StepError, WeightsError
     from entrenar_viz.explorer import Explorer
     from entrenar_viz.figures import mask_figure, save_figure, schedule_figure
     from entrenar_viz.findings import review
+    from entrenar_viz.presets import PRESETS, delete_preset, load_presets, save_preset
     from entrenar_viz.pruning import prune_mask
     from entrenar_viz.replay import replay
     from entrenar_viz.schedules import Cubic, Gradual, OneShot
+    from entrenar_viz.scripts import as_python, as_rust
+    from entrenar_viz.session import Pin, Session, load_session, save_session
+    from entrenar_viz.summary import as_markdown
     from entrenar_viz.weights import load_weights
 
 __version__ = "0.1.0"
 __all__ = [
     "METHODS",
     "NM",
+    "PRESETS",
     "Block",
     "Column",
     "ConfigError",
@@ -30,13 +37,23 @@ __all__ = [
     "Explorer",
     "Gradual",
     "OneShot",
+    "Pin",
     "PruningConfig",
     "Row",
+    "Session",
     "StepError",
+    "Training",
     "Unstructured",
     "WeightsError",
+    "as_markdown",
+    "as_python",
+    "as_rust",
+    "compare",
+    "delete_preset",
     "json_schema",
     "load_calibration",
+    "load_presets",
+    "load_session",
     "load_weights",
     "mask_figure",
     "prune_mask",
@@ -44,20 +61,28 @@ __all__ = [
     "replay",
     "review",
     "save_figure",
+    "save_preset",
+    "save_session",
     "schedule_figure",
 ]
 
 _ROOMS = {  # where each name lives; a room is entered when one of its names is first used
     "advice": ("recommend",),
     "calibration": ("load_calibration",),
+    "comparison": ("compare",),
     "config": ("METHODS", "NM", "Block", "Column", "PruningConfig", "Row", "Unstructured", "json_schema"),
+    "epochs": ("Training",),
     "errors": ("ConfigError", "EntrenarVizError", "StepError", "WeightsError"),
     "explorer": ("Explorer",),
     "figures": ("mask_figure", "save_figure", "schedule_figure"),
     "findings": ("review",),
+    "presets": ("PRESETS", "delete_preset", "load_presets", "save_preset"),
     "pruning": ("prune_mask",),
     "replay": ("replay",),
     "schedules": ("Cubic", "Gradual", "OneShot"),
+    "scripts": ("as_python", "as_rust"),
+    "session": ("Pin", "Session", "load_session", "save_session"),
+    "summary": ("as_markdown",),
     "weights": ("load_weights",),
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}

@@ -12,6 +12,7 @@ from pydantic.dataclasses import dataclass
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from entrenar_viz.errors import ConfigError, Problem
+from entrenar_viz.strict_json import joined
 
 U64_MAX = 2**64 - 1
 TAGGED = (
@@ -91,9 +92,9 @@ def problems(error: ValidationError, names: Callable[[Location], Sequence[str]])
 
 
 def place(location: Location) -> str:
-    """``("schedule", "gradual", "end_step")`` as ``schedule.end_step``."""
-    tagged = len(location) > 1 and location[0] in TAGGED
-    return ".".join(str(part) for i, part in enumerate(location) if not (tagged and i == 1))
+    """``("pins", 0, "schedule", "gradual", "end_step")`` as ``pins[0].schedule.end_step``."""
+    before = (None, *location)
+    return joined(tuple(part for part, holder in zip(location, before, strict=False) if holder not in TAGGED))
 
 
 def did_you_mean(word: object, known: Sequence[str]) -> str:
@@ -125,6 +126,10 @@ def _message(found: ErrorDetails, names: Sequence[str]) -> str:
             return f"must be a number, not {got}"
         case "bool_type":
             return f"must be true or false, not {got}"
+        case "string_type":
+            return f"must be text, not {got}"
+        case "tuple_type":
+            return f"must be a list, not {got}"
         case "dataclass_type" | "dataclass_exact_type":
             return f"must be an object with named fields, not {got}"
         case "json_invalid":

@@ -6,8 +6,7 @@ word. Here each is refused, all of them at once, each with its place.
 
 import json
 import os
-import stat
-from collections import Counter
+from collections.abc import Mapping
 from dataclasses import field
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -19,10 +18,10 @@ from entrenar_viz.checked import Count, Finite, Fraction, Location, checked, pro
 from entrenar_viz.errors import ConfigError, Problem
 from entrenar_viz.files import write_atomically
 from entrenar_viz.schedules import SCHEDULES, OneShot, Schedule
+from entrenar_viz.strict_json import Object, as_text, joined, parse, read_bytes
 
 Method = Literal["magnitude", "wanda", "sparse_gpt", "minitron_depth", "minitron_width"]
 METHODS: tuple[Method, ...] = get_args(Method)
-MAX_FILE_BYTES = 1 << 20  # a configuration has 500 bytes; a file of this size is something else
 
 
 @checked
@@ -125,7 +124,7 @@ class PruningConfig:
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "PruningConfig":
         """Read a file strictly; ConfigError names the file and lists every problem with its place."""
-        return _parse(_read(Path(path)), str(path))
+        return _parse(read_bytes(Path(path)), str(path))
 
 
 def json_schema() -> dict[str, Any]:
@@ -140,86 +139,28 @@ def _json_value(value: object) -> str:
     return json.dumps(value)
 
 
-def _read(path: Path) -> bytes:
-    def refused(message: str) -> ConfigError:
-        return ConfigError([Problem("", message)], str(path))
-
-    try:
-        regular = stat.S_ISREG(path.stat().st_mode)
-        if regular:
-            with path.open("rb") as file:
-                return file.read(MAX_FILE_BYTES + 1)
-    except OSError as error:
-        raise refused(f"cannot be read: {error.strerror}") from None
-    except ValueError as error:  # a NUL in the name
-        raise refused(f"is no path: {error}") from None
-    raise refused("is not a file but a folder or a device: name a JSON file")
-
-
-class _Object(dict[str, Any]):
-    """A JSON object that remembers which keys were written twice."""
-
-    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
-        super().__init__(pairs)
-        counts = Counter(key for key, _ in pairs)
-        self.repeated = [key for key, count in counts.items() if count > 1]
-
-
 def _parse(content: str | bytes, source: str) -> PruningConfig:
-    text = _text(content, source)
-    try:
-        raw = json.loads(text, object_pairs_hook=_Object)
-        repeated = _repeated(raw)
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise ConfigError([Problem("", f"is not JSON: {error.msg} ({where})")], source) from None
-    except (RecursionError, ValueError) as error:
-        raise ConfigError([Problem("", f"is not JSON that the trainer reads: {error}")], source) from None
-    if not isinstance(raw, _Object):
+    text = as_text(content, source, "a pruning configuration")
+    raw, repeated = parse(text, source)
+    if not isinstance(raw, Object):
         raise ConfigError([Problem("", "must be a JSON object { ... } with the eight keys of the trainer")], source)
-    found = _missing(raw) + repeated
+    found = missing_keys(raw) + repeated
     try:
         config = TypeAdapter(PruningConfig).validate_json(text)
     except ValidationError as error:
-        found += problems(error, _known_keys)
+        found += problems(error, known_keys)
     if found:
         raise ConfigError(found, source)
     return config
 
 
-def _text(content: str | bytes, source: str) -> str:
-    def refused(message: str) -> ConfigError:
-        return ConfigError([Problem("", message)], source)
-
-    if not isinstance(content, str | bytes):
-        raise refused(f"must be the text of a configuration, not {content!r:.60}")
-    if len(content) > MAX_FILE_BYTES:
-        raise refused("is larger than 1 MiB: this is no pruning configuration")
-    try:
-        text = content.decode() if isinstance(content, bytes) else content
-        text.encode()  # half a surrogate pair is no text either
-    except UnicodeError as error:
-        raise refused(f"is not UTF-8 text: {error.reason} at {error.start}") from None  # type: ignore[attr-defined]
-    if text.startswith("\ufeff"):
-        raise refused("starts with a byte order mark, which the trainer refuses: save it as UTF-8 without BOM")
-    if not text.strip():
-        raise refused("is empty")
-    return text
+def missing_keys(raw: Mapping[str, Any], location: Location = ()) -> list[Problem]:
+    """A problem for each of the trainer's eight keys that ``raw`` lacks: there they have no defaults."""
+    return [Problem(joined((*location, key)), "is missing") for key in CONFIG_KEYS if key not in raw]
 
 
-def _missing(raw: dict[str, Any]) -> list[Problem]:
-    return [Problem(key, "is missing") for key in CONFIG_KEYS if key not in raw]
-
-
-def _repeated(value: Any, location: tuple[str, ...] = ()) -> list[Problem]:
-    if not isinstance(value, _Object):
-        return []
-    here = [Problem(".".join((*location, key)), "is written more than once") for key in value.repeated]
-    return here + [problem for key, child in value.items() for problem in _repeated(child, (*location, key))]
-
-
-def _known_keys(location: Location) -> list[str]:
-    """The keys that are right beside the one at ``location``."""
+def known_keys(location: Location) -> list[str]:
+    """The keys of a configuration that are right beside the one at ``location``."""
     kinds: tuple[Any, ...] = (*SCHEDULES, *PATTERNS)
     tags = {kind.__dataclass_fields__["type"].default: kind for kind in kinds}
     kind = tags.get(str(location[1])) if len(location) > 1 else PruningConfig

@@ -6,8 +6,11 @@ import tempfile
 from pathlib import Path
 
 
-def write_atomically(path: Path, content: bytes, *, overwrite: bool) -> Path:
-    """Put ``content`` at ``path`` so that a reader finds the old file or the new one, never half of one."""
+def write_atomically(path: Path, content: bytes, *, overwrite: bool, before: bytes | None = None) -> Path:
+    """Put ``content`` at ``path`` so that a reader finds the old file or the new one, never half of one.
+
+    With ``before``, only in the place of exactly these bytes: FileExistsError if another program has written since.
+    """
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder: add a file name, for example {path / 'pruning.json'}")
     if not path.parent.is_dir():
@@ -22,6 +25,8 @@ def write_atomically(path: Path, content: bytes, *, overwrite: bool) -> Path:
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, _mode_for(path))
+        if before is not None and (not path.exists() or path.read_bytes() != before):
+            raise FileExistsError(f"{path} has been changed by another program meanwhile: read it again")
         _put(temporary, path, overwrite)
     finally:
         Path(temporary).unlink(missing_ok=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from entrenar_viz import Cubic, Gradual, OneShot, PruningConfig, __version__
+from entrenar_viz import Cubic, Gradual, OneShot, PruningConfig, __version__, as_markdown
 from entrenar_viz.cli import lab as lab_module
 from entrenar_viz.cli import main
 from entrenar_viz.cli.check import default_steps
@@ -101,6 +101,13 @@ def test_json_of_a_valid_file(capsys):
     assert fixed.schedule.frequency == 250
 
 
+def test_markdown_of_a_file(capsys):
+    assert main(["check", write(MISSED), "--steps", "10000", "--markdown"]) == 0
+    assert capsys.readouterr().out == as_markdown(MISSED, 10_000)
+    assert main(["check", "none.json", "--markdown"]) == 1
+    assert capsys.readouterr().err.startswith("entrenar-viz: none.json: ")
+
+
 def test_json_of_an_invalid_file(capsys):
     Path("bad.json").write_text("{}")
     assert main(["check", "bad.json", "--json"]) == 1
@@ -126,6 +133,7 @@ def test_json_leaves_out_the_middle_of_endless_schedules(capsys):
         ["check", "a.json", "--steps", "-1"],
         ["check", "a.json", "--steps", "1e4"],
         ["check", "a.json", "--", "x"],
+        ["check", "a.json", "--json", "--markdown"],
         ["figure", "a.json"],
         ["figure", "a.json", "-o", "a.jpg"],
         ["figure", "a.json", "-o", "a.svg", "--theme", "sepia"],

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from entrenar_viz import NM, Cubic, Gradual, OneShot, PruningConfig, review
+from entrenar_viz import NM, Cubic, Gradual, OneShot, PruningConfig, load_presets, load_session, review
 from entrenar_viz.explorer import Explorer
 
 ROOT = Path(__file__).parents[1]
@@ -60,6 +60,17 @@ def test_the_readme_prunes_by_calibration_data(tmp_path, monkeypatch):
     exec(blocks(README, "python")[2], scope)
     assert scope["mask"].sum() == 16
     assert scope["paper"].sum(axis=1).tolist() == [4, 4, 4, 4]
+
+
+def test_the_readme_pins_compares_and_keeps(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ENTRENAR_VIZ_CONFIG_DIR", str(tmp_path))
+    (example,) = [block for block in blocks(README, "python") if "save_session" in block]
+    exec(example, {})
+    assert re.search(r"# (.+) steps an epoch, (.+) in all", example).groups() == ("782", "7,820")
+    assert "high-sparsity: 3883 updates, on average 62.0% pruned\n" in capsys.readouterr().out
+    assert [pin.name for pin in load_session("session.json").pins] == ["production", "high-sparsity"]
+    assert load_presets()["mine"].total_steps == 7820
 
 
 def test_both_commands_of_the_readme_are_there():

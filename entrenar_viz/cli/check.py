@@ -1,37 +1,40 @@
-"""``entrenar-viz check``: what the trainer will do with a configuration, in words or as JSON."""
+"""``entrenar-viz check``: what the trainer will do with a configuration, in words, as JSON or as Markdown."""
 
 import json
 from collections.abc import Iterator, Sequence
 from math import ceil
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from entrenar_viz.checked import U64_MAX
 from entrenar_viz.config import PruningConfig
 from entrenar_viz.errors import ConfigError, EntrenarVizError, Problem
-from entrenar_viz.findings import Finding, percent, review
+from entrenar_viz.findings import Finding, review
 from entrenar_viz.remedies import RECOVERY
 from entrenar_viz.replay import Replay, replay
 from entrenar_viz.schedules import OneShot
+from entrenar_viz.summary import as_markdown, outcome, shown_indices, update_rows
 
-SHOWN = 8  # updates at either end of a long table
-SHOWN_JSON = 50_000  # the same in JSON: Cubic has an update for every step
+Form = Literal["text", "json", "markdown"]
+SHOWN_JSON = 50_000  # updates at either end of a long list: Cubic has one for every step
 
 
-def check(file: str, steps: int | None, *, as_json: bool) -> int:
+def check(file: str, steps: int | None, form: Form) -> int:
     """Print the findings and updates of ``file``; 1 if it is invalid or has a finding of severity error, else 0."""
     try:
         config = PruningConfig.load(file)
         total = default_steps(config) if steps is None else steps
         run, findings = replay(config, total), review(config, total)
     except EntrenarVizError as error:
-        if not as_json:
+        if form != "json":
             raise
         print(json.dumps(_invalid(file, error), indent=2))
         return 1
-    if as_json:
+    if form == "json":
         print(json.dumps(_as_json(file, run, findings), indent=2))
+    elif form == "markdown":
+        print(as_markdown(config, total), end="")
     else:
         print("\n".join(_as_text(file, config, run, findings, chosen=steps is None)))
     return int(any(finding.severity == "error" for finding in findings))
@@ -64,48 +67,17 @@ def _as_text(
         yield "nothing to object to"
     yield ""
     yield from _table(run)
-    yield _summary(run)
+    yield outcome(run)
 
 
 def _table(run: Replay) -> Iterator[str]:
     if not run.num_updates:
         return
-    width = max(len(f"{run.last_update:,}"), len("step"))
-    yield f"{'step':>{width}}  {'applied':>8}  {'jump':>8}"
-    jumps = np.diff(run.applied, prepend=np.float32(0))
-    previous = -1
-    for index in _shown(run.num_updates, SHOWN):
-        if index > previous + 1:
-            yield f"{'...':>{width}}  {index - previous - 1:,} more updates"
-        step = f"{int(run.update_steps[index]):,}"
-        yield f"{step:>{width}}  {_shown_percent(run.applied[index]):>8}  {_shown_percent(jumps[index]):>8}"
-        previous = index
+    rows = [("step", "applied", "jump"), *update_rows(run)]
+    width = max(len(step) for step, _, _ in rows)
+    for step, applied, jump in rows:
+        yield f"{step:>{width}}  {applied:>8}  {jump:>8}".rstrip()
     yield ""
-
-
-def _shown(count: int, either_end: int) -> list[int]:
-    if count <= 2 * either_end + 1:
-        return list(range(count))
-    return [*range(either_end), *range(count - either_end, count)]
-
-
-def _shown_percent(sparsity: np.float32) -> str:
-    return "<0.01%" if 0 < sparsity < 0.00005 else percent(sparsity)
-
-
-def _summary(run: Replay) -> str:
-    updates = f"{run.num_updates:,} update{'s' * (run.num_updates != 1)}"
-    missing = (
-        f"{float(run.shortfall) * 100:.3g} points short of {percent(run.target)}" if run.shortfall else "target reached"
-    )
-    jump = f"largest jump {_shown_percent(run.largest_jump)}"
-    return f"{updates}, final sparsity {percent(run.final_sparsity)}, {missing}, {jump}, {_recovery(run)}"
-
-
-def _recovery(run: Replay) -> str:
-    if not run.num_updates:
-        return "nothing to recover from"
-    return f"recovery {run.recovery_steps:,} steps ({percent(run.recovery_steps / max(run.total_steps, 1))})"
 
 
 def _invalid(file: str, error: EntrenarVizError) -> dict[str, Any]:
@@ -116,7 +88,7 @@ def _invalid(file: str, error: EntrenarVizError) -> dict[str, Any]:
 
 
 def _as_json(file: str, run: Replay, findings: Sequence[Finding]) -> dict[str, Any]:
-    shown = _shown(run.num_updates, SHOWN_JSON)
+    shown = shown_indices(run.num_updates, SHOWN_JSON)
     return {
         "valid": True,
         "file": file,

@@ -47,7 +47,7 @@ def _run(given: list[str], for_lab: list[str]) -> int:
     if for_lab and arguments.command in ("check", "figure"):
         parser.error(f"{arguments.command} takes nothing after --")
     if arguments.command == "check":
-        return check(arguments.file, arguments.steps, as_json=arguments.json)
+        return check(arguments.file, arguments.steps, arguments.form)
     if arguments.command == "figure":
         return draw(arguments)
     return lab(for_lab)
@@ -71,7 +71,10 @@ def _add_check(commands: Any) -> None:
     text = "say what the trainer will do with a configuration; exit 1 if it is invalid or has a grave finding"
     parser = commands.add_parser("check", help=text, description=text)
     _add_file_and_steps(parser)
-    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+    forms = parser.add_mutually_exclusive_group()
+    for form, what in (("json", "one JSON object"), ("markdown", "a report in Markdown")):
+        forms.add_argument(f"--{form}", action="store_const", const=form, dest="form", help=f"print {what} instead")
+    parser.set_defaults(form="text")
 
 
 def _add_figure(commands: Any) -> None:

@@ -1,0 +1,87 @@
+"""JSON read strictly: one object, UTF-8, of a sane size, no key written twice; whatever is wrong is a ConfigError."""
+
+import json
+import stat
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from entrenar_viz.errors import ConfigError, Problem
+
+MAX_FILE_BYTES = 1 << 20  # a configuration has 500 bytes; a file of this size is something else
+
+MAX_DEPTH = 50  # our deepest file has 5; whatever walks through it later must not run out of stack
+
+
+class Object(dict[str, Any]):
+    """A JSON object that remembers which keys were written twice."""
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        counts = Counter(key for key, _ in pairs)
+        self.repeated = [key for key, count in counts.items() if count > 1]
+
+
+def read_bytes(path: Path) -> bytes:
+    """What the file holds, up to one byte more than is allowed; ConfigError if it cannot be read."""
+    try:
+        regular = stat.S_ISREG(path.stat().st_mode)
+        if regular:
+            with path.open("rb") as file:
+                return file.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise _refused(f"cannot be read: {error.strerror}", str(path)) from None
+    except ValueError as error:  # a NUL in the name
+        raise _refused(f"is no path: {error}", str(path)) from None
+    raise _refused("is not a file but a folder or a device: name a JSON file", str(path))
+
+
+def as_text(content: str | bytes, source: str, what: str) -> str:
+    """``content`` as text that JSON may be; ``what`` names it in the refusals (``a configuration``)."""
+    if not isinstance(content, str | bytes):
+        raise _refused(f"must be the text of {what}, not {content!r:.60}", source)
+    if len(content) > MAX_FILE_BYTES:
+        raise _refused(f"is larger than 1 MiB: this is not {what}", source)
+    try:
+        text = content.decode() if isinstance(content, bytes) else content
+        text.encode()  # half a surrogate pair is no text either
+    except UnicodeError as error:
+        raise _refused(f"is not UTF-8 text: {error.reason} at {error.start}", source) from None  # type: ignore[attr-defined]
+    if text.startswith("\ufeff"):
+        raise _refused("starts with a byte order mark, which is no JSON: save it as UTF-8 without BOM", source)
+    if not text.strip():
+        raise _refused("is empty", source)
+    return text
+
+
+def parse(text: str, source: str) -> tuple[Any, list[Problem]]:
+    """The value that ``text`` stands for, and a problem for each key in it that is written more than once."""
+    try:
+        raw = json.loads(text, object_pairs_hook=Object)
+        return raw, _repeated(raw)
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise _refused(f"is not JSON: {error.msg} ({where})", source) from None
+    except (RecursionError, ValueError) as error:
+        raise _refused(f"is not JSON that can be read: {error}", source) from None
+
+
+def _refused(message: str, source: str) -> ConfigError:
+    return ConfigError([Problem("", message)], source)
+
+
+def _repeated(value: Any, location: tuple[str | int, ...] = ()) -> list[Problem]:
+    if len(location) > MAX_DEPTH:
+        raise ValueError(f"it is nested more than {MAX_DEPTH} deep")
+    if isinstance(value, list):
+        return [problem for index, child in enumerate(value) for problem in _repeated(child, (*location, index))]
+    if not isinstance(value, Object):
+        return []
+    here = [Problem(joined((*location, key)), "is written more than once") for key in value.repeated]
+    return here + [problem for key, child in value.items() for problem in _repeated(child, (*location, key))]
+
+
+def joined(location: tuple[str | int, ...]) -> str:
+    """``("pins", 0, "name")`` as ``pins[0].name``."""
+    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+    return "".join(parts).removeprefix(".")
