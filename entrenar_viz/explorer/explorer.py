@@ -14,7 +14,8 @@ from numpy.typing import ArrayLike
 from entrenar_viz.config import PruningConfig
 from entrenar_viz.errors import ConfigError, EntrenarVizError, Problem, StepError, WeightsError
 from entrenar_viz.explorer.controls import Controls
-from entrenar_viz.explorer.panels import Export, Findings, Import
+from entrenar_viz.explorer.exchange import Export, Import
+from entrenar_viz.explorer.panels import Findings
 from entrenar_viz.explorer.preview import Preview
 from entrenar_viz.explorer.screen import Screen
 from entrenar_viz.explorer.still import Still, schedule_png
@@ -120,8 +121,8 @@ class Explorer(tr.HasTraits):
         self.canvas = self.controls.canvas() if live else None
         self.still = None if live else Still()
         self.findings_panel = Findings(self._guarded(lambda fix: self.load(fix.config, self.total_steps)))
-        self.exporter = Export(self._guarded(self._save), live=live)
-        self.importer = Import(self._guarded(self._import_path), self._guarded(self._import_text))
+        self.exporter = Export(self.export, self._guarded, live=live)
+        self.importer = Import(self._imported, self._guarded)
         files = (self.exporter, self.importer)
         self.screen = Screen(self.controls, self.preview, self.canvas or self.still, self.findings_panel, files)
 
@@ -216,32 +217,10 @@ class Explorer(tr.HasTraits):
             self.screen.rows["path"].complain("")
             self._show_masks()
 
-    def _save(self, path: str, overwrite: bool) -> None:
-        chosen = Path(path.strip() or "pruning.json").expanduser()
-        try:
-            saved = self.export(chosen, overwrite=overwrite)
-        except FileExistsError:
-            self.exporter.say(f"{chosen} exists already.", exists=True)
-        except (OSError, ValueError) as error:
-            self.exporter.say(str(error))
-        else:
-            self.exporter.say(f"Saved {saved.resolve()}")
-
-    def _import_path(self, path: str) -> None:
-        self._import(lambda: PruningConfig.load(Path(path.strip()).expanduser()), path)
-
-    def _import_text(self, content: str | bytes, name: str) -> None:
-        self._import(lambda: PruningConfig.from_json(content), name)
-
-    def _import(self, read: Callable[[], PruningConfig], name: str) -> None:
+    def _imported(self, config: PruningConfig) -> str:
         before = self.total_steps
-        try:
-            self.load(read())
-        except ConfigError as error:
-            self.importer.status.value = f"Nothing was loaded: {error}"
-            return
-        grown = f" The training now has {self.total_steps:,} steps." if self.total_steps != before else ""
-        self.importer.status.value = f"Loaded {name}.{grown}"
+        self.load(config)
+        return f" The training now has {self.total_steps:,} steps." if self.total_steps != before else ""
 
 
 def _all_widgets(*roots: w.Widget) -> list[w.Widget]:

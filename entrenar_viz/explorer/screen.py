@@ -7,7 +7,8 @@ import ipywidgets as w
 
 from entrenar_viz.errors import Problem
 from entrenar_viz.explorer.controls import Controls
-from entrenar_viz.explorer.panels import Banner, Export, Findings, Import, show, text
+from entrenar_viz.explorer.exchange import Export, Import
+from entrenar_viz.explorer.panels import Banner, Findings, show, text
 from entrenar_viz.explorer.preview import Preview
 
 HERE = Path(__file__).parent
