@@ -3,22 +3,16 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
-from math import ceil
 from typing import Any
 
 import ipywidgets as w
 import numpy as np
 
-from entrenar_viz.config import METHODS, NM, Block, Column, Pattern, PruningConfig, Row, Unstructured
+from entrenar_viz.config import METHODS, NM, PATTERN_NAMES, Block, Column, Pattern, PruningConfig, Row, Unstructured
 from entrenar_viz.errors import ConfigError, Problem
 from entrenar_viz.explorer.canvas import Canvas, Field
-from entrenar_viz.remedies import RECOVERY
-from entrenar_viz.replay import whole_steps
-from entrenar_viz.schedules import Cubic, Gradual, OneShot, Schedule
-
-LARGEST_STEP = 2**53 - 1  # a browser counts exactly up to here
-NAMES = {"one_shot": "OneShot", "gradual": "Gradual", "cubic": "Cubic"}
-PATTERNS = {"Unstructured": "unstructured", "N:M": "nm", "Block": "block", "Row": "row", "Column": "column"}
+from entrenar_viz.explorer.values import LARGEST_STEP, room_for, values_for
+from entrenar_viz.schedules import SCHEDULE_NAMES, Cubic, Gradual, OneShot, Schedule
 
 
 class Controls:
@@ -35,7 +29,7 @@ class Controls:
         self.links: list[w.Widget] = []
         self.fields: list[Field] = []
         self.schedule = w.ToggleButtons(
-            options=[(name, kind) for kind, name in NAMES.items()],
+            options=[(name, kind) for kind, name in SCHEDULE_NAMES.items()],
             value="gradual",
             tooltips=[
                 "All at once: after the training, for quick experiments",
@@ -59,7 +53,8 @@ class Controls:
         self.frequency = self._number("frequency", "Typically 100 to 1,000", 500, 2000, "Steps between updates")
         self.cursor = self._number("cursor", "The step that readout and masks show", 3000, 10_000, "Cursor step")
         self.method = w.Dropdown(options=METHODS, value="magnitude", tooltip="How the trainer scores the weights")
-        self.pattern = w.Dropdown(options=PATTERNS, value="unstructured", tooltip="What is pruned together")
+        kinds = [(name, kind) for kind, name in PATTERN_NAMES.items()]
+        self.pattern = w.Dropdown(options=kinds, value="unstructured", tooltip="What is pruned together")
         self.n, self.m = _small(2, 0, "weights kept"), _small(4, 1, "of every")
         self.height, self.width = _small(4, 1, "rows of a block"), _small(4, 1, "columns of a block")
         self.fine_tune = w.Checkbox(value=True, description="fine-tune after pruning", indent=False)
@@ -176,11 +171,7 @@ class Controls:
             raise ConfigError([Problem("", f"a PruningConfig is needed, not {config!r:.60}")], "not shown")
         if total_steps is None:
             total_steps = room_for(config, self.total_steps.value)
-        values = {"total_steps": whole_steps(total_steps), **_values_of(config)}
-        too_large = [name for name, value in values.items() if np.max(_numbers(value), initial=0) > LARGEST_STEP]
-        if too_large:
-            limit = f"is above {LARGEST_STEP:,}: a browser cannot count that far"
-            raise ConfigError([Problem(name, limit) for name in too_large], "not shown")
+        values = values_for(config, total_steps)
         with ExitStack() as together:
             for name, value in values.items():
                 control = getattr(self, name)
@@ -204,46 +195,8 @@ class Controls:
         self.cursor.value = min(self.cursor.value, self.cursor.max)
 
 
-def _numbers(value: Any) -> list[int | float]:
-    return [number for number in np.atleast_1d(np.array(value, object)) if not isinstance(number, str)]
-
-
 def _small(value: int, least: int, tooltip: str) -> w.BoundedIntText:
     return w.BoundedIntText(value=value, min=least, max=LARGEST_STEP, tooltip=tooltip, layout={"width": "64px"})
-
-
-def _values_of(config: PruningConfig) -> dict[str, Any]:
-    """The values of the controls for ``config``; those of the other schedules stay as they are."""
-    schedule, pattern = config.schedule, config.pattern
-    values: dict[str, Any] = {
-        "schedule": schedule.type,
-        "method": config.method,
-        "pattern": pattern.type,
-        "fine_tune": config.fine_tune_after_pruning,
-        "fine_tune_steps": config.fine_tune_steps,
-        "fine_tune_lr": config.fine_tune_lr,
-        "skip_embed_layers": config.skip_embed_layers,
-    }
-    final = config.target_sparsity if isinstance(schedule, OneShot) else schedule.final_sparsity
-    values |= {"target": final, "same_target": final == config.target_sparsity, "own_target": config.target_sparsity}
-    if isinstance(schedule, OneShot):
-        values["one_shot_step"] = schedule.step
-    else:
-        values["window"] = [schedule.start_step, schedule.end_step]
-    if isinstance(schedule, Gradual):
-        values |= {"initial": schedule.initial_sparsity, "frequency": schedule.frequency}
-    if isinstance(pattern, NM):
-        values |= {"n": pattern.n, "m": pattern.m}
-    if isinstance(pattern, Block):
-        values |= {"height": pattern.height, "width": pattern.width}
-    return values
-
-
-def room_for(config: PruningConfig, total_steps: int) -> int:
-    """``total_steps`` if the schedule ends within it, else so many that 40% are left for recovery."""
-    schedule = config.schedule
-    end = schedule.step if isinstance(schedule, OneShot) else schedule.end_step
-    return total_steps if end <= total_steps else max(min(ceil(end / (1 - RECOVERY)), LARGEST_STEP), end)
 
 
 def tidy_step(largest: int) -> int:

@@ -6,11 +6,12 @@ import ipywidgets as w
 
 from entrenar_viz.config import PruningConfig
 from entrenar_viz.errors import WeightsError
-from entrenar_viz.explorer.controls import NAMES, Controls
+from entrenar_viz.explorer.controls import Controls
 from entrenar_viz.explorer.panels import show, text
 from entrenar_viz.explorer.preview import Preview
 from entrenar_viz.figures import mask_figure, png_bytes, schedule_figure
 from entrenar_viz.replay import replay
+from entrenar_viz.schedules import SCHEDULE_NAMES
 
 
 def schedule_png(controls: Controls, config: PruningConfig) -> bytes:
@@ -46,4 +47,4 @@ def _applied(controls: Controls, config: PruningConfig) -> dict[str, float | Non
     """What each schedule has applied at the cursor, by its name; None before its first update."""
     total, cursor = controls.total_steps.value, controls.cursor.value
     runs = {kind: replay(replace(config, schedule=schedule), total) for kind, schedule in controls.schedules().items()}
-    return {NAMES[kind]: float(run.applied_at(cursor)) or None for kind, run in runs.items()}
+    return {SCHEDULE_NAMES[kind]: float(run.applied_at(cursor)) or None for kind, run in runs.items()}

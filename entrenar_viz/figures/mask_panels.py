@@ -10,13 +10,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
-from entrenar_viz.config import NM, Block, Method, Pattern, Unstructured
+from entrenar_viz.config import Method, Pattern, Unstructured, pattern_name
 from entrenar_viz.errors import EntrenarVizError
 from entrenar_viz.figures.palette import theme_colors
 from entrenar_viz.figures.saving import ShownFigure
 from entrenar_viz.findings import percent
 from entrenar_viz.importance import importance
 from entrenar_viz.masks import Compare, Mask, prune_order
+from entrenar_viz.schedules import SCHEDULE_NAMES
 from entrenar_viz.weights import Matrix, load_weights
 
 CELLS = 256  # a side of a panel in cells: a layer with more weights is shown by their density
@@ -60,15 +61,8 @@ def mask_figure(
 
 def _header(matrix: Matrix, pattern: Pattern, method: str, compare: Compare) -> str:
     rows, columns = matrix.shape
-    match pattern:
-        case NM(n=n, m=m):
-            name = f"{n}:{m}"
-        case Block(height=height, width=width):
-            name = f"{height} × {width} blocks"
-        case _:
-            name = {"row": "rows", "column": "columns"}.get(pattern.type, pattern.type)
     compared = " within each row" if compare == "row" else ""
-    return f"{rows:,} × {columns:,} weights, {name}, by {method}{compared}"
+    return f"{rows:,} × {columns:,} weights, {pattern_name(pattern)}, by {method}{compared}"
 
 
 def _draw(
@@ -138,8 +132,7 @@ def _edges(size: int) -> NDArray[np.int64]:
 
 def _title_color(label: str, colors: dict[str, str]) -> str:
     """A schedule's name has the schedule's colour."""
-    named = {"OneShot": "one_shot", "Gradual": "gradual", "Cubic": "cubic"}
-    return colors[named.get(label, "ink")]
+    return next((colors[kind] for kind, name in SCHEDULE_NAMES.items() if name == label), colors["ink"])
 
 
 def _draw_scale(panel: Axes, scale: ScalarMappable, label: str, colors: dict[str, str]) -> None:
