@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from entrenar_viz.config import METHODS, NM, Block, Column, PruningConfig, Row, Unstructured, json_schema
     from entrenar_viz.errors import ConfigError, EntrenarVizError, StepError, WeightsError
     from entrenar_viz.explorer import Explorer
-    from entrenar_viz.figures import mask_figure, save_figure, schedule_figure
+    from entrenar_viz.figures import mask_figure, patterns_figure, save_figure, schedule_figure
     from entrenar_viz.findings import review
     from entrenar_viz.pruning import prune_mask
     from entrenar_viz.replay import replay
@@ -39,6 +39,7 @@ __all__ = [
     "load_calibration",
     "load_weights",
     "mask_figure",
+    "patterns_figure",
     "prune_mask",
     "recommend",
     "replay",
@@ -53,7 +54,7 @@ _ROOMS = {  # where each name lives; a room is entered when one of its names is 
     "config": ("METHODS", "NM", "Block", "Column", "PruningConfig", "Row", "Unstructured", "json_schema"),
     "errors": ("ConfigError", "EntrenarVizError", "StepError", "WeightsError"),
     "explorer": ("Explorer",),
-    "figures": ("mask_figure", "save_figure", "schedule_figure"),
+    "figures": ("mask_figure", "patterns_figure", "save_figure", "schedule_figure"),
     "findings": ("review",),
     "pruning": ("prune_mask",),
     "replay": ("replay",),

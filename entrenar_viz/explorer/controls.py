@@ -1,17 +1,28 @@
 """Sliders and pickers: what each may hold, and the configuration they add up to."""
 
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any
 
 import ipywidgets as w
 import numpy as np
 
-from entrenar_viz.config import METHODS, NM, PATTERN_NAMES, Block, Column, Pattern, PruningConfig, Row, Unstructured
+from entrenar_viz.config import (
+    METHODS,
+    NM,
+    PATTERN_NAMES,
+    Block,
+    Column,
+    Pattern,
+    PruningConfig,
+    Row,
+    Unstructured,
+    pattern_name,
+)
 from entrenar_viz.errors import ConfigError, Problem
 from entrenar_viz.explorer.canvas import Canvas, Field
-from entrenar_viz.explorer.values import LARGEST_STEP, room_for, values_for
+from entrenar_viz.explorer.values import LARGEST_STEP, room_for, tidy_step, values_for
 from entrenar_viz.schedules import SCHEDULE_NAMES, Cubic, Gradual, OneShot, Schedule
 
 
@@ -98,6 +109,11 @@ class Controls:
             *(self.fine_tune, self.fine_tune_steps, self.fine_tune_lr, self.skip_embed_layers),
         ]
 
+    @property
+    def masking(self) -> list[w.Widget]:
+        """The controls that decide how weights are scored and what is pruned together."""
+        return [self.method, self.pattern, self.n, self.m, self.height, self.width]
+
     def canvas(self) -> Canvas:
         """A canvas that follows these controls in the browser, without the kernel."""
         names = ("total_steps", "one_shot_step", "window", "initial", "target", "frequency", "cursor")
@@ -152,6 +168,20 @@ class Controls:
 
     def chosen_pattern(self) -> Pattern:
         """The pattern with its sizes; ConfigError if they are none."""
+        return self._pattern(self.pattern.value)
+
+    def patterns(self) -> tuple[tuple[str, Pattern | str], ...]:
+        """The five patterns with their sizes, by their names; the reason instead of one whose sizes are none."""
+        found: list[tuple[str, Pattern | str]] = []
+        for kind, name in PATTERN_NAMES.items():
+            try:
+                pattern = self._pattern(kind)
+                found.append((pattern_name(pattern), pattern))
+            except ConfigError as error:
+                found.append((name, "; ".join(problem.message for problem in error.problems)))
+        return tuple(found)
+
+    def _pattern(self, kind: str) -> Pattern:
         makers: dict[str, Callable[[], Pattern]] = {
             "unstructured": Unstructured,
             "nm": lambda: NM(n=self.n.value, m=self.m.value),
@@ -159,7 +189,7 @@ class Controls:
             "row": Row,
             "column": Column,
         }
-        return makers[self.pattern.value]()
+        return makers[kind]()
 
     def set(self, config: PruningConfig, total_steps: int | None = None) -> None:
         """Write a configuration into the controls as one change: all hold their new values before any tells of it.
@@ -171,11 +201,13 @@ class Controls:
             raise ConfigError([Problem("", f"a PruningConfig is needed, not {config!r:.60}")], "not shown")
         if total_steps is None:
             total_steps = room_for(config, self.total_steps.value)
-        values = values_for(config, total_steps)
-        with ExitStack() as together:
+        self.put(values_for(config, total_steps))
+
+    def put(self, values: Mapping[str, Any]) -> None:
+        """Write ``values`` by the names of their controls, as one change."""
+        with held(*(getattr(self, name) for name in values)):
             for name, value in values.items():
                 control = getattr(self, name)
-                together.enter_context(control.hold_trait_notifications())
                 if hasattr(control, "max"):  # a slider clamps silently, so it is widened first
                     control.max = max(control.max, np.max(value).item())
                 if hasattr(control, "min"):
@@ -195,16 +227,14 @@ class Controls:
         self.cursor.value = min(self.cursor.value, self.cursor.max)
 
 
+@contextmanager
+def held(*widgets: w.Widget) -> Iterator[None]:
+    """Let ``widgets`` tell of their changes only when all of them have changed."""
+    with ExitStack() as together:
+        for widget in widgets:
+            together.enter_context(widget.hold_trait_notifications())
+        yield
+
+
 def _small(value: int, least: int, tooltip: str) -> w.BoundedIntText:
     return w.BoundedIntText(value=value, min=least, max=LARGEST_STEP, tooltip=tooltip, layout={"width": "64px"})
-
-
-def tidy_step(largest: int) -> int:
-    """A round step of which a slider to ``largest`` has about 200.
-
-    >>> tidy_step(10_000), tidy_step(20_000), tidy_step(99), tidy_step(5_000_000)
-    (50, 100, 1, 20000)
-    """
-    rough = max(largest / 200, 1.0)
-    power = 10 ** (len(str(int(rough))) - 1)
-    return int(max(digit * power for digit in (1, 2, 5) if digit * power <= rough))

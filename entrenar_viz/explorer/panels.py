@@ -48,6 +48,28 @@ class Banner(w.HBox):  # type: ignore[misc]
         show(self, True)
 
 
+class Progress(w.HBox):  # type: ignore[misc]
+    """What is being prepared, how much of it is done, and a button to cancel it; hidden, it keeps its room."""
+
+    def __init__(self, cancel: Callable[..., None]) -> None:
+        self.message = text("", "entrenar-viz-quiet")
+        self.bar = w.FloatProgress(min=0.0, max=1.0, tooltip="How much of the layer is prepared")
+        self.cancel = w.Button(description="Cancel", tooltip="Stay with what is shown", layout={"width": "auto"})
+        super().__init__([self.bar, self.cancel, self.message])
+        self.add_class("entrenar-viz-progress")
+        self.cancel.on_click(cancel)
+        self.hide()
+
+    def say(self, message: str, share: float) -> None:
+        """Show ``message`` and the ``share`` that is done, 0 to 1."""
+        self.message.value, self.bar.value = message, share
+        self.layout.visibility = None
+
+    def hide(self) -> None:
+        """Show nothing."""
+        self.layout.visibility = "hidden"
+
+
 class FindingRow(w.HBox):  # type: ignore[misc]
     """One finding and the buttons of its fixes; used again for the next finding in its place."""
 

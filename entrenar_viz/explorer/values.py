@@ -69,3 +69,14 @@ def room_for(config: PruningConfig, total_steps: int) -> int:
 
 def _numbers(value: Any) -> list[int | float]:
     return [number for number in np.atleast_1d(np.array(value, object)) if not isinstance(number, str)]
+
+
+def tidy_step(largest: int) -> int:
+    """A round step of which a slider to ``largest`` has about 200.
+
+    >>> tidy_step(10_000), tidy_step(20_000), tidy_step(99), tidy_step(5_000_000)
+    (50, 100, 1, 20000)
+    """
+    rough = max(largest / 200, 1.0)
+    power = 10 ** (len(str(int(rough))) - 1)
+    return int(max(digit * power for digit in (1, 2, 5) if digit * power <= rough))
