@@ -126,6 +126,7 @@ class Preview:
             self.compare.value = wanted.compare
         self.layer.options = [(_line(wanted.tensors, wanted.layer), wanted.layer)]
         self.layer.index = 0
+        self.show_source()
 
 
 @cache
