@@ -11,17 +11,20 @@ import pytest
 from entrenar_viz import (
     NM,
     Block,
+    Column,
     Cubic,
     EntrenarVizError,
     Gradual,
     OneShot,
     PruningConfig,
+    Row,
     StepError,
+    Unstructured,
     WeightsError,
     prune_mask,
     replay,
 )
-from entrenar_viz.figures import COLORS, mask_figure, png_bytes, save_figure, schedule_figure
+from entrenar_viz.figures import COLORS, mask_figure, patterns_figure, png_bytes, save_figure, schedule_figure
 from entrenar_viz.replay import requested_at
 
 U64 = 2**64 - 1
@@ -220,7 +223,7 @@ def test_patterns_are_drawn_side_by_side_and_one_that_does_not_fit_says_why():
     assert [axes.get_title() for axes in figure.axes] == ["unstructured", "2:4", "8 × 5 blocks", "rows", "columns"]
     for axes, pattern in zip(figure.axes, patterns, strict=True):
         if isinstance(pattern, Block):
-            assert axes.images == ()
+            assert not axes.images
             assert " ".join(axes.texts[0].get_text().split()).startswith("block 8 x 5 does not divide 20 x 30")
         else:
             gone = np.ma.getmaskarray(axes.images[0].get_array())

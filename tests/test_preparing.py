@@ -248,7 +248,8 @@ def test_an_event_loop_reads_what_the_thread_has_to_say_in_its_own_thread(slow):
     said, threads = asyncio.run(use())
     assert threads == {threading.get_ident()}
     assert said[:3] == [
-        f"Preparing large: {stage}. Until then the masks are those of small." for stage in ("waiting", "reading", "held")
+        f"Preparing large: {stage}. Until then the masks are those of small."
+        for stage in ("waiting", "reading", "held")
     ]
 
 

@@ -21,10 +21,7 @@ BETWEEN = "  "  # parts of a layer's line; ipywidgets keeps a browser from makin
 MASKS_OF = [("the three schedules", "schedules"), ("all five patterns", "patterns")]
 MASKS_TIPS = ["The pattern above, for each schedule", "Each pattern, for the schedule that is exported"]
 COMPARE = [("whole layer (trainer)", "tensor"), ("each row (Wanda's paper)", "row")]
-COMPARE_TIPS = [
-    "A weight is compared with all of its layer, as the trainer does",
-    "A weight is compared with its row: preview only, not what the trainer does",
-]
+COMPARE_TIP = "What a weight is compared with. Each row by itself: preview only, not what the trainer does"
 CALIBRATION = "What enters each layer, for wanda and sparse_gpt: a file, seen from the kernel"
 Patterns = tuple[tuple[str, Pattern | str], ...]
 
@@ -46,7 +43,7 @@ class Preview:
         self.calibration_path = w.Text(placeholder=".safetensors .npz", tooltip=CALIBRATION)
         self.open_calibration = w.Button(description="Open", layout={"width": "auto"})
         self.masks_of = w.ToggleButtons(options=MASKS_OF, tooltips=MASKS_TIPS, style={"button_width": "auto"})
-        self.compare = w.ToggleButtons(options=COMPARE, tooltips=COMPARE_TIPS, style={"button_width": "auto"})
+        self.compare = w.Dropdown(options=COMPARE, tooltip=COMPARE_TIP)
         self.pickers = (self.source, self.masks_of, self.compare)
         self.show_source()
 
