@@ -203,3 +203,14 @@ def test_the_fallback_prepares_in_the_background_too(drawn, monkeypatch):
     assert explorer.still.note.value.startswith("arrays, a. 8 × 12 weights.")
     assert explorer.errors == []
     explorer.close()
+
+
+def test_the_fallback_says_why_there_is_no_mask(tmp_path):
+    np.save(tmp_path / "w.npy", np.eye(4))
+    explorer = Explorer(weights=tmp_path / "w.npy", view="matplotlib")
+    (tmp_path / "w.npy").unlink()
+    explorer.controls.method.value = "wanda"
+    assert explorer.still.note.value.startswith(f"No mask: {tmp_path / 'w.npy'}: ")
+    assert explorer.still.masks.layout.display == "none"
+    assert explorer.errors == []
+    explorer.close()
