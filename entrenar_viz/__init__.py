@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from entrenar_viz.epochs import Training
     from entrenar_viz.errors import ConfigError, EntrenarVizError, StepError, WeightsError
     from entrenar_viz.explorer import Explorer
-    from entrenar_viz.figures import mask_figure, save_figure, schedule_figure
+    from entrenar_viz.figures import mask_figure, patterns_figure, save_figure, schedule_figure
     from entrenar_viz.findings import review
     from entrenar_viz.presets import PRESETS, delete_preset, load_presets, save_preset
     from entrenar_viz.pruning import prune_mask
@@ -56,6 +56,7 @@ __all__ = [
     "load_session",
     "load_weights",
     "mask_figure",
+    "patterns_figure",
     "prune_mask",
     "recommend",
     "replay",
@@ -74,7 +75,7 @@ _ROOMS = {  # where each name lives; a room is entered when one of its names is 
     "epochs": ("Training",),
     "errors": ("ConfigError", "EntrenarVizError", "StepError", "WeightsError"),
     "explorer": ("Explorer",),
-    "figures": ("mask_figure", "save_figure", "schedule_figure"),
+    "figures": ("mask_figure", "patterns_figure", "save_figure", "schedule_figure"),
     "findings": ("review",),
     "presets": ("PRESETS", "delete_preset", "load_presets", "save_preset"),
     "pruning": ("prune_mask",),

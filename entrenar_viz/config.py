@@ -82,6 +82,21 @@ class Column:
 
 Pattern = Annotated[Unstructured | NM | Block | Row | Column, Field(discriminator="type")]
 PATTERNS = (Unstructured, NM, Block, Row, Column)
+PATTERN_NAMES = {"unstructured": "Unstructured", "nm": "N:M", "block": "Block", "row": "Row", "column": "Column"}
+
+
+def pattern_name(pattern: Pattern) -> str:
+    """How a pattern with its sizes is shown.
+
+    >>> pattern_name(NM(n=2, m=4)), pattern_name(Block(height=4, width=8)), pattern_name(Row())
+    ('2:4', '4 × 8 blocks', 'rows')
+    """
+    match pattern:
+        case NM(n=n, m=m):
+            return f"{n}:{m}"
+        case Block(height=height, width=width):
+            return f"{height} × {width} blocks"
+    return {"row": "rows", "column": "columns"}.get(pattern.type, pattern.type)
 
 
 @checked

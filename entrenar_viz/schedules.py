@@ -197,3 +197,4 @@ class Cubic:
 
 Schedule = Annotated[OneShot | Gradual | Cubic, Field(discriminator="type")]
 SCHEDULES = (OneShot, Gradual, Cubic)
+SCHEDULE_NAMES = {"one_shot": "OneShot", "gradual": "Gradual", "cubic": "Cubic"}  # by type, as they are shown

@@ -11,17 +11,20 @@ import pytest
 from entrenar_viz import (
     NM,
     Block,
+    Column,
     Cubic,
     EntrenarVizError,
     Gradual,
     OneShot,
     PruningConfig,
+    Row,
     StepError,
+    Unstructured,
     WeightsError,
     prune_mask,
     replay,
 )
-from entrenar_viz.figures import COLORS, mask_figure, png_bytes, save_figure, schedule_figure
+from entrenar_viz.figures import COLORS, mask_figure, patterns_figure, png_bytes, save_figure, schedule_figure
 from entrenar_viz.replay import requested_at
 
 U64 = 2**64 - 1
@@ -211,6 +214,25 @@ def test_masks_by_activations_are_those_of_prune_mask_and_say_how_they_compare()
         expected = prune_mask(WEIGHTS, 0.5, method="wanda", activations=norms, compare=compare)
         np.testing.assert_array_equal(~gone, expected)
         assert figure.texts[0].get_text().endswith(said)
+
+
+def test_patterns_are_drawn_side_by_side_and_one_that_does_not_fit_says_why():
+    patterns = [Unstructured(), NM(n=2, m=4), Block(height=8, width=5), Row(), Column()]
+    norms = np.random.default_rng(3).gamma(1, size=WEIGHTS.shape[1])
+    figure = patterns_figure(WEIGHTS, 0.5, patterns, method="wanda", activations=norms)
+    assert [axes.get_title() for axes in figure.axes] == ["unstructured", "2:4", "8 × 5 blocks", "rows", "columns"]
+    for axes, pattern in zip(figure.axes, patterns, strict=True):
+        if isinstance(pattern, Block):
+            assert not axes.images
+            assert " ".join(axes.texts[0].get_text().split()).startswith("block 8 x 5 does not divide 20 x 30")
+        else:
+            gone = np.ma.getmaskarray(axes.images[0].get_array())
+            np.testing.assert_array_equal(~gone, prune_mask(WEIGHTS, 0.5, pattern, "wanda", activations=norms))
+    assert figure.texts[0].get_text() == "20 × 30 weights, by wanda"
+    before = patterns_figure(WEIGHTS, None, [NM(n=2, m=4)], theme="dark")
+    assert before.axes[0].get_xlabel() == "no update yet"
+    with pytest.raises(EntrenarVizError, match="pass patterns"):
+        patterns_figure(WEIGHTS, 0.5, [])
 
 
 def test_large_layers_are_shown_as_the_density_of_kept_weights():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from entrenar_viz import Explorer, WeightsError
+from entrenar_viz import Explorer, PruningConfig, WeightsError
 from entrenar_viz.explorer import preview as module
 from entrenar_viz.explorer.preview import BETWEEN, Preview
 from entrenar_viz.shards import INDEX
@@ -31,7 +31,7 @@ def offered(preview: Preview) -> list[str]:
 
 
 def note(preview: Preview) -> str:
-    return preview.about(preview.matrix())
+    return preview.wanted(PruningConfig().pattern, "magnitude", tuple).about()
 
 
 @pytest.fixture

@@ -1,24 +1,29 @@
 """Sliders and pickers: what each may hold, and the configuration they add up to."""
 
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from math import ceil
 from typing import Any
 
 import ipywidgets as w
 import numpy as np
 
-from entrenar_viz.config import METHODS, NM, Block, Column, Pattern, PruningConfig, Row, Unstructured
+from entrenar_viz.config import (
+    METHODS,
+    NM,
+    PATTERN_NAMES,
+    Block,
+    Column,
+    Pattern,
+    PruningConfig,
+    Row,
+    Unstructured,
+    pattern_name,
+)
 from entrenar_viz.errors import ConfigError, Problem
 from entrenar_viz.explorer.canvas import Canvas, Field
-from entrenar_viz.remedies import RECOVERY
-from entrenar_viz.replay import whole_steps
-from entrenar_viz.schedules import Cubic, Gradual, OneShot, Schedule
-
-LARGEST_STEP = 2**53 - 1  # a browser counts exactly up to here
-NAMES = {"one_shot": "OneShot", "gradual": "Gradual", "cubic": "Cubic"}
-PATTERNS = {"Unstructured": "unstructured", "N:M": "nm", "Block": "block", "Row": "row", "Column": "column"}
+from entrenar_viz.explorer.values import LARGEST_STEP, room_for, tidy_step, values_for
+from entrenar_viz.schedules import SCHEDULE_NAMES, Cubic, Gradual, OneShot, Schedule
 
 
 class Controls:
@@ -35,7 +40,7 @@ class Controls:
         self.links: list[w.Widget] = []
         self.fields: list[Field] = []
         self.schedule = w.ToggleButtons(
-            options=[(name, kind) for kind, name in NAMES.items()],
+            options=[(name, kind) for kind, name in SCHEDULE_NAMES.items()],
             value="gradual",
             tooltips=[
                 "All at once: after the training, for quick experiments",
@@ -59,7 +64,8 @@ class Controls:
         self.frequency = self._number("frequency", "Typically 100 to 1,000", 500, 2000, "Steps between updates")
         self.cursor = self._number("cursor", "The step that readout and masks show", 3000, 10_000, "Cursor step")
         self.method = w.Dropdown(options=METHODS, value="magnitude", tooltip="How the trainer scores the weights")
-        self.pattern = w.Dropdown(options=PATTERNS, value="unstructured", tooltip="What is pruned together")
+        kinds = [(name, kind) for kind, name in PATTERN_NAMES.items()]
+        self.pattern = w.Dropdown(options=kinds, value="unstructured", tooltip="What is pruned together")
         self.n, self.m = _small(2, 0, "weights kept"), _small(4, 1, "of every")
         self.height, self.width = _small(4, 1, "rows of a block"), _small(4, 1, "columns of a block")
         self.fine_tune = w.Checkbox(value=True, description="fine-tune after pruning", indent=False)
@@ -102,6 +108,11 @@ class Controls:
             *(self.method, self.pattern, self.n, self.m, self.height, self.width, self.same_target, self.own_target),
             *(self.fine_tune, self.fine_tune_steps, self.fine_tune_lr, self.skip_embed_layers),
         ]
+
+    @property
+    def masking(self) -> list[w.Widget]:
+        """The controls that decide how weights are scored and what is pruned together."""
+        return [self.method, self.pattern, self.n, self.m, self.height, self.width]
 
     def canvas(self) -> Canvas:
         """A canvas that follows these controls in the browser, without the kernel."""
@@ -157,6 +168,20 @@ class Controls:
 
     def chosen_pattern(self) -> Pattern:
         """The pattern with its sizes; ConfigError if they are none."""
+        return self._pattern(self.pattern.value)
+
+    def patterns(self) -> tuple[tuple[str, Pattern | str], ...]:
+        """The five patterns with their sizes, by their names; the reason instead of one whose sizes are none."""
+        found: list[tuple[str, Pattern | str]] = []
+        for kind, name in PATTERN_NAMES.items():
+            try:
+                pattern = self._pattern(kind)
+                found.append((pattern_name(pattern), pattern))
+            except ConfigError as error:
+                found.append((name, "; ".join(problem.message for problem in error.problems)))
+        return tuple(found)
+
+    def _pattern(self, kind: str) -> Pattern:
         makers: dict[str, Callable[[], Pattern]] = {
             "unstructured": Unstructured,
             "nm": lambda: NM(n=self.n.value, m=self.m.value),
@@ -164,7 +189,7 @@ class Controls:
             "row": Row,
             "column": Column,
         }
-        return makers[self.pattern.value]()
+        return makers[kind]()
 
     def set(self, config: PruningConfig, total_steps: int | None = None) -> None:
         """Write a configuration into the controls as one change: all hold their new values before any tells of it.
@@ -176,15 +201,13 @@ class Controls:
             raise ConfigError([Problem("", f"a PruningConfig is needed, not {config!r:.60}")], "not shown")
         if total_steps is None:
             total_steps = room_for(config, self.total_steps.value)
-        values = {"total_steps": whole_steps(total_steps), **_values_of(config)}
-        too_large = [name for name, value in values.items() if np.max(_numbers(value), initial=0) > LARGEST_STEP]
-        if too_large:
-            limit = f"is above {LARGEST_STEP:,}: a browser cannot count that far"
-            raise ConfigError([Problem(name, limit) for name in too_large], "not shown")
-        with ExitStack() as together:
+        self.put(values_for(config, total_steps))
+
+    def put(self, values: Mapping[str, Any]) -> None:
+        """Write ``values`` by the names of their controls, as one change."""
+        with held(*(getattr(self, name) for name in values)):
             for name, value in values.items():
                 control = getattr(self, name)
-                together.enter_context(control.hold_trait_notifications())
                 if hasattr(control, "max"):  # a slider clamps silently, so it is widened first
                     control.max = max(control.max, np.max(value).item())
                 if hasattr(control, "min"):
@@ -204,54 +227,14 @@ class Controls:
         self.cursor.value = min(self.cursor.value, self.cursor.max)
 
 
-def _numbers(value: Any) -> list[int | float]:
-    return [number for number in np.atleast_1d(np.array(value, object)) if not isinstance(number, str)]
+@contextmanager
+def held(*widgets: w.Widget) -> Iterator[None]:
+    """Let ``widgets`` tell of their changes only when all of them have changed."""
+    with ExitStack() as together:
+        for widget in widgets:
+            together.enter_context(widget.hold_trait_notifications())
+        yield
 
 
 def _small(value: int, least: int, tooltip: str) -> w.BoundedIntText:
     return w.BoundedIntText(value=value, min=least, max=LARGEST_STEP, tooltip=tooltip, layout={"width": "64px"})
-
-
-def _values_of(config: PruningConfig) -> dict[str, Any]:
-    """The values of the controls for ``config``; those of the other schedules stay as they are."""
-    schedule, pattern = config.schedule, config.pattern
-    values: dict[str, Any] = {
-        "schedule": schedule.type,
-        "method": config.method,
-        "pattern": pattern.type,
-        "fine_tune": config.fine_tune_after_pruning,
-        "fine_tune_steps": config.fine_tune_steps,
-        "fine_tune_lr": config.fine_tune_lr,
-        "skip_embed_layers": config.skip_embed_layers,
-    }
-    final = config.target_sparsity if isinstance(schedule, OneShot) else schedule.final_sparsity
-    values |= {"target": final, "same_target": final == config.target_sparsity, "own_target": config.target_sparsity}
-    if isinstance(schedule, OneShot):
-        values["one_shot_step"] = schedule.step
-    else:
-        values["window"] = [schedule.start_step, schedule.end_step]
-    if isinstance(schedule, Gradual):
-        values |= {"initial": schedule.initial_sparsity, "frequency": schedule.frequency}
-    if isinstance(pattern, NM):
-        values |= {"n": pattern.n, "m": pattern.m}
-    if isinstance(pattern, Block):
-        values |= {"height": pattern.height, "width": pattern.width}
-    return values
-
-
-def room_for(config: PruningConfig, total_steps: int) -> int:
-    """``total_steps`` if the schedule ends within it, else so many that 40% are left for recovery."""
-    schedule = config.schedule
-    end = schedule.step if isinstance(schedule, OneShot) else schedule.end_step
-    return total_steps if end <= total_steps else max(min(ceil(end / (1 - RECOVERY)), LARGEST_STEP), end)
-
-
-def tidy_step(largest: int) -> int:
-    """A round step of which a slider to ``largest`` has about 200.
-
-    >>> tidy_step(10_000), tidy_step(20_000), tidy_step(99), tidy_step(5_000_000)
-    (50, 100, 1, 20000)
-    """
-    rough = max(largest / 200, 1.0)
-    power = 10 ** (len(str(int(rough))) - 1)
-    return int(max(digit * power for digit in (1, 2, 5) if digit * power <= rough))

@@ -7,21 +7,25 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, Literal
 
-import ipywidgets as w
 import traitlets as tr
 from numpy.typing import ArrayLike
 
+from entrenar_viz.calibration import Calibration
 from entrenar_viz.config import PruningConfig
 from entrenar_viz.errors import ConfigError, EntrenarVizError, Problem, StepError, WeightsError
+from entrenar_viz.explorer.canvas import Canvas
 from entrenar_viz.explorer.controls import Controls
-from entrenar_viz.explorer.panels import Export, Findings, Import
+from entrenar_viz.explorer.exchange import Export, Import
+from entrenar_viz.explorer.masking import Masking
+from entrenar_viz.explorer.panels import Findings
 from entrenar_viz.explorer.preview import Preview
-from entrenar_viz.explorer.screen import Screen
+from entrenar_viz.explorer.screen import Screen, all_widgets
 from entrenar_viz.explorer.still import Still, schedule_png
 from entrenar_viz.findings import Finding, review
 from entrenar_viz.weights import load_weights
 
 Weights = ArrayLike | Mapping[str, ArrayLike] | str | os.PathLike[str]
+CalibrationData = Mapping[str, ArrayLike] | str | os.PathLike[str] | Calibration
 
 
 class Explorer(tr.HasTraits):
@@ -29,7 +33,8 @@ class Explorer(tr.HasTraits):
 
     ``config`` is where to start (an example of the chapter if None), ``total_steps`` the length of the training,
     ``weights`` an array, a dict of arrays or a path to preview masks on: a .npy, .npz or .safetensors file, or the
-    folder or index of a checkpoint in shards.
+    folder or index of a checkpoint in shards. ``calibration`` is what ``load_calibration`` takes: what enters the
+    layers, for masks by wanda and sparse_gpt.
     ``view="matplotlib"`` draws in the kernel, for front ends that cannot show the live canvas.
 
     Displaying it twice shows two views of one state. Raises ConfigError or WeightsError for what it cannot show.
@@ -44,6 +49,7 @@ class Explorer(tr.HasTraits):
         *,
         total_steps: int | None = None,
         weights: Weights | None = None,
+        calibration: CalibrationData | None = None,
         view: Literal["canvas", "matplotlib"] = "canvas",
     ) -> None:
         super().__init__()
@@ -58,11 +64,12 @@ class Explorer(tr.HasTraits):
         """What ``review`` says of the configuration."""
         self.closed = False
         self._followed: tuple[Any, ...] | None = None
-        self._masked: tuple[Any, ...] | None = None
         self._build(live=view == "canvas")
-        if given:
-            self.preview.add(given)
         try:
+            if given:
+                self.preview.add(given)
+            if calibration is not None:
+                self.preview.calibrate(calibration)
             if config is not None or total_steps is not None:
                 self.load(self.controls.config() if config is None else config, total_steps)
             self._follow()
@@ -89,6 +96,13 @@ class Explorer(tr.HasTraits):
             raise ConfigError(self.problems, "nothing was exported")
         return self.config.save(path, overwrite=overwrite)
 
+    def wait(self) -> None:
+        """Block until no layer is being prepared: large ones are read and scored in the background.
+
+        For scripts and tests, and for a cell that wants to see what has become of the cell before.
+        """
+        self.masking.preparing.wait()
+
     @property
     def total_steps(self) -> int:
         """The length of the training, in steps."""
@@ -99,7 +113,8 @@ class Explorer(tr.HasTraits):
         if self.closed:
             return
         self.closed = True
-        for widget in _all_widgets(self.screen, *self.controls.links):
+        self.masking.stop()
+        for widget in all_widgets(self.screen, *self.controls.links):
             widget.unobserve_all()
             widget.close()
         self.unobserve_all()
@@ -117,13 +132,16 @@ class Explorer(tr.HasTraits):
 
     def _build(self, *, live: bool) -> None:
         self.controls, self.preview = Controls(typed=live), Preview()
-        self.canvas = self.controls.canvas() if live else None
-        self.still = None if live else Still()
+        picture = self.controls.canvas() if live else Still()
+        self.canvas = picture if isinstance(picture, Canvas) else None
+        self.still = picture if isinstance(picture, Still) else None
+        self.masking = Masking(self.controls, self.preview, picture, self._guarded)
         self.findings_panel = Findings(self._guarded(lambda fix: self.load(fix.config, self.total_steps)))
-        self.exporter = Export(self._guarded(self._save), live=live)
-        self.importer = Import(self._guarded(self._import_path), self._guarded(self._import_text))
+        self.exporter = Export(self.export, self._guarded, live=live)
+        self.importer = Import(self._imported, self._guarded)
         files = (self.exporter, self.importer)
-        self.screen = Screen(self.controls, self.preview, self.canvas or self.still, self.findings_panel, files)
+        pictures = (picture, self.masking.progress, self.findings_panel)
+        self.screen = Screen(self.controls, self.preview, pictures, files)
 
     def _listen(self) -> None:
         follow = self._guarded(self._follow)
@@ -132,11 +150,13 @@ class Explorer(tr.HasTraits):
         for field in self.controls.fields:
             field.observe(follow, "problem")
         masks = self._guarded(self._show_masks)
-        for control in (self.preview.layer, *(() if self.canvas else (self.controls.cursor,))):
+        previewed = (self.preview.layer, self.preview.masks_of, self.preview.compare)
+        for control in (*previewed, *(() if self.canvas else (self.controls.cursor,))):
             control.observe(masks, "value")
         self.preview.source.observe(self._guarded(self._pick_source), "value")
         self.preview.search.observe(self._guarded(lambda _: self.preview.show_layers()), "value")
-        self.preview.open.on_click(self._guarded(self._open_weights))
+        self.preview.open.on_click(self._opener("path", self.preview.open_path))
+        self.preview.open_calibration.on_click(self._opener("calibration", self.preview.open_calibration_path))
 
     def _guarded(self, callback: Callable[..., None]) -> Callable[..., None]:
         """``callback`` with a banner for what it raises: JupyterLab hides the exceptions of widgets."""
@@ -156,7 +176,7 @@ class Explorer(tr.HasTraits):
     def _follow(self, _: object = None) -> None:
         """Bring everything that shows the configuration up to the controls."""
         self.controls.fit_ranges()
-        self.screen.show_sizes(self.controls.pattern.value)
+        self.screen.fit(self.controls, self.preview)
         try:
             config = self.controls.config()
             now = (config, self.total_steps, tuple(self.controls.schedules().values()))
@@ -187,18 +207,9 @@ class Explorer(tr.HasTraits):
 
     def _show_masks(self, _: object = None) -> None:
         """Show the masks of the picked layer, unless they are shown already."""
-        if self.problems:
-            return
-        picked = (self.preview.version, self.preview.source.value, self.preview.layer.value)
-        drawn = (self._followed, self.controls.cursor.value) if self.still else ()
-        now = (*picked, self.config.pattern, self.config.method, *drawn)
-        if now == self._masked:
-            return
-        if self.still:
-            self.still.draw(self.controls, self.config, self.preview)
-        if self.canvas:
-            self.canvas.layer = self.preview.layer_data(self.config.pattern, self.config.method)
-        self._masked = now
+        self.screen.fit(self.controls, self.preview)
+        if not self.problems:
+            self.masking.show(self.config)
 
     def _pick_source(self, _: object = None) -> None:
         self.preview.show_source()
@@ -207,54 +218,21 @@ class Explorer(tr.HasTraits):
 
     # Files -----------------------------------------------------------------------------------------------------------
 
-    def _open_weights(self, _: object = None) -> None:
-        try:
-            self.preview.open_path()
-        except WeightsError as error:
-            self.screen.rows["path"].complain(str(error))
-        else:
-            self.screen.rows["path"].complain("")
-            self._show_masks()
+    def _opener(self, row: str, take: Callable[[], None]) -> Callable[..., None]:
+        """Take a file; what is wrong with it is said in its row."""
 
-    def _save(self, path: str, overwrite: bool) -> None:
-        chosen = Path(path.strip() or "pruning.json").expanduser()
-        try:
-            saved = self.export(chosen, overwrite=overwrite)
-        except FileExistsError:
-            self.exporter.say(f"{chosen} exists already.", exists=True)
-        except (OSError, ValueError) as error:
-            self.exporter.say(str(error))
-        else:
-            self.exporter.say(f"Saved {saved.resolve()}")
+        def open_it(_: object) -> None:
+            try:
+                take()
+            except WeightsError as error:
+                self.screen.rows[row].complain(str(error))
+            else:
+                self.screen.rows[row].complain("")
+                self._show_masks()
 
-    def _import_path(self, path: str) -> None:
-        self._import(lambda: PruningConfig.load(Path(path.strip()).expanduser()), path)
+        return self._guarded(open_it)
 
-    def _import_text(self, content: str | bytes, name: str) -> None:
-        self._import(lambda: PruningConfig.from_json(content), name)
-
-    def _import(self, read: Callable[[], PruningConfig], name: str) -> None:
+    def _imported(self, config: PruningConfig) -> str:
         before = self.total_steps
-        try:
-            self.load(read())
-        except ConfigError as error:
-            self.importer.status.value = f"Nothing was loaded: {error}"
-            return
-        grown = f" The training now has {self.total_steps:,} steps." if self.total_steps != before else ""
-        self.importer.status.value = f"Loaded {name}.{grown}"
-
-
-def _all_widgets(*roots: w.Widget) -> list[w.Widget]:
-    """Every widget that can be reached from ``roots``, each once: children, layouts, styles and links."""
-    found: dict[str, w.Widget] = {}
-    waiting = list(roots)
-    while waiting:
-        widget = waiting.pop()
-        if widget.model_id in found:
-            continue
-        found[widget.model_id] = widget
-        for name in widget.keys:
-            value = getattr(widget, name)
-            parts = value if isinstance(value, list | tuple) else (value,)
-            waiting += [part for part in parts if isinstance(part, w.Widget)]
-    return list(found.values())
+        self.load(config)
+        return f" The training now has {self.total_steps:,} steps." if self.total_steps != before else ""

@@ -1,18 +1,12 @@
-"""What stands below the controls and the canvas: findings, export and import, and the banner for what went wrong."""
+"""Text that is never HTML, findings with their fixes, and the banner for what went wrong."""
 
-import base64
 import re
 from collections.abc import Callable
-from typing import Any
 
 import ipywidgets as w
 import traitlets as tr
 
-from entrenar_viz.config import PruningConfig
-from entrenar_viz.explorer.canvas import Offer
 from entrenar_viz.findings import Finding, Fix
-
-MAX_UPLOAD = 1 << 20  # a configuration is smaller by far; above 10 MB a notebook's connection hangs
 
 
 class Text(w.Label):  # type: ignore[misc]
@@ -52,6 +46,28 @@ class Banner(w.HBox):  # type: ignore[misc]
         """Show ``message`` until it is dismissed."""
         self.message.value = message
         show(self, True)
+
+
+class Progress(w.HBox):  # type: ignore[misc]
+    """What is being prepared, how much of it is done, and a button to cancel it; hidden, it keeps its room."""
+
+    def __init__(self, cancel: Callable[..., None]) -> None:
+        self.message = text("", "entrenar-viz-quiet")
+        self.bar = w.FloatProgress(min=0.0, max=1.0, tooltip="How much of the layer is prepared")
+        self.cancel = w.Button(description="Cancel", tooltip="Stay with what is shown", layout={"width": "auto"})
+        super().__init__([self.bar, self.cancel, self.message])
+        self.add_class("entrenar-viz-progress")
+        self.cancel.on_click(cancel)
+        self.hide()
+
+    def say(self, message: str, share: float) -> None:
+        """Show ``message`` and the ``share`` that is done, 0 to 1."""
+        self.message.value, self.bar.value = message, share
+        self.layout.visibility = None
+
+    def hide(self) -> None:
+        """Show nothing."""
+        self.layout.visibility = "hidden"
 
 
 class FindingRow(w.HBox):  # type: ignore[misc]
@@ -99,73 +115,3 @@ class Findings(w.VBox):  # type: ignore[misc]
         for i, row in enumerate(self.rows):
             row.fill(findings[i] if i < len(findings) else None)
         show(self.nothing, not findings)
-
-
-class Export(w.VBox):  # type: ignore[misc]
-    """The JSON that the trainer loads: to copy, to download, to save to a path."""
-
-    def __init__(self, save: Callable[[str, bool], None], *, live: bool) -> None:
-        self.json = Offer() if live else w.Textarea(disabled=True, rows=12, layout={"width": "auto"})
-        self.download = None if live else w.HTML()
-        if self.download:
-            self.json.add_class("entrenar-viz-json")
-        self.path = w.Text("pruning.json", placeholder="file to save to", tooltip="A path, seen from the kernel")
-        self.path.layout.flex = "1 1 120px"
-        self.save = w.Button(description="Save", button_style="primary", layout={"width": "auto"})
-        self.overwrite = w.Button(description="Overwrite", button_style="warning", layout={"width": "auto"})
-        self.status = text()
-        offers = [self.download] if self.download else []
-        buttons = w.HBox([*offers, self.path, self.save, self.overwrite])
-        buttons.add_class("entrenar-viz-buttons")
-        super().__init__([text("Export", "entrenar-viz-heading"), self.json, buttons, self.status])
-        self.save.on_click(lambda _: save(self.path.value, False))
-        self.overwrite.on_click(lambda _: save(self.path.value, True))
-        self.path.observe(lambda _: None if self.save.disabled else self.say(""), "value")
-        show(self.overwrite, False)
-
-    def offer(self, config: PruningConfig | None) -> None:
-        """Offer ``config`` for export, or block the export with None; the JSON shown stays the last good one."""
-        if config:
-            self.json.value = config.to_json()
-        self.save.disabled = self.overwrite.disabled = config is None
-        if self.download:
-            data = base64.b64encode(self.json.value.encode()).decode()
-            link = f'download="pruning.json" href="data:application/json;base64,{data}"'
-            self.download.value = f'<a class="jupyter-button widget-button entrenar-viz-download" {link}>Download</a>'
-            show(self.download, config is not None)
-        else:
-            self.json.blocked = config is None
-        self.say("" if config else "Export waits until the problems above are mended.")
-
-    def say(self, message: str, *, exists: bool = False) -> None:
-        """Tell how an export went; ``exists`` offers to overwrite."""
-        self.status.value = message
-        show(self.overwrite, exists)
-
-
-class Import(w.VBox):  # type: ignore[misc]
-    """A configuration from a path, a small upload, or pasted text."""
-
-    def __init__(self, read_path: Callable[[str], None], read_text: Callable[[str | bytes, str], None]) -> None:
-        self.path = w.Text(placeholder="path of a configuration", tooltip="A path, seen from the kernel")
-        self.path.layout.flex = "1 1 120px"
-        self.read = w.Button(description="Load", layout={"width": "auto"})
-        self.upload = w.FileUpload(accept=".json", multiple=False, description="Upload", layout={"width": "auto"})
-        self.paste = w.Textarea(placeholder="or paste the JSON here", rows=12, layout={"width": "auto"})
-        self.paste.add_class("entrenar-viz-json")
-        self.take = w.Button(description="Load pasted", layout={"width": "auto"})
-        self.status = text()
-        buttons = w.HBox([self.path, self.read, self.upload, self.take])
-        buttons.add_class("entrenar-viz-buttons")
-        super().__init__([text("Import", "entrenar-viz-heading"), self.paste, buttons, self.status])
-        self.read.on_click(lambda _: read_path(self.path.value))
-        self.take.on_click(lambda _: read_text(self.paste.value, "pasted text"))
-        self.upload.observe(lambda change: self._uploaded(change.new, read_text), "value")
-
-    def _uploaded(self, files: Any, read_text: Callable[[str | bytes, str], None]) -> None:
-        for file in files:
-            if file["size"] > MAX_UPLOAD:
-                self.status.value = f"{file['name']} is larger than 1 MiB: this is no pruning configuration"
-            else:
-                read_text(bytes(file["content"]), file["name"])
-        self.upload.value = ()  # so that the same file can be uploaded again after mending it

@@ -1,23 +1,29 @@
 """Which weights the masks are previewed on: samples, the user's arrays, and model files."""
 
-from collections import Counter
+import os
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any
 
 import ipywidgets as w
+from numpy.typing import ArrayLike
 
+from entrenar_viz.calibration import Calibration, load_calibration
 from entrenar_viz.config import Method, Pattern
-from entrenar_viz.errors import WeightsError
-from entrenar_viz.explorer.layer import CELLS, prepare
 from entrenar_viz.explorer.panels import show, text
+from entrenar_viz.explorer.wanted import NAME_LENGTH, Wanted, by
+from entrenar_viz.masks import Compare
 from entrenar_viz.weights import SAMPLES, Matrix, Tensors, load_weights, sample
 
 SEARCHED = 20  # layers; sources with more than these have a search box
 LISTED = 2000  # layers; a longer list would make the browser slow
 UNITS = ("bytes", "kB", "MB", "GB")  # each 1,024 of the one before
-NAME_LENGTH = 120  # of a layer in the list
-REASONS = 3  # why tensors are not offered: the first ones, in the note
 BETWEEN = "  "  # parts of a layer's line; ipywidgets keeps a browser from making one space of two
+MASKS_OF = [("the three schedules", "schedules"), ("all five patterns", "patterns")]
+MASKS_TIPS = ["The pattern above, for each schedule", "Each pattern, for the schedule that is exported"]
+COMPARE = [("whole layer (trainer)", "tensor"), ("each row (Wanda's paper)", "row")]
+COMPARE_TIP = "What a weight is compared with. Each row by itself: preview only, not what the trainer does"
+CALIBRATION = "What enters each layer, for wanda and sparse_gpt: a file, seen from the kernel"
+Patterns = tuple[tuple[str, Pattern | str], ...]
 
 
 class Preview:
@@ -25,7 +31,7 @@ class Preview:
 
     def __init__(self) -> None:
         self.tensors: dict[str, Tensors] = {}
-        self.version = 0  # counts what was added: the same name may stand for other weights than before
+        self.calibration: Calibration | None = None
         self.source = w.Dropdown(options=list(SAMPLES), tooltip="Samples, and the weights you gave")
         self.search = w.Text(placeholder="search", tooltip="Parts of a layer's name, upper or lower case")
         self.layer = w.Dropdown(tooltip="A weight matrix, viewed as (out, rest)")
@@ -34,12 +40,16 @@ class Preview:
         self.layers.add_class("entrenar-viz-layers")
         self.path = w.Text(placeholder=".safetensors .npz .npy", tooltip="A file or a folder, seen from the kernel")
         self.open = w.Button(description="Open", layout={"width": "auto"})
+        self.calibration_path = w.Text(placeholder=".safetensors .npz", tooltip=CALIBRATION)
+        self.open_calibration = w.Button(description="Open", layout={"width": "auto"})
+        self.masks_of = w.ToggleButtons(options=MASKS_OF, tooltips=MASKS_TIPS, style={"button_width": "auto"})
+        self.compare = w.Dropdown(options=COMPARE, tooltip=COMPARE_TIP)
+        self.pickers = (self.source, self.masks_of, self.compare)
         self.show_source()
 
     def add(self, tensors: Tensors) -> None:
         """Offer ``tensors`` and pick them."""
         self.tensors[tensors.source] = tensors
-        self.version += 1
         names = [*reversed(self.tensors), *SAMPLES]
         if tuple(names) != tuple(self.source.options):
             self.source.options = names
@@ -49,6 +59,10 @@ class Preview:
     def open_path(self) -> None:
         """Read the model file or folder of the path box; WeightsError leaves everything as it was."""
         self.add(load_weights(self.path.value.strip()))
+
+    def open_calibration_path(self) -> None:
+        """Read the calibration data of its path box; WeightsError leaves everything as it was."""
+        self.calibrate(self.calibration_path.value.strip())
 
     def show_source(self) -> None:
         """Offer all layers of the picked source."""
@@ -81,32 +95,35 @@ class Preview:
         tensors, layer = self.picked()
         return tensors.matrix(layer)
 
-    def layer_data(self, pattern: Pattern, method: Method) -> dict[str, Any]:
-        """What the canvas needs of the picked layer; where there is no mask, a note says why."""
-        try:
-            matrix = self.matrix()
-            return prepare(matrix, pattern, note=self.note(matrix, method)).data
-        except WeightsError as error:
-            return {"note": f"No mask: {error}"}
+    def wanted(self, pattern: Pattern, method: Method, patterns: Callable[[], Patterns]) -> Wanted:
+        """What is picked, with the ``patterns`` if they are to be compared."""
+        tensors, layer = self.picked()
+        compared = patterns() if self.masks_of.value == "patterns" else ()
+        compare: Compare = self.compare.value if self.can_compare(pattern.type) else "tensor"
+        return Wanted(tensors, self.source.value, layer, pattern, method, compare, compared, self.calibration)
 
-    def about(self, matrix: Matrix) -> str:
-        """What is shown: source, layer, shape, and which tensors of the source are not offered."""
-        (tensors, layer), source, (rows, columns) = self.picked(), self.source.value, matrix.shape
-        shape = tensors.shape(layer)
-        short = f"{layer:.{NAME_LENGTH}}"
-        name = f"{source}, {short}" if source in self.tensors else f"{short}: {SAMPLES[source]}"
-        viewed = f", {len(shape)}-D viewed as (out, rest): {_by(shape)}" if len(shape) > 2 else ""
-        return f"{name}. {rows:,} × {columns:,} weights{viewed}.{_not_offered(tensors)}"
+    def can_compare(self, pattern: str) -> bool:
+        """Whether there is a choice of what a weight is compared with."""
+        return pattern == "unstructured" and self.masks_of.value == "schedules"
 
-    def note(self, matrix: Matrix, method: Method) -> str:
-        """What ``matrix`` is, and how to read its picture."""
-        colour = "The stronger the colour, the larger the weight; pruned ones are blank."
-        if max(matrix.shape) > CELLS:
-            colour = "Too large to show each weight: the stronger the colour, the more of a cell are kept."
-        note = f"{self.about(matrix)} {colour}"
-        if method != "magnitude":
-            note += f" Previewed by magnitude: {method} needs calibration data."
-        return note
+    def calibrate(self, source: Mapping[str, ArrayLike] | str | os.PathLike[str] | Calibration) -> None:
+        """Take calibration data that fits the picked weights; WeightsError leaves the data before."""
+        self.calibration = load_calibration(source, self.picked()[0])
+
+    def go_back(self, wanted: Wanted | None) -> None:
+        """Pick what was ``wanted``, or the first sample."""
+        if wanted is None:
+            self.source.value = next(iter(SAMPLES))
+            return
+        if wanted.source in self.tensors:
+            self.tensors[wanted.source] = wanted.tensors  # a file may have been read again meanwhile
+        self.calibration, self.source.value = wanted.calibration, wanted.source
+        self.masks_of.value = "patterns" if wanted.patterns else "schedules"
+        if self.can_compare(wanted.pattern.type):
+            self.compare.value = wanted.compare
+        self.layer.options = [(_line(wanted.tensors, wanted.layer), wanted.layer)]
+        self.layer.index = 0
+        self.show_source()
 
 
 @cache
@@ -120,12 +137,8 @@ def _matches(name: str, search: str) -> bool:
 
 def _line(tensors: Tensors, name: str) -> str:
     """One layer in the list: ``model.layers.0.q_proj.weight  4,096 × 4,096  bfloat16  32 MB``."""
-    parts = (f"{name:.{NAME_LENGTH}}", _by(tensors.shape(name)), tensors.dtype(name), _size(tensors.nbytes(name)))
+    parts = (f"{name:.{NAME_LENGTH}}", by(tensors.shape(name)), tensors.dtype(name), _size(tensors.nbytes(name)))
     return BETWEEN.join(parts)
-
-
-def _by(shape: tuple[int, ...]) -> str:
-    return " × ".join(f"{length:,}" for length in shape)
 
 
 def _size(count: float) -> str:
@@ -143,13 +156,3 @@ def _count(found: list[str], tensors: Tensors, picked: str) -> str:
     cut = f"Only {LISTED:,} are listed: search for the others. " if len(found) > LISTED else ""
     kept = "" if picked in found else "The picked one is not among them and stays picked."
     return (count + cut + kept).strip()
-
-
-def _not_offered(tensors: Tensors) -> str:
-    """How many tensors cannot be pruned, and the first reasons."""
-    if not tensors.skipped:
-        return ""
-    reasons = Counter(tensors.skipped.values())
-    first = "; ".join(f"{reason} ({count:,})" for reason, count in list(reasons.items())[:REASONS])
-    more = "; and for other reasons" if len(reasons) > REASONS else ""
-    return f" Tensors not offered: {len(tensors.skipped):,}. {first}{more}."

@@ -7,7 +7,8 @@ import ipywidgets as w
 
 from entrenar_viz.errors import Problem
 from entrenar_viz.explorer.controls import Controls
-from entrenar_viz.explorer.panels import Banner, Export, Findings, Import, show, text
+from entrenar_viz.explorer.exchange import Export, Import
+from entrenar_viz.explorer.panels import Banner, show, text
 from entrenar_viz.explorer.preview import Preview
 
 HERE = Path(__file__).parent
@@ -34,7 +35,7 @@ class Screen(w.VBox):  # type: ignore[misc]
     """The whole dashboard as widgets, without behaviour."""
 
     def __init__(
-        self, controls: Controls, preview: Preview, picture: w.Widget, findings: Findings, files: tuple[Export, Import]
+        self, controls: Controls, preview: Preview, picture: Sequence[w.Widget], files: tuple[Export, Import]
     ) -> None:
         self.banner = Banner()
         self.rows = _rows(controls, preview)
@@ -44,7 +45,7 @@ class Screen(w.VBox):  # type: ignore[misc]
         self.more = w.Accordion([more], titles=["Fine-tuning and target_sparsity"])
         left = w.VBox([*_sections(self.rows), self.more])
         left.add_class("entrenar-viz-controls")
-        right = w.VBox([picture, findings])
+        right = w.VBox(list(picture))
         right.add_class("entrenar-viz-picture")
         top = w.HBox([controls.schedule, text("is exported; the other two are there to compare", "entrenar-viz-quiet")])
         top.add_class("entrenar-viz-top")
@@ -55,8 +56,10 @@ class Screen(w.VBox):  # type: ignore[misc]
         super().__init__([style, self.banner, top, body, below])
         self.add_class("entrenar-viz")
 
-    def show_sizes(self, pattern: str) -> None:
-        """Show the sizes that ``pattern`` has."""
+    def fit(self, controls: Controls, preview: Preview) -> None:
+        """Show the sizes that the pattern has, and the choice of comparison if there is one."""
+        pattern = controls.pattern.value
+        show(self.rows["compare"], preview.can_compare(pattern))
         for name, sizes in self.sizes.items():
             show(sizes, name == pattern)
 
@@ -88,6 +91,9 @@ def _rows(c: Controls, preview: Preview) -> dict[str, RowOf]:
         "weights": RowOf("Weights", preview.source),
         "layer": RowOf("Layer", preview.layers),
         "path": RowOf("Model file", preview.path, preview.open),
+        "calibration": RowOf("Calibration", preview.calibration_path, preview.open_calibration),
+        "masks_of": RowOf("Masks of", preview.masks_of),
+        "compare": RowOf("Compare", preview.compare),
         "cursor": sliding("Cursor", "cursor"),
     }
 
@@ -96,7 +102,7 @@ def _sections(rows: dict[str, RowOf]) -> list[w.Widget]:
     sections = {
         "Schedule": ("total_steps", "window", "one_shot_step", "initial", "target", "frequency"),
         "Pruning": ("method", "pattern"),
-        "Preview": ("cursor", "weights", "layer", "path"),
+        "Preview": ("cursor", "masks_of", "compare", "weights", "layer", "path", "calibration"),
     }
     return [
         w.VBox([text(title, "entrenar-viz-heading"), *(rows[name] for name in names)])
@@ -118,3 +124,19 @@ def _more(c: Controls, rows: dict[str, RowOf]) -> w.VBox:
     }
     steps, rate, target = (rows[name] for name in MORE)
     return w.VBox([c.fine_tune, steps, rate, c.skip_embed_layers, c.same_target, target])
+
+
+def all_widgets(*roots: w.Widget) -> list[w.Widget]:
+    """Every widget that can be reached from ``roots``, each once: children, layouts, styles and links."""
+    found: dict[str, w.Widget] = {}
+    waiting = list(roots)
+    while waiting:
+        widget = waiting.pop()
+        if widget.model_id in found:
+            continue
+        found[widget.model_id] = widget
+        for name in widget.keys:
+            value = getattr(widget, name)
+            parts = value if isinstance(value, list | tuple) else (value,)
+            waiting += [part for part in parts if isinstance(part, w.Widget)]
+    return list(found.values())

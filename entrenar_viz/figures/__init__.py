@@ -4,9 +4,9 @@ Sparsities are drawn as fractions from 0 to 1, as everywhere in code; the axis s
 because matplotlib's constrained layout takes longer than all the drawing.
 """
 
-from entrenar_viz.figures.mask_panels import mask_figure
+from entrenar_viz.figures.mask_panels import mask_figure, patterns_figure
 from entrenar_viz.figures.palette import COLORS
 from entrenar_viz.figures.saving import FORMATS, png_bytes, save_figure
 from entrenar_viz.figures.schedule_plot import schedule_figure
 
-__all__ = ["COLORS", "FORMATS", "mask_figure", "png_bytes", "save_figure", "schedule_figure"]
+__all__ = ["COLORS", "FORMATS", "mask_figure", "patterns_figure", "png_bytes", "save_figure", "schedule_figure"]

@@ -1,6 +1,8 @@
 """Masks on a layer: which weights are kept at which sparsity, and how large they are."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from textwrap import fill
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,13 +12,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
-from entrenar_viz.config import NM, Block, Method, Pattern, Unstructured
-from entrenar_viz.errors import EntrenarVizError
+from entrenar_viz.config import Method, Pattern, Unstructured, pattern_name
+from entrenar_viz.errors import EntrenarVizError, WeightsError
 from entrenar_viz.figures.palette import theme_colors
 from entrenar_viz.figures.saving import ShownFigure
 from entrenar_viz.findings import percent
 from entrenar_viz.importance import importance
-from entrenar_viz.masks import Compare, Mask, prune_order
+from entrenar_viz.masks import Compare, Mask, PruneOrder, prune_order
+from entrenar_viz.schedules import SCHEDULE_NAMES
 from entrenar_viz.weights import Matrix, load_weights
 
 CELLS = 256  # a side of a panel in cells: a layer with more weights is shown by their density
@@ -25,6 +28,16 @@ LEFT, RIGHT, GAP, ABOVE, BELOW, HEADER = 0.3, 1.0, 0.35, 0.36, 0.55, 0.4  # the 
 A_ROW = 4  # panels side by side
 BRIGHTEST = 0.995  # quantile of the magnitudes at the end of the colour scale: outliers would darken all others
 _ANY_WEIGHT = Unstructured()
+_REASON_WIDTH = 34  # letters in a line of a panel
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """A mask at a sparsity, None before the first update; or, instead of an order, the reason why there is none."""
+
+    label: str
+    sparsity: float | None
+    order: PruneOrder | str
 
 
 def mask_figure(
@@ -48,51 +61,80 @@ def mask_figure(
     for weights, activations, a pattern or a sparsity that do not fit; EntrenarVizError for an unknown theme or no
     request at all.
     """
-    colors = theme_colors(theme)
+    theme_colors(theme)
     if not requests:
         raise EntrenarVizError('nothing to draw: pass requests such as {"Cubic": 0.46}')
     matrix = load_weights(np.asarray(weights)).matrix("weights")
     order = prune_order(importance(matrix, method, activations), pattern, compare)
-    whole = np.ones(matrix.shape, bool)
-    masks = [whole if sparsity is None else order.mask(sparsity) for sparsity in requests.values()]
-    return _draw(matrix, requests, masks, _header(matrix, pattern, method, compare), colors)
-
-
-def _header(matrix: Matrix, pattern: Pattern, method: str, compare: Compare) -> str:
-    rows, columns = matrix.shape
-    match pattern:
-        case NM(n=n, m=m):
-            name = f"{n}:{m}"
-        case Block(height=height, width=width):
-            name = f"{height} × {width} blocks"
-        case _:
-            name = {"row": "rows", "column": "columns"}.get(pattern.type, pattern.type)
     compared = " within each row" if compare == "row" else ""
-    return f"{rows:,} × {columns:,} weights, {name}, by {method}{compared}"
+    header = f"{pattern_name(pattern)}, by {method}{compared}"
+    panels = [Panel(label, sparsity, order) for label, sparsity in requests.items()]
+    return panels_figure(matrix, panels, header=header, theme=theme)
 
 
-def _draw(
-    matrix: Matrix, requests: Mapping[str, float | None], masks: list[Mask], header: str, colors: dict[str, str]
+def patterns_figure(
+    weights: ArrayLike,
+    sparsity: float | None,
+    patterns: Sequence[Pattern],
+    *,
+    method: Method = "magnitude",
+    activations: ArrayLike | None = None,
+    theme: str = "light",
 ) -> Figure:
-    figure, panels = _grid(len(masks), matrix.shape[0] / matrix.shape[1], colors)
+    """Draw the mask of ``weights`` at one ``sparsity`` (0 to 1, None before the first update) in each of ``patterns``.
+
+    Where a pattern does not fit the weights, its panel says why. Everything else is as in ``mask_figure``.
+    """
+    if not patterns:
+        raise EntrenarVizError("nothing to draw: pass patterns such as [Unstructured(), NM(n=2, m=4)]")
+    matrix = load_weights(np.asarray(weights)).matrix("weights")
+    scores = importance(matrix, method, activations)
+    panels = [Panel(pattern_name(pattern), sparsity, order_or_reason(scores, pattern)) for pattern in patterns]
+    return panels_figure(matrix, panels, header=f"by {method}", theme=theme)
+
+
+def order_or_reason(scores: ArrayLike, pattern: Pattern | str, compare: Compare = "tensor") -> PruneOrder | str:
+    """The prune order, or why the pattern does not fit; a ``pattern`` that is a reason already stays one."""
+    try:
+        return pattern if isinstance(pattern, str) else prune_order(scores, pattern, compare)
+    except WeightsError as error:
+        return str(error)
+
+
+def panels_figure(matrix: Matrix, panels: Sequence[Panel], *, header: str = "", theme: str = "light") -> Figure:
+    """Draw ``panels`` of (rows, columns) weights that are in prune order already, under their shape and ``header``."""
+    rows, columns = matrix.shape
+    above = f"{rows:,} × {columns:,} weights" + (f", {header}" if header else "")
+    return _draw(matrix, panels, above, theme_colors(theme))
+
+
+def _draw(matrix: Matrix, panels: Sequence[Panel], header: str, colors: dict[str, str]) -> Figure:
+    figure, places = _grid(len(panels), matrix.shape[0] / matrix.shape[1], colors)
     height = figure.get_figheight()
     figure.text(LEFT / figure.get_figwidth(), 1 - 0.14 / height, header, color=colors["muted"], fontsize=9, va="top")
     dense = max(matrix.shape) > CELLS
     tints, norm = _scale(matrix, dense, colors)
-    for axes, mask, (label, sparsity) in zip(panels, masks, requests.items(), strict=True):
+    for axes, panel in zip(places, panels, strict=True):
+        color = _title_color(panel.label, colors)
+        axes.set_title(panel.label, color=color, fontsize=11, weight="bold", pad=6, parse_math=False)
+        if isinstance(panel.order, str):
+            lines, middle = fill(panel.order, _REASON_WIDTH), {"ha": "center", "va": "center"}
+            axes.text(
+                0.5, 0.5, lines, middle, transform=axes.transAxes, color=colors["ink"], fontsize=8.5, parse_math=False
+            )
+            continue
+        mask = np.ones(matrix.shape, bool) if panel.sparsity is None else panel.order.mask(panel.sparsity)
         picture = _density(mask) if dense else np.ma.masked_array(np.abs(matrix), ~mask)
         axes.imshow(picture, cmap=tints, norm=norm, aspect="auto", interpolation="nearest")
-        got = np.count_nonzero(~mask) / mask.size
-        axes.set_title(label, color=_title_color(label, colors), fontsize=11, weight="bold", pad=6, parse_math=False)
-        asked = "no update yet" if sparsity is None else f"asked {percent(sparsity)} / got {percent(got)}"
-        axes.set_xlabel(asked, color=colors["ink"], fontsize=9.5, labelpad=6)
-    _draw_scale(
-        panels[-1],
-        ScalarMappable(norm, tints),
-        "share of weights kept" if dense else "magnitude of kept weights",
-        colors,
-    )
+        axes.set_xlabel(_asked(panel.sparsity, mask), color=colors["ink"], fontsize=9.5, labelpad=6)
+    label = "share of weights kept" if dense else "magnitude of kept weights"
+    _draw_scale(places[-1], ScalarMappable(norm, tints), label, colors)
     return figure
+
+
+def _asked(sparsity: float | None, mask: Mask) -> str:
+    got = np.count_nonzero(~mask) / mask.size
+    return "no update yet" if sparsity is None else f"asked {percent(sparsity)} / got {percent(got)}"
 
 
 def _grid(count: int, ratio: float, colors: dict[str, str]) -> tuple[Figure, list[Axes]]:
@@ -138,8 +180,7 @@ def _edges(size: int) -> NDArray[np.int64]:
 
 def _title_color(label: str, colors: dict[str, str]) -> str:
     """A schedule's name has the schedule's colour."""
-    named = {"OneShot": "one_shot", "Gradual": "gradual", "Cubic": "cubic"}
-    return colors[named.get(label, "ink")]
+    return next((colors[kind] for kind, name in SCHEDULE_NAMES.items() if name == label), colors["ink"])
 
 
 def _draw_scale(panel: Axes, scale: ScalarMappable, label: str, colors: dict[str, str]) -> None:
