@@ -28,7 +28,8 @@ import numpy as np
 from playwright.sync_api import Error, sync_playwright
 
 from benchmarks.browser_lab import asleep, jupyterlab, opened, stopped
-from tests.browser.conftest import FLAGS, Notebook, chromium
+from tests.browser.notebook import Notebook
+from tests.browser.servers import FLAGS, chromium
 
 HERE = Path(__file__).parent
 STOPWATCH = (HERE / "browser_stopwatch.js").read_text("utf-8")
