@@ -14,11 +14,12 @@ from numpy.typing import ArrayLike
 from entrenar_viz.config import PruningConfig
 from entrenar_viz.errors import ConfigError, EntrenarVizError, Problem, StepError, WeightsError
 from entrenar_viz.explorer.controls import Controls
-from entrenar_viz.explorer.panels import Export, Findings, Import
+from entrenar_viz.explorer.panels import Export, Findings, Import, show
 from entrenar_viz.explorer.preview import Preview
 from entrenar_viz.explorer.screen import Screen
 from entrenar_viz.explorer.still import Still, schedule_png
 from entrenar_viz.findings import Finding, review
+from entrenar_viz.reach import Reach
 from entrenar_viz.weights import load_weights
 
 Weights = ArrayLike | Mapping[str, ArrayLike] | str | os.PathLike[str]
@@ -31,6 +32,8 @@ class Explorer(tr.HasTraits):
     ``weights`` an array, a dict of arrays or a path to preview masks on: a .npy, .npz or .safetensors file, or the
     folder or index of a checkpoint in shards.
     ``view="matplotlib"`` draws in the kernel, for front ends that cannot show the live canvas.
+    ``reach`` is for visitors who must not read and write where they like: they open what it reaches, and files come
+    and go through their browser only. None: whoever uses the explorer may run code anyway.
 
     Displaying it twice shows two views of one state. Raises ConfigError or WeightsError for what it cannot show.
     """
@@ -45,6 +48,7 @@ class Explorer(tr.HasTraits):
         total_steps: int | None = None,
         weights: Weights | None = None,
         view: Literal["canvas", "matplotlib"] = "canvas",
+        reach: Reach | None = None,
     ) -> None:
         super().__init__()
         if view not in ("canvas", "matplotlib"):
@@ -59,6 +63,7 @@ class Explorer(tr.HasTraits):
         self.closed = False
         self._followed: tuple[Any, ...] | None = None
         self._masked: tuple[Any, ...] | None = None
+        self._reach = reach
         self._build(live=view == "canvas")
         if given:
             self.preview.add(given)
@@ -120,10 +125,12 @@ class Explorer(tr.HasTraits):
         self.canvas = self.controls.canvas() if live else None
         self.still = None if live else Still()
         self.findings_panel = Findings(self._guarded(lambda fix: self.load(fix.config, self.total_steps)))
-        self.exporter = Export(self._guarded(self._save), live=live)
-        self.importer = Import(self._guarded(self._import_path), self._guarded(self._import_text))
+        by_path = self._reach is None  # of the kernel's files
+        self.exporter = Export(self._guarded(self._save) if by_path else None, live=live)
+        self.importer = Import(self._guarded(self._import_path) if by_path else None, self._guarded(self._import_text))
         files = (self.exporter, self.importer)
         self.screen = Screen(self.controls, self.preview, self.canvas or self.still, self.findings_panel, files)
+        show(self.screen.rows["path"], self._reach is None or self._reach.root is not None)
 
     def _listen(self) -> None:
         follow = self._guarded(self._follow)
@@ -209,7 +216,7 @@ class Explorer(tr.HasTraits):
 
     def _open_weights(self, _: object = None) -> None:
         try:
-            self.preview.open_path()
+            self.preview.open_path(self._reach.open if self._reach else load_weights)
         except WeightsError as error:
             self.screen.rows["path"].complain(str(error))
         else:

@@ -102,9 +102,9 @@ class Findings(w.VBox):  # type: ignore[misc]
 
 
 class Export(w.VBox):  # type: ignore[misc]
-    """The JSON that the trainer loads: to copy, to download, to save to a path."""
+    """The JSON that the trainer loads: to copy, to download, and with ``save`` to save to a path."""
 
-    def __init__(self, save: Callable[[str, bool], None], *, live: bool) -> None:
+    def __init__(self, save: Callable[[str, bool], None] | None, *, live: bool) -> None:
         self.json = Offer() if live else w.Textarea(disabled=True, rows=12, layout={"width": "auto"})
         self.download = None if live else w.HTML()
         if self.download:
@@ -115,11 +115,13 @@ class Export(w.VBox):  # type: ignore[misc]
         self.overwrite = w.Button(description="Overwrite", button_style="warning", layout={"width": "auto"})
         self.status = text()
         offers = [self.download] if self.download else []
-        buttons = w.HBox([*offers, self.path, self.save, self.overwrite])
+        saving = [self.path, self.save, self.overwrite] if save else []
+        buttons = w.HBox([*offers, *saving])
         buttons.add_class("entrenar-viz-buttons")
         super().__init__([text("Export", "entrenar-viz-heading"), self.json, buttons, self.status])
-        self.save.on_click(lambda _: save(self.path.value, False))
-        self.overwrite.on_click(lambda _: save(self.path.value, True))
+        if save:
+            self.save.on_click(lambda _: save(self.path.value, False))
+            self.overwrite.on_click(lambda _: save(self.path.value, True))
         self.path.observe(lambda _: None if self.save.disabled else self.say(""), "value")
         show(self.overwrite, False)
 
@@ -144,9 +146,9 @@ class Export(w.VBox):  # type: ignore[misc]
 
 
 class Import(w.VBox):  # type: ignore[misc]
-    """A configuration from a path, a small upload, or pasted text."""
+    """A configuration from a small upload or pasted text, and with ``read_path`` from a path."""
 
-    def __init__(self, read_path: Callable[[str], None], read_text: Callable[[str | bytes, str], None]) -> None:
+    def __init__(self, read_path: Callable[[str], None] | None, read_text: Callable[[str | bytes, str], None]) -> None:
         self.path = w.Text(placeholder="path of a configuration", tooltip="A path, seen from the kernel")
         self.path.layout.flex = "1 1 120px"
         self.read = w.Button(description="Load", layout={"width": "auto"})
@@ -155,10 +157,12 @@ class Import(w.VBox):  # type: ignore[misc]
         self.paste.add_class("entrenar-viz-json")
         self.take = w.Button(description="Load pasted", layout={"width": "auto"})
         self.status = text()
-        buttons = w.HBox([self.path, self.read, self.upload, self.take])
+        reading = [self.path, self.read] if read_path else []
+        buttons = w.HBox([*reading, self.upload, self.take])
         buttons.add_class("entrenar-viz-buttons")
         super().__init__([text("Import", "entrenar-viz-heading"), self.paste, buttons, self.status])
-        self.read.on_click(lambda _: read_path(self.path.value))
+        if read_path:
+            self.read.on_click(lambda _: read_path(self.path.value))
         self.take.on_click(lambda _: read_text(self.paste.value, "pasted text"))
         self.upload.observe(lambda change: self._uploaded(change.new, read_text), "value")
 

@@ -1,6 +1,7 @@
 """Which weights the masks are previewed on: samples, the user's arrays, and model files."""
 
 from collections import Counter
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -46,9 +47,9 @@ class Preview:
         self.source.value = tensors.source
         self.show_source()
 
-    def open_path(self) -> None:
+    def open_path(self, read: Callable[[str], Tensors] = load_weights) -> None:
         """Read the model file or folder of the path box; WeightsError leaves everything as it was."""
-        self.add(load_weights(self.path.value.strip()))
+        self.add(read(self.path.value.strip()))
 
     def show_source(self) -> None:
         """Offer all layers of the picked source."""
