@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -96,3 +98,33 @@ def shut_down_kernels(url: str) -> None:
         sessions = json.load(answer)
     for session in sessions:
         urlopen(Request(f"{url}api/sessions/{session['id']}", method="DELETE")).close()
+
+
+@contextmanager
+def dashboard_app(home: Path, *arguments: str) -> Iterator[str]:
+    """The address, token included, of ``entrenar-viz app`` with ``arguments``."""
+    program = "import sys; from entrenar_viz.cli import main; sys.exit(main())"
+    command = ["-c", program, "app", f"--port={free_port()}", "--no-browser", *arguments]
+    with running(command, home) as address:
+        yield address(lambda: printed(home / "log"))
+
+
+@contextmanager
+def voila(home: Path, notebook: Path) -> Iterator[str]:
+    """The address of a plain Voila that serves ``notebook``."""
+    command = ["-m", "voila", str(notebook), f"--port={free_port()}", "--no-browser"]
+    with running(command, home) as address:
+        yield address(lambda: printed(home / "log"))
+
+
+def printed(log: Path) -> str | None:
+    """The first address in ``log``, once its line is whole."""
+    found = re.search(r"(http://\S+)\s", log.read_text())
+    return found[1] if found else None
+
+
+def free_port() -> int:
+    """A port that nobody listens to."""
+    with socket.socket() as listener:
+        listener.bind(("localhost", 0))
+        return int(listener.getsockname()[1])
