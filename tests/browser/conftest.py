@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.notebook import Notebook, run_all, write_notebook
+from tests.browser.notebook import RUN_ALL, Notebook, ready, write_notebook
 from tests.browser.servers import FLAGS, chromium, jupyter, shut_down_kernels
 
 REQUIRED = os.environ.get("ENTRENAR_VIZ_BROWSER") == "required"
@@ -74,7 +74,8 @@ def open_notebook(open_page: Any, lab: tuple[str, Path]) -> Iterator[Any]:
         else:
             write_notebook(root / name, cells)
         notebook = open_page(f"{url}lab/tree/{name}?reset", **size)
-        run_all(notebook.page)
+        ready(notebook.page)
+        notebook.page.evaluate(RUN_ALL)
         notebook.wait("drawn.frames > 0")
         return notebook
 

@@ -20,6 +20,8 @@ RUN_PYTHON = """async (code) => {
   return text;
 }"""
 
+RUN_ALL = "jupyterapp.commands.execute('notebook:run-all-cells').then(() => true)"
+
 
 class Notebook:
     """A page with an explorer in it. What asks the kernel works in JupyterLab and Notebook 7 only."""
@@ -87,13 +89,12 @@ def write_notebook(path: Path, cells: Sequence[str]) -> None:
     nbformat.write(nbformat.v4.new_notebook(cells=code, metadata=kernel), path)
 
 
-def run_all(page: Any) -> None:
-    """Run all cells of the notebook in JupyterLab, once its kernel is there; the side bar is out of the way."""
+def ready(page: Any) -> None:
+    """Wait until JupyterLab shows its notebook and the kernel is idle; the side bar is out of the way."""
     page.wait_for_function("window.jupyterapp && window.jupyterapp.shell")
     page.evaluate("jupyterapp.started.then(() => { jupyterapp.shell.mode = 'single-document'; return true; })")
     page.evaluate("void jupyterapp.shell.collapseLeft()")
     idle(page)
-    page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells').then(() => true)")
 
 
 def idle(page: Any) -> None:
