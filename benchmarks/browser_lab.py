@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.browser.notebook import Notebook, run_all, write_notebook
+from tests.browser.notebook import RUN_ALL, Notebook, ready, write_notebook
 from tests.browser.servers import jupyter, shut_down_kernels
 
 SLEEP = """() => {
@@ -29,8 +29,8 @@ def jupyterlab() -> Iterator[tuple[str, Path]]:
 
 
 @contextmanager
-def opened(browser: Any, lab: tuple[str, Path], cell: str, shows: str) -> Iterator[Notebook]:
-    """A notebook of one cell, run in a page of its own until the page has what the selector ``shows`` names."""
+def at_rest(browser: Any, lab: tuple[str, Path], cell: str) -> Iterator[Notebook]:
+    """A notebook of one cell in a page of its own, not yet run, with an idle kernel."""
     url, root = lab
     name = f"notebook-{len(list(root.glob('*.ipynb')))}.ipynb"
     write_notebook(root / name, [cell])
@@ -38,12 +38,20 @@ def opened(browser: Any, lab: tuple[str, Path], cell: str, shows: str) -> Iterat
     try:
         page = context.new_page()
         page.goto(f"{url}lab/tree/{name}?reset")
-        run_all(page)
-        page.wait_for_function("(shows) => document.querySelector(shows)?.clientWidth > 0", arg=shows)
+        ready(page)
         yield Notebook(page, [])
     finally:
         context.close()
         shut_down_kernels(url)
+
+
+@contextmanager
+def opened(browser: Any, lab: tuple[str, Path], cell: str, shows: str) -> Iterator[Notebook]:
+    """A notebook of one cell, run until the page has what the selector ``shows`` names."""
+    with at_rest(browser, lab, cell) as notebook:
+        notebook.page.evaluate(RUN_ALL)
+        notebook.page.wait_for_function("(shows) => document.querySelector(shows)?.clientWidth > 0", arg=shows)
+        yield notebook
 
 
 @contextmanager
