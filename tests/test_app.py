@@ -201,3 +201,30 @@ def test_the_browser_is_led_by_a_page_that_only_its_owner_can_read(tmp_path, mon
     assert page.stat().st_mode & 0o077 == 0
     assert "url=http://localhost:9000/?token=abc" in page.read_text()
     assert "http://localhost:9000/" in capsys.readouterr().out
+
+
+def test_voila_is_started_with_the_rules_and_reads_no_other_configuration(tmp_path, monkeypatch):
+    from entrenar_viz.cli import server
+
+    started = []
+    monkeypatch.setattr(server.App, "launch_instance", lambda *given, **named: started.append((given, named)))
+    server.serve(tmp_path / "one.ipynb", ["--debug"], port=9000, theme="dark", open_browser=False)
+    (((arguments,), named),) = started
+    assert arguments == [str(tmp_path / "one.ipynb"), "--debug"]
+    assert (named["config_file_paths"], named["shows_browser"]) == ([], False)
+    assert named["config"].Voila.ip == "localhost"
+    assert named["config"].Voila.auto_token is True
+    assert named["config"].VoilaConfiguration.file_allowlist == []
+
+
+def test_the_address_is_said_once_the_loop_runs(monkeypatch):
+    from entrenar_viz.cli import server
+
+    said = []
+    monkeypatch.setattr(server.App, "say", lambda self: said.append("address"))
+    loop = IOLoop(make_current=False)
+    monkeypatch.setattr(server.IOLoop, "current", lambda: loop)
+    monkeypatch.setattr(server.Voila, "start", lambda self: loop.run_sync(lambda: None) or said.append("stopped"))
+    server.App().start()
+    loop.close(all_fds=True)
+    assert said == ["address", "stopped"]
