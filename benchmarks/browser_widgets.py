@@ -108,6 +108,7 @@ def plotly(cursor: int) -> Moved:
 def interactions(figure: Figure, slider: Any) -> Any:
     """The controls of mpl-interactions, which move a cursor, masks and titles in an ipympl figure."""
     from mpl_interactions import interactive_axvline, interactive_imshow, interactive_title
+    from mpl_interactions.controller import Controls
 
     draw(figure, START)
     plot, *axes = figure.axes
@@ -117,8 +118,9 @@ def interactions(figure: Figure, slider: Any) -> Any:
         strip.set_facecolor((200 / 255, 1 / 255, cursor // EVERY / 255))
         return cursor
 
-    controls = interactive_axvline(cursor_at, cursor=slider, ax=plot, display_controls=False, color="black")
+    controls = Controls(cursor=slider, use_ipywidgets=True)
     given = {"controls": controls, "display_controls": False}
+    interactive_axvline(cursor_at, ax=plot, color="black", **given)
     for i, axis in enumerate(axes):
         axis.clear()
         interactive_imshow(lambda cursor, i=i: masks(cursor)[i], ax=axis, vmin=0, vmax=1, cmap="gray_r", **given)
