@@ -2,17 +2,14 @@
 
 import os
 import signal
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import nbformat
-
-from tests.browser.conftest import LAB_CONFIG, Notebook, _address, run_all, shut_down_kernels
+from tests.browser.notebook import RUN_ALL, Notebook, ready, write_notebook
+from tests.browser.servers import jupyter, shut_down_kernels
 
 SLEEP = """() => {
   const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
@@ -27,43 +24,34 @@ WAKE = "jupyterapp.shell.currentWidget.sessionContext.session.kernel.interrupt()
 @contextmanager
 def jupyterlab() -> Iterator[tuple[str, Path]]:
     """The address of a JupyterLab with settings of its own, and the folder that it serves."""
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        home = Path(folder)
-        root, runtime, config = home / "root", home / "runtime", home / "config.py"
-        news = home / "settings" / "@jupyterlab" / "apputils-extension"
-        for made in (root, news):
-            made.mkdir(parents=True)
-        (news / "notification.jupyterlab-settings").write_text('{"fetchNews": "false", "checkForUpdates": false}')
-        config.write_text(LAB_CONFIG.format(root=str(root)))
-        names = {"JUPYTER_CONFIG_DIR": "jupyter", "JUPYTERLAB_SETTINGS_DIR": "settings", "IPYTHONDIR": "ipython"}
-        own = {name: str(home / place) for name, place in names.items()} | {"JUPYTER_RUNTIME_DIR": str(runtime)}
-        command = [sys.executable, "-m", "jupyterlab", "--config", str(config), "--no-browser"]
-        with (home / "log").open("wb") as log:
-            server = subprocess.Popen(command, env=os.environ | own, cwd=root, stdout=log, stderr=log)
-            try:
-                yield _address(server, runtime, home / "log"), root
-            finally:
-                server.terminate()
-                server.wait(30)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, jupyter(Path(folder)) as served:
+        yield served
 
 
 @contextmanager
-def opened(browser: Any, lab: tuple[str, Path], cell: str, shows: str) -> Iterator[Notebook]:
-    """A notebook of one cell, run in a page of its own until the page has what the selector ``shows`` names."""
+def at_rest(browser: Any, lab: tuple[str, Path], cell: str) -> Iterator[Notebook]:
+    """A notebook of one cell in a page of its own, not yet run, with an idle kernel."""
     url, root = lab
     name = f"notebook-{len(list(root.glob('*.ipynb')))}.ipynb"
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)], metadata=kernel), root / name)
+    write_notebook(root / name, [cell])
     context = browser.new_context(viewport={"width": 1280, "height": 1400})
     try:
         page = context.new_page()
         page.goto(f"{url}lab/tree/{name}?reset")
-        run_all(page)
-        page.wait_for_function("(shows) => document.querySelector(shows)?.clientWidth > 0", arg=shows)
+        ready(page)
         yield Notebook(page, [])
     finally:
         context.close()
         shut_down_kernels(url)
+
+
+@contextmanager
+def opened(browser: Any, lab: tuple[str, Path], cell: str, shows: str) -> Iterator[Notebook]:
+    """A notebook of one cell, run until the page has what the selector ``shows`` names."""
+    with at_rest(browser, lab, cell) as notebook:
+        notebook.page.evaluate(RUN_ALL)
+        notebook.page.wait_for_function("(shows) => document.querySelector(shows)?.clientWidth > 0", arg=shows)
+        yield notebook
 
 
 @contextmanager

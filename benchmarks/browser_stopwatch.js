@@ -68,6 +68,22 @@
         image.decode().then(() => atTheEndOfTheNextFrame(read));
       }).observe(document.body, { subtree: true, childList: true, attributes: true, attributeFilter: ["src"] });
     },
+    // bqplot and plotly write the value last of all that changes.
+    label() {
+      let last;
+      const written = () => {
+        for (const { textContent } of document.querySelectorAll(".jp-OutputArea svg text")) {
+          if (textContent.startsWith("step ")) return Number(textContent.slice(5));
+        }
+        return undefined;
+      };
+      new MutationObserver(() => {
+        const value = written();
+        if (value === last) return;
+        last = value;
+        atTheEndOfTheNextFrame(() => value);
+      }).observe(document.body, { subtree: true, childList: true, characterData: true });
+    },
     ipympl() {
       const canvas = document.querySelector(".jupyter-matplotlib canvas");
       const context = canvas.getContext("2d");

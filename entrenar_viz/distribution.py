@@ -37,8 +37,9 @@ def distribution(order: PruneOrder, scores: NDArray[np.float32], levels: int) ->
         some = evenly(scores, LARGEST_SAMPLE)
         ordered, sampled = np.sort(some), some.size < scores.size
     low, high = _ends(ordered)
-    edges = np.searchsorted(ordered, 10 ** np.linspace(low, high, BINS + 1)[1:-1].astype(np.float32))
-    bins = np.diff(edges, prepend=0, append=ordered.size)
+    with np.errstate(over="ignore", under="ignore"):
+        edges = (10 ** np.linspace(low, high, BINS + 1)[1:-1]).astype(np.float32)
+    bins = np.diff(np.searchsorted(ordered, edges), prepend=0, append=ordered.size)
     thresholds = np.empty(0, np.float32)
     if order.scores is not None:
         counts = level_counts(order, levels)

@@ -74,6 +74,11 @@ class Tensors:
         matrix.flags.writeable = False  # it may be the user's own array or a cached sample
         return matrix
 
+    @property
+    def files(self) -> set[str]:
+        """The files that the numbers come from, by their paths; ``source`` for what is no checkpoint in shards."""
+        return {self.source} | {stored.file for stored in self._stored.values() if stored.file}
+
     def _find(self, name: str) -> Stored:
         if name not in self._stored:
             raise WeightsError(f"{self.source}: has no tensor {shown(name)}")

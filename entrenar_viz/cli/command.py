@@ -9,6 +9,7 @@ from typing import Any
 
 from entrenar_viz import __version__
 from entrenar_viz.checked import U64_MAX
+from entrenar_viz.cli.app import app
 from entrenar_viz.cli.check import check, default_steps
 from entrenar_viz.cli.lab import NOTEBOOK, lab
 from entrenar_viz.config import PruningConfig
@@ -41,16 +42,20 @@ def _complain(message: str) -> int:
     return FAILED
 
 
-def _run(given: list[str], for_lab: list[str]) -> int:
+def _run(given: list[str], passed_on: list[str]) -> int:
     parser = _parser()
     arguments = parser.parse_args(given)
-    if for_lab and arguments.command in ("check", "figure"):
+    if passed_on and arguments.command in ("check", "figure"):
         parser.error(f"{arguments.command} takes nothing after --")
     if arguments.command == "check":
         return check(arguments.file, arguments.steps, arguments.form)
     if arguments.command == "figure":
         return draw(arguments)
-    return lab(for_lab)
+    if arguments.command == "app":
+        shown = {name: getattr(arguments, name) for name in ("root", "config", "weights")}
+        given_port, browser = arguments.port, not arguments.no_browser
+        return app(shown, passed_on, port=given_port, theme=arguments.theme, open_browser=browser)
+    return lab(passed_on)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -62,9 +67,21 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", title="commands", metavar="")
     text = f"open the explorer in JupyterLab, as {NOTEBOOK} in this folder; what follows -- goes to JupyterLab"
     commands.add_parser("lab", help=text, description=text)
+    _add_app(commands)
     _add_check(commands)
     _add_figure(commands)
     return parser
+
+
+def _add_app(commands: Any) -> None:
+    text = "serve the dashboard alone, by Voila, on this machine; what follows -- goes to Voila"
+    parser = commands.add_parser("app", help=text, description=text)
+    parser.add_argument("--root", metavar="FOLDER", help="visitors may open the model files below it (default: none)")
+    parser.add_argument("--config", metavar="FILE", help="the configuration to start with")
+    parser.add_argument("--weights", metavar="PATH", help="a model file or folder to preview masks on")
+    parser.add_argument("--port", type=_port, default=8866, metavar="N", help="the first port to try (default: 8866)")
+    parser.add_argument("--theme", choices=["light", "dark"], default="light")
+    parser.add_argument("--no-browser", action="store_true", help="only print the address")
 
 
 def _add_check(commands: Any) -> None:
@@ -101,6 +118,12 @@ def _steps(text: str) -> int:
     if not 0 <= steps <= U64_MAX:
         raise argparse.ArgumentTypeError(f"{text!r:.40} is no whole number from 0 to {U64_MAX}")
     return steps
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 1 << 16:
+        raise argparse.ArgumentTypeError(f"{text!r:.40} is no port: use 1 to 65535")
+    return int(text)
 
 
 def _picture(text: str) -> Path:

@@ -17,9 +17,9 @@ Guard = Callable[[Callable[..., None]], Callable[..., None]]
 
 
 class Export(w.VBox):  # type: ignore[misc]
-    """The JSON that the trainer loads: to copy, to download, to save to a path."""
+    """The JSON that the trainer loads: to copy, to download, and ``by_path`` to save."""
 
-    def __init__(self, export: Callable[..., Path], guarded: Guard, *, live: bool) -> None:
+    def __init__(self, export: Callable[..., Path], guarded: Guard, *, live: bool, by_path: bool = True) -> None:
         self.export = export
         self.json = Offer() if live else w.Textarea(disabled=True, rows=12, layout={"width": "auto"})
         self.download = None if live else w.HTML()
@@ -31,11 +31,13 @@ class Export(w.VBox):  # type: ignore[misc]
         self.overwrite = w.Button(description="Overwrite", button_style="warning", layout={"width": "auto"})
         self.status = text()
         offers = [self.download] if self.download else []
-        buttons = w.HBox([*offers, self.path, self.save, self.overwrite])
+        saving = [self.path, self.save, self.overwrite] if by_path else []
+        buttons = w.HBox([*offers, *saving])
         buttons.add_class("entrenar-viz-buttons")
         super().__init__([text("Export", "entrenar-viz-heading"), self.json, buttons, self.status])
-        self.save.on_click(guarded(lambda _: self._save(overwrite=False)))
-        self.overwrite.on_click(guarded(lambda _: self._save(overwrite=True)))
+        if by_path:  # a visitor can press buttons that are not shown
+            self.save.on_click(guarded(lambda _: self._save(overwrite=False)))
+            self.overwrite.on_click(guarded(lambda _: self._save(overwrite=True)))
         self.path.observe(lambda _: None if self.save.disabled else self.say(""), "value")
         show(self.overwrite, False)
 
@@ -71,9 +73,9 @@ class Export(w.VBox):  # type: ignore[misc]
 
 
 class Import(w.VBox):  # type: ignore[misc]
-    """A configuration from a path, a small upload, or pasted text; ``load`` shows it and says what that changed."""
+    """A configuration from a small upload, pasted text or, ``by_path``, a file; ``load`` says what it changed."""
 
-    def __init__(self, load: Callable[[PruningConfig], str], guarded: Guard) -> None:
+    def __init__(self, load: Callable[[PruningConfig], str], guarded: Guard, *, by_path: bool = True) -> None:
         self.load = load
         self.path = w.Text(placeholder="path of a configuration", tooltip="A path, seen from the kernel")
         self.path.layout.flex = "1 1 120px"
@@ -83,10 +85,12 @@ class Import(w.VBox):  # type: ignore[misc]
         self.paste.add_class("entrenar-viz-json")
         self.take = w.Button(description="Load pasted", layout={"width": "auto"})
         self.status = text()
-        buttons = w.HBox([self.path, self.read, self.upload, self.take])
+        reading = [self.path, self.read] if by_path else []
+        buttons = w.HBox([*reading, self.upload, self.take])
         buttons.add_class("entrenar-viz-buttons")
         super().__init__([text("Import", "entrenar-viz-heading"), self.paste, buttons, self.status])
-        self.read.on_click(guarded(lambda _: self._read_path(self.path.value)))
+        if by_path:
+            self.read.on_click(guarded(lambda _: self._read_path(self.path.value)))
         self.take.on_click(guarded(lambda _: self._read_text(self.paste.value, "pasted text")))
         self.upload.observe(guarded(lambda change: self._uploaded(change.new)), "value")
 
@@ -105,7 +109,7 @@ class Import(w.VBox):  # type: ignore[misc]
     def _uploaded(self, files: Any) -> None:
         for file in files:
             if file["size"] > MAX_UPLOAD:
-                self.status.value = f"{file['name']} is larger than 1 MiB: this is no pruning configuration"
+                self.status.value = f"{file['name']} is larger than 1 MiB: this is not a pruning configuration"
             else:
                 self._read_text(bytes(file["content"]), file["name"])
         self.upload.value = ()  # so that the same file can be uploaded again after mending it

@@ -17,11 +17,12 @@ from entrenar_viz.explorer.canvas import Canvas
 from entrenar_viz.explorer.controls import Controls
 from entrenar_viz.explorer.exchange import Export, Import
 from entrenar_viz.explorer.masking import Masking
-from entrenar_viz.explorer.panels import Findings
+from entrenar_viz.explorer.panels import Findings, show
 from entrenar_viz.explorer.preview import Preview
 from entrenar_viz.explorer.screen import Screen, all_widgets
 from entrenar_viz.explorer.still import Still, schedule_png
 from entrenar_viz.findings import Finding, review
+from entrenar_viz.reach import Reach
 from entrenar_viz.weights import load_weights
 
 Weights = ArrayLike | Mapping[str, ArrayLike] | str | os.PathLike[str]
@@ -36,6 +37,8 @@ class Explorer(tr.HasTraits):
     folder or index of a checkpoint in shards. ``calibration`` is what ``load_calibration`` takes: what enters the
     layers, for masks by wanda and sparse_gpt.
     ``view="matplotlib"`` draws in the kernel, for front ends that cannot show the live canvas.
+    ``reach`` is for visitors who must not read and write where they like: they open what it reaches, and files come
+    and go through their browser only. None: whoever uses the explorer may run code anyway.
 
     Displaying it twice shows two views of one state. Raises ConfigError or WeightsError for what it cannot show.
     """
@@ -51,6 +54,7 @@ class Explorer(tr.HasTraits):
         weights: Weights | None = None,
         calibration: CalibrationData | None = None,
         view: Literal["canvas", "matplotlib"] = "canvas",
+        reach: Reach | None = None,
     ) -> None:
         super().__init__()
         if view not in ("canvas", "matplotlib"):
@@ -64,6 +68,7 @@ class Explorer(tr.HasTraits):
         """What ``review`` says of the configuration."""
         self.closed = False
         self._followed: tuple[Any, ...] | None = None
+        self._reach = reach
         self._build(live=view == "canvas")
         try:
             if given:
@@ -137,11 +142,14 @@ class Explorer(tr.HasTraits):
         self.still = picture if isinstance(picture, Still) else None
         self.masking = Masking(self.controls, self.preview, picture, self._guarded)
         self.findings_panel = Findings(self._guarded(lambda fix: self.load(fix.config, self.total_steps)))
-        self.exporter = Export(self.export, self._guarded, live=live)
-        self.importer = Import(self._imported, self._guarded)
+        by_path = self._reach is None  # of the kernel's files
+        self.exporter = Export(self.export, self._guarded, live=live, by_path=by_path)
+        self.importer = Import(self._imported, self._guarded, by_path=by_path)
         files = (self.exporter, self.importer)
         pictures = (picture, self.masking.progress, self.findings_panel)
         self.screen = Screen(self.controls, self.preview, pictures, files)
+        show(self.screen.rows["path"], by_path or bool(self._reach and self._reach.root))
+        show(self.screen.rows["calibration"], by_path)
 
     def _listen(self) -> None:
         follow = self._guarded(self._follow)
@@ -155,8 +163,10 @@ class Explorer(tr.HasTraits):
             control.observe(masks, "value")
         self.preview.source.observe(self._guarded(self._pick_source), "value")
         self.preview.search.observe(self._guarded(lambda _: self.preview.show_layers()), "value")
-        self.preview.open.on_click(self._opener("path", self.preview.open_path))
-        self.preview.open_calibration.on_click(self._opener("calibration", self.preview.open_calibration_path))
+        read = self._reach.open if self._reach else load_weights
+        self.preview.open.on_click(self._opener("path", lambda: self.preview.open_path(read)))
+        if self._reach is None:
+            self.preview.open_calibration.on_click(self._opener("calibration", self.preview.open_calibration_path))
 
     def _guarded(self, callback: Callable[..., None]) -> Callable[..., None]:
         """``callback`` with a banner for what it raises: JupyterLab hides the exceptions of widgets."""

@@ -56,9 +56,9 @@ class Preview:
         self.source.value = tensors.source
         self.show_source()
 
-    def open_path(self) -> None:
+    def open_path(self, read: Callable[[str], Tensors] = load_weights) -> None:
         """Read the model file or folder of the path box; WeightsError leaves everything as it was."""
-        self.add(load_weights(self.path.value.strip()))
+        self.add(read(self.path.value.strip()))
 
     def open_calibration_path(self) -> None:
         """Read the calibration data of its path box; WeightsError leaves everything as it was."""

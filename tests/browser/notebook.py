@@ -1,0 +1,102 @@
+"""One notebook in a page of its own, with helpers that wait on conditions."""
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+RUN_PYTHON = """async (code) => {
+  const panel = window.jupyterapp.shell.currentWidget;
+  const future = panel.sessionContext.session.kernel.requestExecute({code, store_history: false});
+  let text = '';
+  future.onIOPub = ({header, content}) => {
+    if (header.msg_type === 'stream') text += content.text;
+    if (header.msg_type === 'error') text += content.traceback.join('\\n');
+  };
+  await future.done;
+  return text;
+}"""
+
+RUN_ALL = "jupyterapp.commands.execute('notebook:run-all-cells').then(() => true)"
+
+
+class Notebook:
+    """A page with an explorer in it. What asks the kernel works in JupyterLab and Notebook 7 only."""
+
+    def __init__(self, page: Any, errors: list[str]) -> None:
+        self.page = page
+        self.errors = errors
+
+    @property
+    def drawn(self) -> Any:
+        """What the first canvas says it has drawn."""
+        return self.page.evaluate("document.querySelector('.entrenar-viz-canvas').drawn")
+
+    @property
+    def exported(self) -> Any:
+        """The configuration that is offered for export, from its text on the screen."""
+        return json.loads(self.page.get_by_label("Configuration as JSON").input_value())
+
+    def wait(self, condition: str, argument: Any = None) -> None:
+        """Wait until a JavaScript condition holds, with ``canvas`` as the first canvas and ``drawn`` as its data."""
+        self.page.wait_for_function(
+            "(argument) => { const canvas = document.querySelector('.entrenar-viz-canvas');"
+            f" const drawn = canvas?.drawn; return drawn && ({condition}); }}",
+            arg=argument,
+            timeout=20_000,
+        )
+
+    def python(self, expression: str) -> Any:
+        """The value of a Python expression in the kernel, by way of JSON; waits for the kernel's turn."""
+        text = self.page.evaluate(RUN_PYTHON, f"import json; print(json.dumps({expression}))")
+        try:
+            return json.loads(text)
+        except json.JSONDecodeError:
+            raise AssertionError(f"{expression} raised in the kernel:\n{text}") from None
+
+    def until(self, expression: str, value: Any) -> None:
+        """Wait until a Python expression in the kernel has a value: messages of widgets may still be under way."""
+        deadline = time.monotonic() + 20
+        while (got := self.python(expression)) != value:
+            assert time.monotonic() < deadline, f"{expression} is {got!r}, not {value!r}"
+
+    def row(self, label: str) -> Any:
+        """The row of controls with that label."""
+        return self.page.locator(".entrenar-viz-row").filter(
+            has=self.page.locator(".entrenar-viz-label", has_text=label)
+        )
+
+    def type(self, name: str, text: str) -> None:
+        """Type into the entry with that accessible name."""
+        entry = self.page.get_by_label(name, exact=True).first
+        entry.fill(text)
+        entry.press("Enter")
+
+    def theme(self, name: str) -> None:
+        """Switch JupyterLab's theme."""
+        change = "(theme) => jupyterapp.commands.execute('apputils:change-theme', {theme}).then(() => true)"
+        self.page.evaluate(change, name)
+        self.wait("drawn.dark === argument", "Dark" in name)
+
+
+def write_notebook(path: Path, cells: Sequence[str]) -> None:
+    """A notebook of code cells, not yet executed."""
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    code = [nbformat.v4.new_code_cell(cell) for cell in cells]
+    nbformat.write(nbformat.v4.new_notebook(cells=code, metadata=kernel), path)
+
+
+def ready(page: Any) -> None:
+    """Wait until JupyterLab shows its notebook and the kernel is idle; the side bar is out of the way."""
+    page.wait_for_function("window.jupyterapp && window.jupyterapp.shell")
+    page.evaluate("jupyterapp.started.then(() => { jupyterapp.shell.mode = 'single-document'; return true; })")
+    page.evaluate("void jupyterapp.shell.collapseLeft()")
+    idle(page)
+
+
+def idle(page: Any) -> None:
+    """Wait until the kernel of the notebook is there and has nothing to do."""
+    page.wait_for_function("jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'")

@@ -1,0 +1,51 @@
+"""axe-core finds no grave violation in the explorer, in JupyterLab, light and dark."""
+
+from importlib.resources import files
+
+import pytest
+
+pytestmark = pytest.mark.browser
+SHOW = "from entrenar_viz import Explorer\nexplorer = Explorer()\nexplorer"
+AXE = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
+RUN = """async ([root, graves, known]) => {
+  const { violations } = await axe.run(root, { resultTypes: ["violations"] });
+  const found = violations.filter(({ impact }) => graves.includes(impact));
+  const ours = ({ id, target }) => {
+    const element = document.querySelector(target[0]);
+    return !known.some(([rule, selector]) => rule === id && element.matches(selector));
+  };
+  return found.flatMap(({ id, nodes }) => nodes.map(({ target, html }) => ({ id, target, html }))).filter(ours);
+}"""
+GRAVE = ["serious", "critical"]
+# ipywidgets hides the label of a control that has no description, and has no other way to name one. Our labels stand
+# beside these controls as text; the typed entries and the handles of the sliders, which are ours, have names.
+OF_IPYWIDGETS = [
+    ["label-title-only", ".widget-dropdown select"],
+    ["label-title-only", ".widget-text input[type=text]"],
+    ["label", ".widget-text input[type=number]"],
+]
+
+
+def violations(notebook, known):
+    notebook.page.evaluate(AXE)
+    return notebook.page.evaluate(RUN, [".entrenar-viz", GRAVE, known])
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_there_is_no_grave_violation_of_ours(open_notebook, theme):
+    notebook = open_notebook(SHOW)
+    notebook.theme(theme)
+    notebook.python("setattr(explorer.screen.more, 'selected_index', 0)")
+    notebook.page.get_by_text("fine_tune_steps", exact=True).wait_for()
+    assert violations(notebook, OF_IPYWIDGETS) == []
+    notebook.type("Steps between updates", "300")
+    notebook.page.get_by_text("300 does not divide the window of 4,000 steps").wait_for()
+    notebook.type("Start step", "9000")
+    notebook.page.get_by_text("the start must not be after the end").wait_for()
+    assert violations(notebook, OF_IPYWIDGETS) == []
+
+
+def test_a_violation_would_be_found(open_notebook):
+    notebook = open_notebook(SHOW)
+    notebook.page.evaluate("document.querySelector('.entrenar-viz-offer textarea').removeAttribute('aria-label')")
+    assert [found["id"] for found in violations(notebook, OF_IPYWIDGETS)] == ["label"]

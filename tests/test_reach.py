@@ -1,0 +1,157 @@
+"""What a visitor of the served dashboard may open, and that nothing is learnt of the rest."""
+
+import json
+import os
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from entrenar_viz import PruningConfig, WeightsError
+from entrenar_viz.explorer import Explorer
+from entrenar_viz.reach import Reach
+
+WEIGHTS = np.arange(12, dtype=np.float32).reshape(3, 4)
+
+
+@pytest.fixture
+def root(tmp_path):
+    """A folder with models, and one beside it with what nobody may see."""
+    inside, outside = tmp_path / "models", tmp_path / "secret"
+    for folder in (inside / "deep", outside):
+        folder.mkdir(parents=True)
+    np.save(inside / "deep" / "w.npy", WEIGHTS)
+    np.save(outside / "w.npy", WEIGHTS)
+    save_file({"w": WEIGHTS}, outside / "w.safetensors")
+    (inside / "here.npy").symlink_to(inside / "deep" / "w.npy")
+    (inside / "out.npy").symlink_to(outside / "w.npy")
+    (inside / "out").symlink_to(outside)
+    return inside
+
+
+@pytest.mark.parametrize("text", ["deep/w.npy", "here.npy", "./deep/w.npy"])
+def test_what_is_below_the_root_opens(root, text):
+    tensors = Reach(root).open(text)
+    assert tensors.source == "deep/w.npy"
+    assert (tensors["w"] == WEIGHTS).all()
+
+
+def test_an_absolute_path_below_the_root_opens(root):
+    assert Reach(root).open(str(root / "deep" / "w.npy")).source == "deep/w.npy"
+
+
+OUTSIDE = [
+    "../secret/w.npy",
+    "deep/../deep/w.npy",
+    "deep\\..\\..\\secret\\w.npy",
+    "out.npy",
+    "out/w.npy",
+    "out",
+    "/etc/passwd",
+    "~/w.npy",
+    "none.npy",
+    "none/none.npy",
+    "w\0.npy",
+    "w" * 5000,
+]
+
+
+@pytest.mark.parametrize("text", OUTSIDE)
+def test_outside_and_not_there_are_told_in_the_same_words(root, text):
+    with pytest.raises(WeightsError) as refused:
+        Reach(root).open(text)
+    assert str(refused.value).endswith(": no model file or folder of that name can be opened here")
+    assert str(root.parent) not in str(refused.value)
+
+
+def test_absolute_paths_outside_say_nothing_of_what_is_there(root):
+    said = []
+    for name in ("w.npy", "none.npy"):
+        path = str(root.parent / "secret" / name)
+        with pytest.raises(WeightsError) as refused:
+            Reach(root).open(path)
+        said.append(str(refused.value).replace(name, ""))
+    assert said[0] == said[1]
+
+
+def test_links_in_a_circle_are_refused(root):
+    (root / "circle.npy").symlink_to(root / "circle.npy")
+    with pytest.raises(WeightsError, match="can be opened here"):
+        Reach(root).open("circle.npy")
+
+
+def test_a_folder_whose_file_is_a_link_out_is_refused(root):
+    (root / "model").mkdir()
+    (root / "model" / "model.safetensors").symlink_to(root.parent / "secret" / "w.safetensors")
+    with pytest.raises(WeightsError, match="'model': no model file or folder"):
+        Reach(root).open("model")
+
+
+def test_an_index_whose_shard_is_a_link_out_is_refused(root):
+    (root / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"w": "one.safetensors"}}))
+    (root / "one.safetensors").symlink_to(root.parent / "secret" / "w.safetensors")
+    with pytest.raises(WeightsError, match="can be opened here"):
+        Reach(root).open("model.safetensors.index.json")
+
+
+def test_a_broken_file_is_told_by_its_name_below_the_root(root):
+    (root / "broken.npy").write_bytes(b"no array")
+    with pytest.raises(WeightsError, match=r"^broken\.npy: "):
+        Reach(root).open("broken.npy")
+
+
+def test_without_a_root_nothing_opens(root):
+    for text in (str(root / "deep" / "w.npy"), "w.npy", ""):
+        with pytest.raises(WeightsError, match="can be opened here"):
+            Reach().open(text)
+
+
+def test_the_root_must_be_a_folder(root):
+    for path in (root / "none", root / "deep" / "w.npy"):
+        with pytest.raises(WeightsError, match="is no folder: name one that holds model files"):
+            Reach(path)
+
+
+@pytest.fixture
+def visited(root):
+    explorer = Explorer(reach=Reach(root))
+    yield explorer
+    explorer.close()
+
+
+def buttons_of(panel):
+    return [getattr(widget, "description", None) for widget in panel.children[2].children]
+
+
+def test_a_visitor_has_no_path_to_save_to_or_import_from(visited, root, monkeypatch):
+    monkeypatch.chdir(root)
+    assert buttons_of(visited.exporter) == []
+    assert buttons_of(visited.importer) == ["Upload", "Load pasted"]
+    visited.importer.path.value = str(PruningConfig(target_sparsity=0.9).save(root / "pruning.json"))
+    visited.exporter.path.value = "mine.json"
+    for button in (visited.importer.read, visited.exporter.save, visited.exporter.overwrite):
+        button.click()  # as a message to the kernel would
+    assert visited.config.target_sparsity == 0.5
+    assert not os.path.exists("mine.json")
+    assert visited.errors == []
+
+
+def test_a_visitor_may_upload_paste_and_open_below_the_root(visited):
+    visited.importer.paste.value = PruningConfig(target_sparsity=0.9).to_json()
+    visited.importer.take.click()
+    assert visited.config.target_sparsity == 0.9
+    visited.preview.path.value = " deep/w.npy "
+    visited.preview.open.click()
+    assert visited.preview.source.value == "deep/w.npy"
+    visited.preview.path.value = "../secret/w.npy"
+    visited.preview.open.click()
+    assert "can be opened here" in visited.screen.rows["path"].problem.value
+    assert visited.preview.source.value == "deep/w.npy"
+
+
+def test_without_a_root_there_is_no_box_for_model_files():
+    with_none, without = Explorer(reach=Reach()), Explorer()
+    assert with_none.screen.rows["path"].layout.display == "none"
+    assert without.screen.rows["path"].layout.display is None
+    with_none.close()
+    without.close()
