@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from entrenar_viz.explorer import Explorer
     from entrenar_viz.figures import mask_figure, save_figure, schedule_figure
     from entrenar_viz.findings import review
+    from entrenar_viz.layer_survey import LayerSurvey
     from entrenar_viz.pruning import prune_mask
     from entrenar_viz.replay import replay
     from entrenar_viz.schedules import Cubic, Gradual, OneShot
+    from entrenar_viz.survey import iter_survey, survey
     from entrenar_viz.weights import load_weights
 
 __version__ = "0.1.0"
@@ -29,12 +31,14 @@ __all__ = [
     "EntrenarVizError",
     "Explorer",
     "Gradual",
+    "LayerSurvey",
     "OneShot",
     "PruningConfig",
     "Row",
     "StepError",
     "Unstructured",
     "WeightsError",
+    "iter_survey",
     "json_schema",
     "load_calibration",
     "load_weights",
@@ -45,6 +49,7 @@ __all__ = [
     "review",
     "save_figure",
     "schedule_figure",
+    "survey",
 ]
 
 _ROOMS = {  # where each name lives; a room is entered when one of its names is first used
@@ -55,9 +60,11 @@ _ROOMS = {  # where each name lives; a room is entered when one of its names is 
     "explorer": ("Explorer",),
     "figures": ("mask_figure", "save_figure", "schedule_figure"),
     "findings": ("review",),
+    "layer_survey": ("LayerSurvey",),
     "pruning": ("prune_mask",),
     "replay": ("replay",),
     "schedules": ("Cubic", "Gradual", "OneShot"),
+    "survey": ("iter_survey", "survey"),
     "weights": ("load_weights",),
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
@@ -76,10 +83,11 @@ def __dir__() -> list[str]:
 
 
 class _Package(ModuleType):
-    """Python binds a room to its name here once it is imported; the public function ``replay`` keeps that name."""
+    """Python binds a room to its name here once it is imported; ``replay`` and ``survey`` stay the public functions."""
 
     def __setattr__(self, name: str, value: Any) -> None:
-        super().__setattr__(name, value.replay if name == "replay" and isinstance(value, ModuleType) else value)
+        shared = name in ("replay", "survey") and isinstance(value, ModuleType)
+        super().__setattr__(name, getattr(value, name) if shared else value)
 
 
 sys.modules[__name__].__class__ = _Package
