@@ -17,7 +17,9 @@ from entrenar_viz.importance import Scores
 from entrenar_viz.masks import Compare, Mask, check_compare, prune_order, unit_order
 from entrenar_viz.units import check_fit, unit_cell, unit_sums, units_gone
 
-BAND = 1 << 20  # weights in a band, if one row has no more
+BAND = 1 << 18  # weights in a band, if one row has no more: temporaries stay in the cache
+_HALF, _LOWER = np.uint32(16), np.uint32(0xFFFF)
+
 Bands = Callable[[], Iterable[tuple[int, Scores]]]  # (first row, scores) from the top; asked for up to three times
 
 
@@ -67,14 +69,13 @@ def cut(bands: Bands, shape: tuple[int, int], pattern: Pattern, compare: Compare
     return _whole_units(bands, shape, pattern, sparsity)
 
 
-def nth_smallest(bands: Iterable[Scores] | Callable[[], Iterable[Scores]], count: int) -> np.float32:
+def nth_smallest(bands: Callable[[], Iterable[Scores]], count: int) -> np.float32:
     """The ``count``-th smallest, from 1, of scores that are not negative: such floats are in the order of their bits.
 
     Exact, by the upper halves of their 32 bits first and then by the lower halves of those that share the upper one.
     """
-    again = bands if callable(bands) else lambda: bands
-    upper, before = _nth((_bits(band) >> 16 for band in again()), count)
-    lower, _ = _nth((bits[bits >> 16 == upper] & 0xFFFF for bits in map(_bits, again())), count - before)
+    upper, before = _nth((_bits(band) >> _HALF for band in bands()), count)
+    lower, _ = _nth((bits[bits >> _HALF == upper] & _LOWER for bits in map(_bits, bands())), count - before)
     return np.uint32(upper << 16 | lower).view(np.float32)
 
 

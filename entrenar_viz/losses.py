@@ -1,6 +1,7 @@
 """What a layer loses with its pruned weights, counted band by band, and what it then takes to store."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,7 +68,7 @@ class Tally:
         return int(np.count_nonzero(~self.columns_left))
 
 
-def stored_bytes(grid: tuple[int, int], itemsize: int, kept: int, pattern: Pattern) -> dict[str, int | None]:
+def stored_bytes(grid: tuple[int, int], itemsize: int, kept: int, pattern: Pattern) -> dict[str, Any]:
     """``bytes_csr``, ``bytes_nm`` and ``bytes_block`` of a layer (out, rest) in which ``kept`` weights are left."""
     rows, columns = grid
     nm = block = None
