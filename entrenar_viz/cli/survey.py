@@ -12,7 +12,8 @@ from pathlib import Path
 from entrenar_viz.config import PruningConfig
 from entrenar_viz.files import write_atomically
 from entrenar_viz.findings import percent
-from entrenar_viz.survey import LayerSurvey, iter_survey, schedule_end
+from entrenar_viz.layer_survey import LayerSurvey
+from entrenar_viz.survey import iter_survey, schedule_end
 
 SHOWN = 40  # layers in the table; the CSV has all
 _NAME = 60
