@@ -1,13 +1,15 @@
 """``entrenar-viz survey``: the table, the CSV, and what never reaches a terminal or an existing file."""
 
 import csv
+import dataclasses
 import io
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from entrenar_viz import Gradual, PruningConfig, iter_survey
+from entrenar_viz import NM, Gradual, PruningConfig, iter_survey
 from entrenar_viz.cli import main
 from entrenar_viz.cli import survey as room
 from entrenar_viz.cli.survey import as_csv, printable
@@ -39,27 +41,24 @@ def test_the_layers_that_lose_most_come_first(capsys, workers):
     assert main([*model(**layers()), "--workers", workers]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "model.npz: Gradual, unstructured, magnitude, 48.75% asked at step 5,000"
-    assert lines[2].split() == [
-        "layer",
-        "shape",
-        "format",
-        "pruned",
-        "energy",
-        "kept",
-        "output",
-        "error",
-        "dead",
-        "rows",
-        "columns",
-        "dense",
-        "sparse",
-    ]
+    head = "layer  shape  format  pruned  energy kept  output error  dead rows  columns  dense  sparse"
+    assert re.split(r" {2,}", lines[2]) == re.split(r" {2,}", head)
     assert [line.split()[:4] for line in lines[3:5]] == [
         ["even", "40x40", "float64", "48.75%"],
         ["spread", "40x40", "float64", "48.75%"],
     ]
     assert len({len(line) for line in lines[2:5]}) == 1
     assert lines[-1] == "2 layers: 48.75% of 3,200 weights pruned; 25.6 kB dense, 20 kB where sparse is smaller"
+
+
+def test_the_table_in_the_readme_is_what_is_printed(capsys):
+    root = Path(room.__file__).parents[2]
+    readme = (root / "README.md").read_text("utf-8")
+    Path("digits.safetensors").symlink_to(root / "entrenar_viz" / "samples" / "digits.safetensors")
+    config = PruningConfig.from_json(re.search(r"```json\n(.+?)```", readme, re.DOTALL)[1])
+    dataclasses.replace(config, pattern=NM(n=2, m=4)).save("pruning.json", overwrite=True)
+    assert main(["survey", "digits.safetensors", "pruning.json"]) == 0
+    assert f"```\n{capsys.readouterr().out}```" in readme
 
 
 def test_steps_are_those_of_the_training(capsys):
@@ -99,7 +98,7 @@ def test_long_tables_end(capsys, monkeypatch):
 
 def test_nothing_that_can_be_surveyed_is_a_failure(capsys):
     assert main(model(nan=np.full((2, 2), np.nan))) == 1
-    assert "1 layers, 1 not surveyed: nothing pruned" in capsys.readouterr().out.replace("layer,", "layers,")
+    assert "1 layer, 1 not surveyed: nothing pruned" in capsys.readouterr().out
 
 
 def test_control_characters_do_not_reach_the_terminal(capsys):

@@ -44,7 +44,7 @@ def survey(
     print("\n".join(_as_text(model, config, total, records)))
     if output is not None:
         write_atomically(output, as_csv(records), overwrite=overwrite)
-        print(f"wrote {output}: {len(records):,} layers")
+        print(f"wrote {output}: {_layers(len(records))}")
     return int(all(record.achieved is None for record in records))
 
 
@@ -152,7 +152,7 @@ def _summary(records: Sequence[LayerSurvey]) -> str:
     sparse = sum(_least(record) for record in records)
     unknown = f", {len(records) - len(known):,} not surveyed" if len(known) < len(records) else ""
     share = f"{percent(gone / weights)} of {weights:,} weights pruned" if weights else "nothing pruned"
-    return f"{len(records):,} layers{unknown}: {share}; {_size(dense)} dense, {_size(sparse)} where sparse is smaller"
+    return f"{_layers(len(records))}{unknown}: {share}; {_size(dense)} dense, {_size(sparse)} where sparse is smaller"
 
 
 def _least(record: LayerSurvey) -> int:
@@ -174,6 +174,10 @@ def _size(count: float) -> str:
     while count >= 999.5 and unit < len(_UNITS) - 1:
         count, unit = count / 1000, unit + 1
     return f"{count:.3g} {_UNITS[unit]}" if unit else f"{count:,} B"
+
+
+def _layers(count: int) -> str:
+    return f"{count:,} layer{'s' * (count != 1)}"
 
 
 def _shape(shape: tuple[int, ...]) -> str:
