@@ -74,7 +74,7 @@ def printable(text: str) -> str:
 
 @contextmanager
 def _threads(workers: int) -> Iterator[Executor | None]:
-    """Threads: nine tenths of the work is numpy's without Python's lock, and nothing has to start or be sent."""
+    """Threads: numpy works without Python's lock, so that two are as quick as two processes and start at once."""
     if workers == 1:
         yield None
         return
