@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from entrenar_viz.explorer import Explorer
     from entrenar_viz.figures import mask_figure, patterns_figure, save_figure, schedule_figure
     from entrenar_viz.findings import review
+    from entrenar_viz.layer_survey import LayerSurvey
     from entrenar_viz.presets import PRESETS, delete_preset, load_presets, save_preset
     from entrenar_viz.pruning import prune_mask
     from entrenar_viz.replay import replay
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from entrenar_viz.scripts import as_python, as_rust
     from entrenar_viz.session import Pin, Session, load_session, save_session
     from entrenar_viz.summary import as_markdown
+    from entrenar_viz.survey import iter_survey, survey
     from entrenar_viz.weights import load_weights
 
 __version__ = "0.1.0"
@@ -36,6 +38,7 @@ __all__ = [
     "EntrenarVizError",
     "Explorer",
     "Gradual",
+    "LayerSurvey",
     "OneShot",
     "Pin",
     "PruningConfig",
@@ -50,6 +53,7 @@ __all__ = [
     "as_rust",
     "compare",
     "delete_preset",
+    "iter_survey",
     "json_schema",
     "load_calibration",
     "load_presets",
@@ -65,6 +69,7 @@ __all__ = [
     "save_preset",
     "save_session",
     "schedule_figure",
+    "survey",
 ]
 
 _ROOMS = {  # where each name lives; a room is entered when one of its names is first used
@@ -77,6 +82,7 @@ _ROOMS = {  # where each name lives; a room is entered when one of its names is 
     "explorer": ("Explorer",),
     "figures": ("mask_figure", "patterns_figure", "save_figure", "schedule_figure"),
     "findings": ("review",),
+    "layer_survey": ("LayerSurvey",),
     "presets": ("PRESETS", "delete_preset", "load_presets", "save_preset"),
     "pruning": ("prune_mask",),
     "replay": ("replay",),
@@ -84,6 +90,7 @@ _ROOMS = {  # where each name lives; a room is entered when one of its names is 
     "scripts": ("as_python", "as_rust"),
     "session": ("Pin", "Session", "load_session", "save_session"),
     "summary": ("as_markdown",),
+    "survey": ("iter_survey", "survey"),
     "weights": ("load_weights",),
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
@@ -102,10 +109,11 @@ def __dir__() -> list[str]:
 
 
 class _Package(ModuleType):
-    """Python binds a room to its name here once it is imported; the public function ``replay`` keeps that name."""
+    """Python binds a room to its name here once it is imported; ``replay`` and ``survey`` stay the public functions."""
 
     def __setattr__(self, name: str, value: Any) -> None:
-        super().__setattr__(name, value.replay if name == "replay" and isinstance(value, ModuleType) else value)
+        shared = name in ("replay", "survey") and isinstance(value, ModuleType)
+        super().__setattr__(name, getattr(value, name) if shared else value)
 
 
 sys.modules[__name__].__class__ = _Package

@@ -62,6 +62,10 @@ class Calibration:
         activations.flags.writeable = False  # it may be the user's own array
         return activations
 
+    def only(self, name: str) -> "Calibration":
+        """The same source with that tensor alone: small enough to be sent to another process."""
+        return Calibration(self.source, {name: self._find(name)})
+
     def _find(self, name: str) -> Stored:
         if name not in self._stored:
             near = shown(_nearest(name, self.names))

@@ -1,5 +1,8 @@
 """How much each weight matters: the scores that the masks are made from."""
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -45,18 +48,32 @@ def importance(weights: ArrayLike, method: Method = "magnitude", activations: Ar
     >>> importance(np.array([[-2.0, 0.5]]), "wanda", np.array([1.0, 8.0]))
     array([[2., 4.]], dtype=float32)
     """
-    _check_method(method, activations is not None)
+    check_method(method, has_activations=activations is not None)
     single = finite_float32(as_array(weights, "weights"), "weights")
     if activations is None:
         return _squares(single)
     columns = columns_of(single.shape)
+    return scorer(method, columns, activations)(single.reshape(-1, columns)).reshape(single.shape)
+
+
+def scorer(method: Method, columns: int, activations: ArrayLike | None = None) -> Callable[[Scores], Scores]:
+    """The ``importance`` of any rows of a layer of ``columns``, (rows, columns), finite float32.
+
+    What the activations say of the columns is worked out once, here. WeightsError as ``importance`` raises it.
+    """
+    check_method(method, has_activations=activations is not None)
+    if activations is None:
+        return _squares
     entering = _fitting(activations, columns)
-    grid = single.reshape(-1, columns)
-    scores = _wanda(grid, entering) if method == "wanda" else _sparse_gpt(grid, entering)
-    return scores.reshape(single.shape)
+    if method == "wanda":
+        return partial(_wanda, norms=input_norms(entering))
+    if entering.ndim == 1:
+        raise WeightsError("sparse_gpt needs the activations themselves, (samples, columns): norms are for wanda")
+    return partial(_sparse_gpt, diagonal=inverse_curvature(entering))
 
 
-def _check_method(method: str, has_activations: bool) -> None:
+def check_method(method: str, *, has_activations: bool) -> None:
+    """WeightsError for a method that gives no mask, or lacks the activations it needs, or has some it does not use."""
     if method not in METHODS:
         raise WeightsError(f"method {method!r:.60} is unknown: use one of {', '.join(METHODS)}")
     if method in _REMOVES:
@@ -81,15 +98,13 @@ def _squares(single: Scores) -> Scores:
         return np.square(single)
 
 
-def _wanda(grid: Scores, entering: Activations) -> Scores:
-    scores, norms = np.abs(grid), input_norms(entering)
+def _wanda(grid: Scores, norms: Scores) -> Scores:
+    scores = np.abs(grid)
     with np.errstate(over="ignore", under="ignore"):
         return np.multiply(scores, norms, out=scores)
 
 
-def _sparse_gpt(grid: Scores, entering: Activations) -> Scores:
-    if entering.ndim == 1:
-        raise WeightsError("sparse_gpt needs the activations themselves, (samples, columns): norms are for wanda")
-    scores, diagonal = _squares(grid), inverse_curvature(entering)
+def _sparse_gpt(grid: Scores, diagonal: NDArray[np.float64]) -> Scores:
+    scores = _squares(grid)
     with np.errstate(over="ignore", under="ignore"):
         return np.divide(scores, diagonal, out=scores, casting="same_kind")  # float64 inside, one rounding

@@ -5,16 +5,16 @@ in the order of pruning), and the keys sorted. The mask at any sparsity is then 
 last unit to go. Nothing here argsorts a layer: that takes 50 times as long as sorting the values.
 """
 
-from dataclasses import dataclass
-from numbers import Real
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from entrenar_viz.config import NM, Block, Column, Pattern, Row, Unstructured
+from entrenar_viz.config import NM, Pattern, Unstructured
 from entrenar_viz.errors import WeightsError
 from entrenar_viz.groups import keep_highest
+from entrenar_viz.units import check_fit, unit_cell, unit_sums, units_gone
 from entrenar_viz.weights import as_array
 
 Mask = NDArray[np.bool_]
@@ -45,13 +45,8 @@ class PruneOrder:
 
     def count(self, sparsity: float) -> int:
         """How many units go: ``trunc(f32(units) * f32(sparsity))``, so 29% of 100 is 29. N:M: always 1."""
-        number = isinstance(sparsity, Real) and abs(sparsity) < 2  # not beyond f32
-        fraction = np.float32(sparsity if number else np.nan)
-        if not 0 <= fraction <= 1:
-            raise WeightsError(f"sparsity ({sparsity!r:.40}) must be between 0.0 and 1.0")
-        if isinstance(self.pattern, NM):
-            return 1
-        return min(int(np.float32(self.units) * fraction), self.units)  # f32 may round 2**24 + 3 units up
+        count = units_gone(self.units, sparsity)
+        return 1 if isinstance(self.pattern, NM) else count
 
     def mask(self, sparsity: float) -> Mask:
         """(rows, columns), True = keep. Unstructured: all ties at the threshold go, more than asked if need be."""
@@ -62,6 +57,12 @@ class PruneOrder:
         if count == 0:
             return np.ones(self.shape, bool)
         return self._spread(self.keys > self.ordered[..., count - 1, None])
+
+    def part(self, start: int, stop: int) -> "PruneOrder":
+        """The order of those rows among all, which hold whole units; not of single weights in one dimension."""
+        keys = self.keys[start // self.cell[0] : -(-stop // self.cell[0])]
+        height = min(self.cell[0], stop - start)  # of a column: as much of it as there is
+        return replace(self, shape=(stop - start, self.shape[1]), keys=keys, cell=(height, self.cell[1]))
 
     def achieved(self, sparsity: float) -> float:
         """The share of the weights that really goes, without building the mask."""
@@ -129,8 +130,9 @@ def prune_order(scores: ArrayLike, pattern: Pattern, compare: Compare = "tensor"
     that are NaN, for another shape, and for a pattern that does not fit it or goes without ``compare="row"``.
     """
     grid = _score_grid(scores)
-    _check_compare(compare, pattern)
+    check_compare(compare, pattern)
     rows, columns = grid.shape
+    check_fit((rows, columns), pattern)
     match pattern:
         case Unstructured() if compare == "row":
             return PruneOrder((rows, columns), pattern, columns, grid, np.sort(grid, axis=1))
@@ -139,13 +141,18 @@ def prune_order(scores: ArrayLike, pattern: Pattern, compare: Compare = "tensor"
             return PruneOrder((rows, columns), pattern, grid.size, grid, ordered, ordered)
         case NM():
             return _group_order(grid, pattern)
-        case Block(height=height, width=width):
-            return _unit_order(grid, pattern, height, width)
-        case Row():
-            return _unit_order(grid, pattern, 1, columns)
-        case Column():
-            return _unit_order(grid, pattern, rows, 1)
-    raise WeightsError(f"{pattern!r:.60} is no pattern: use Unstructured, NM, Block, Row or Column")
+        case _:
+            cell = unit_cell((rows, columns), pattern)
+            return unit_order((rows, columns), pattern, unit_sums(grid, cell))
+
+
+def unit_order(shape: tuple[int, int], pattern: Pattern, sums: NDArray[np.float32]) -> PruneOrder:
+    """The order of whole rows, columns or blocks by their ``sums``; of equals, the first goes first."""
+    ranks, ordered = np.empty(sums.size, np.uint32), np.arange(sums.size, dtype=np.uint32)
+    by_sum = np.argsort(sums, axis=None, kind="stable")
+    ranks[by_sum] = ordered
+    keys, cell = ranks.reshape(sums.shape), unit_cell(shape, pattern)
+    return PruneOrder(shape, pattern, sums.size, keys, ordered, sums.ravel()[by_sum], cell)
 
 
 def _score_grid(scores: ArrayLike) -> NDArray[np.float32]:
@@ -159,7 +166,8 @@ def _score_grid(scores: ArrayLike) -> NDArray[np.float32]:
     return grid
 
 
-def _check_compare(compare: str, pattern: Pattern) -> None:
+def check_compare(compare: str, pattern: Pattern) -> None:
+    """WeightsError for an unknown comparison, and for rows by themselves where whole units go."""
     if compare not in get_args(Compare):
         raise WeightsError(f"compare is {' or '.join(map(repr, get_args(Compare)))}, not {compare!r:.40}")
     if compare == "row" and not isinstance(pattern, Unstructured):
@@ -189,36 +197,8 @@ def _runs(ordered: Keys) -> NDArray[np.uint32]:
     return edges
 
 
-def _unit_order(grid: NDArray[np.float32], pattern: Pattern, height: int, width: int) -> PruneOrder:
-    """The order of whole blocks; a row and a column are blocks too."""
-    rows, columns = grid.shape
-    if rows % height or columns % width:
-        raise WeightsError(_misfit(rows, columns, height, width))
-    down, across = rows // height, columns // width
-    with np.errstate(over="ignore"):
-        sums = grid.reshape(down, height, columns).sum(axis=1).reshape(down, across, width).sum(axis=2)
-    ranks, ordered = np.empty(sums.size, np.uint32), np.arange(sums.size, dtype=np.uint32)
-    by_sum = np.argsort(sums, axis=None, kind="stable")
-    ranks[by_sum] = ordered
-    keys, scores = ranks.reshape(down, across), sums.ravel()[by_sum]
-    return PruneOrder((rows, columns), pattern, sums.size, keys, ordered, scores, (height, width))
-
-
-def _misfit(rows: int, columns: int, height: int, width: int) -> str:
-    sides = (("height", rows, height), ("width", columns, width))
-    fits = [f"use a {side} dividing {n} ({_near_divisors(n, given)})" for side, n, given in sides if n % given]
-    return f"block {height} x {width} does not divide {rows} x {columns}: {' and '.join(fits)}"
-
-
-def _near_divisors(size: int, wanted: int) -> str:
-    divisors = (d for d in range(1, size + 1) if size % d == 0)
-    return ", ".join(map(str, sorted(sorted(divisors, key=lambda d: abs(d - wanted))[:3])))
-
-
 def _group_order(grid: NDArray[np.float32], pattern: NM) -> PruneOrder:
-    (rows, columns), m = grid.shape, pattern.m
-    if grid.size % m:
-        raise WeightsError(f"{pattern.n}:{m} does not fit: length {grid.size:,} must be divisible by m = {m}")
-    keep = keep_highest(grid.reshape(-1, m), pattern.n)
+    rows, columns = grid.shape
+    keep = keep_highest(grid.reshape(-1, pattern.m), pattern.n)
     # one key stands for all that go: the count is always 1
     return PruneOrder((rows, columns), pattern, 1, keep.reshape(grid.shape), np.zeros(1, np.uint8))

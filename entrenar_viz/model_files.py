@@ -43,7 +43,8 @@ class Stored:
     """A tensor where it is: shape, number format by its numpy name, and how to read it.
 
     ``file`` is the one that holds it, where the source has several. ``refused`` says why it is no tensor to prune,
-    where that is not for its shape or format.
+    where that is not for its shape or format. ``part`` reads ``[start:stop]`` of the first axis, where that takes less
+    than reading all.
     """
 
     shape: tuple[int, ...]
@@ -51,6 +52,7 @@ class Stored:
     read: Callable[[], NDArray[Any]]
     file: str = ""
     refused: str = ""
+    part: Callable[[int, int], NDArray[Any]] | None = None
 
 
 def open_model(path: Path) -> dict[str, Stored]:
@@ -159,19 +161,23 @@ def _safetensors(file: IO[bytes], again: Again) -> dict[str, Stored]:
 
 
 def _safetensor(entry: dict[str, Any], data: int, again: Again) -> Stored:
-    shape, (begin, end) = tuple(entry["shape"]), entry["data_offsets"]
+    shape, (begin, _) = tuple(entry["shape"]), entry["data_offsets"]
     dtype, _ = _FORMATS.get(entry["dtype"], (entry["dtype"], 0))
-    return Stored(shape, dtype, partial(_raw, again, data + begin, end - begin, dtype, shape))
+    read = partial(_raw, again, data + begin, dtype, shape)
+    return Stored(shape, dtype, read, part=read)
 
 
-def _raw(again: Again, offset: int, size: int, dtype: str, shape: tuple[int, ...]) -> NDArray[Any]:
-    """The tensor from its bytes: safetensors 0.8 itself cannot give float8 to numpy."""
+def _raw(again: Again, offset: int, dtype: str, shape: tuple[int, ...], *rows: int) -> NDArray[Any]:
+    """The tensor from its bytes, or ``rows`` of it: safetensors 0.8 itself cannot give float8 to numpy."""
     import ml_dtypes
 
     kind = np.dtype(getattr(ml_dtypes, dtype, dtype)).newbyteorder("<")
+    first, last = rows or (0, shape[0] if shape else 1)
+    row = math.prod(shape[1:]) * kind.itemsize
+    wanted = (last - first, *shape[1:]) if rows else shape
     with again() as file:
-        file.seek(offset)
-        return np.fromfile(file, np.uint8, size).view(kind).reshape(shape)
+        file.seek(offset + first * row)
+        return np.fromfile(file, np.uint8, (last - first) * row).view(kind).reshape(wanted)
 
 
 def shown(name: object) -> str:

@@ -5,8 +5,8 @@ Whatever cannot be read or pruned raises WeightsError with the file, the tensor 
 
 import math
 import os
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -65,10 +65,7 @@ class Tensors:
 
         WeightsError if it cannot be read or pruned, or if weights are NaN, infinite or beyond float32.
         """
-        found = self._find(name)
-        where = f"{found.file or self.source}: {shown(name)}"
-        if name in self.skipped:
-            raise WeightsError(f"{where}: {self.skipped[name]}")
+        found, where = self._prunable(name)
         with blame(where):  # of the memory for float32 too, which a tensor that can be read may lack
             matrix = finite_float32(found.read(), where).reshape(found.shape[0], -1)
         matrix.flags.writeable = False  # it may be the user's own array or a cached sample
@@ -79,10 +76,38 @@ class Tensors:
         """The files that the numbers come from, by their paths; ``source`` for what is no checkpoint in shards."""
         return {self.source} | {stored.file for stored in self._stored.values() if stored.file}
 
+    def rows(self, name: str) -> Callable[[int, int], Matrix]:
+        """What reads some rows of ``matrix(name)``, ``rows(start, stop)``, and checks no others.
+
+        Nothing is kept, except of files that cannot be read in part (.npy, .npz): their tensor as it is stored.
+        WeightsError as ``matrix`` raises it, with the rows.
+        """
+        found, where = self._prunable(name)
+        with blame(where):
+            part = found.part or partial(_part, found.read())
+
+        def read(start: int, stop: int) -> Matrix:
+            some = where if stop - start == found.shape[0] else f"{where}: rows {start:,} to {stop - 1:,}"
+            with blame(some):
+                return finite_float32(part(start, stop), some, first_row=start).reshape(stop - start, -1)
+
+        return read
+
+    def only(self, name: str) -> "Tensors":
+        """The same source with that tensor alone: small enough to be sent to another process."""
+        return Tensors(self.source, {name: self._find(name)})
+
     def _find(self, name: str) -> Stored:
         if name not in self._stored:
             raise WeightsError(f"{self.source}: has no tensor {shown(name)}")
         return self._stored[name]
+
+    def _prunable(self, name: str) -> tuple[Stored, str]:
+        found = self._find(name)
+        where = f"{found.file or self.source}: {shown(name)}"
+        if name in self.skipped:
+            raise WeightsError(f"{where}: {self.skipped[name]}")
+        return found, where
 
     def __getitem__(self, name: str) -> Matrix:
         return self.matrix(name)
@@ -135,11 +160,12 @@ def as_array(value: object, where: str) -> NDArray[Any]:
     return array
 
 
-def finite_float32(values: NDArray[Any], where: str, what: str = "weights") -> NDArray[np.float32]:
+def finite_float32(values: NDArray[Any], where: str, what: str = "weights", first_row: int = 0) -> NDArray[np.float32]:
     """``values`` as C-contiguous float32, copied only if needed.
 
     WeightsError, which starts with ``where``, for other than floating point numbers and for values that are NaN,
-    infinite or beyond float32: how many, and where the first one is. ``what`` they are is for the message.
+    infinite or beyond float32: how many, and where the first one is. ``what`` they are is for the message, as is
+    ``first_row``, the place of ``values`` in what they are a part of.
     """
     if values.dtype.name not in FLOATS:
         raise WeightsError(f"{where}: {not_floating(values.dtype.name, what)}")
@@ -149,7 +175,8 @@ def finite_float32(values: NDArray[Any], where: str, what: str = "weights") -> N
     if not finite.all():
         first = tuple(int(i) for i in np.unravel_index(finite.argmin(), finite.shape))
         bad = f"{finite.size - np.count_nonzero(finite):,} of {finite.size:,} {what}"
-        raise WeightsError(f"{where}: {bad} are not finite as float32, the first is {values[first]} at {list(first)}")
+        place = [first[0] + first_row, *first[1:]] if first else []
+        raise WeightsError(f"{where}: {bad} are not finite as float32, the first is {values[first]} at {place}")
     return single
 
 
@@ -198,4 +225,8 @@ def _stored(value: object, name: object) -> Stored:
     if not isinstance(name, str):
         raise WeightsError(f"arrays: names of tensors are text, not {shown(name)}")
     array = as_array(value, shown(name))
-    return Stored(array.shape, array.dtype.name, lambda: array)
+    return Stored(array.shape, array.dtype.name, partial(np.asarray, array), part=partial(_part, array))
+
+
+def _part(array: NDArray[Any], start: int, stop: int) -> NDArray[Any]:
+    return array[start:stop]

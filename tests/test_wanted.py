@@ -76,6 +76,10 @@ def test_calibration_that_cannot_be_scored_gives_no_mask(explorer):
     explorer.preview.calibrate({"a": np.zeros((3, 12), np.float32)})
     explorer.controls.method.value = "sparse_gpt"
     assert note(explorer).startswith("No mask: activations: ")
+    explorer.preview.masks_of.value = "patterns"
+    assert {data["note"] for data in explorer.canvas.patterns} == {explorer.canvas.patterns[0]["note"]}
+    assert explorer.canvas.patterns[0]["note"].startswith("No mask: activations: ")
+    explorer.preview.masks_of.value = "schedules"
     explorer.preview.calibrate({"a": np.full((3, 12), np.nan)})
     explorer.controls.method.value = "wanda"
     assert "not finite" in note(explorer)

@@ -1,4 +1,4 @@
-"""The command ``entrenar-viz``: open the explorer, check a configuration, draw its schedule."""
+"""The command ``entrenar-viz``: open the explorer, check a configuration, draw its schedule, survey a model."""
 
 import argparse
 import os
@@ -15,6 +15,7 @@ from entrenar_viz.cli.lab import NOTEBOOK, lab
 from entrenar_viz.config import PruningConfig
 from entrenar_viz.errors import EntrenarVizError
 
+MAX_WORKERS = 64
 FAILED, INTERRUPTED, PIPE_CLOSED = 1, 130, 141  # the last two as shells count them: 128 + signal
 
 
@@ -45,12 +46,14 @@ def _complain(message: str) -> int:
 def _run(given: list[str], passed_on: list[str]) -> int:
     parser = _parser()
     arguments = parser.parse_args(given)
-    if passed_on and arguments.command in ("check", "figure"):
+    if passed_on and arguments.command in ("check", "figure", "survey"):
         parser.error(f"{arguments.command} takes nothing after --")
     if arguments.command == "check":
         return check(arguments.file, arguments.steps, arguments.form)
     if arguments.command == "figure":
         return draw(arguments)
+    if arguments.command == "survey":
+        return _survey(arguments)
     if arguments.command == "app":
         shown = {name: getattr(arguments, name) for name in ("root", "config", "weights")}
         given_port, browser = arguments.port, not arguments.no_browser
@@ -70,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_app(commands)
     _add_check(commands)
     _add_figure(commands)
+    _add_survey(commands)
     return parser
 
 
@@ -103,6 +107,20 @@ def _add_figure(commands: Any) -> None:
     parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
 
 
+def _add_survey(commands: Any) -> None:
+    text = "say what a configuration does to each layer of a model, those that lose most first"
+    parser = commands.add_parser("survey", help=text, description=text)
+    parser.add_argument("model", metavar="MODEL", help=".safetensors, .npz or .npy, or the folder of a checkpoint")
+    parser.add_argument("file", metavar="CONFIG", help="the configuration, JSON as the trainer loads it")
+    parser.add_argument("--steps", type=_steps, metavar="N", help="training steps (default: to the schedule's end)")
+    parser.add_argument(
+        "--calibration", metavar="FILE", help="inputs of the layers by their names, .npz or .safetensors"
+    )
+    parser.add_argument("--workers", type=_workers, metavar="N", help="layers at a time (default: one a processor)")
+    parser.add_argument("--csv", type=Path, metavar="OUT", help="write all layers there; names stand as in the model")
+    parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
+
+
 def _add_file_and_steps(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="the configuration, JSON as the trainer loads it")
     parser.add_argument(
@@ -123,6 +141,12 @@ def _steps(text: str) -> int:
 def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 0 < int(text) < 1 << 16:
         raise argparse.ArgumentTypeError(f"{text!r:.40} is no port: use 1 to 65535")
+    return int(text)
+
+
+def _workers(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MAX_WORKERS:
+        raise argparse.ArgumentTypeError(f"{text!r:.40} is no number of workers from 1 to {MAX_WORKERS}")
     return int(text)
 
 
@@ -148,3 +172,17 @@ def draw(arguments: argparse.Namespace) -> int:
         return _complain(f"{output} exists already: --force replaces it")
     print(f"wrote {output}: steps 0 to {steps:,}")
     return 0
+
+
+def _survey(arguments: argparse.Namespace) -> int:
+    from entrenar_viz.cli.survey import survey
+
+    return survey(
+        arguments.model,
+        arguments.file,
+        steps=arguments.steps,
+        calibration=arguments.calibration,
+        workers=arguments.workers or min(os.cpu_count() or 1, MAX_WORKERS),
+        output=arguments.csv,
+        overwrite=arguments.force,
+    )

@@ -163,8 +163,13 @@ def _same_layer(one: Wanted, other: Wanted) -> bool:
 
 
 def _compared(wanted: Wanted, matrix: Matrix, how: dict[str, Any]) -> list[dict[str, Any]]:
+    if not wanted.patterns:
+        return []
     fitting = {name: pattern for name, pattern in wanted.patterns if not isinstance(pattern, str)}
-    made = {data["name"]: data for data in prepare_patterns(matrix, fitting, **how)}
+    try:
+        made = {data["name"]: data for data in prepare_patterns(matrix, fitting, **how)}
+    except WeightsError as error:  # of the scores, which all of them share
+        return [{"name": name, **no_mask(error)} for name, _ in wanted.patterns]
     return [made.get(name) or {"name": name, "note": reason} for name, reason in wanted.patterns]
 
 
