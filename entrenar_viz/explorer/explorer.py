@@ -7,6 +7,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, Literal
 
+import ipywidgets as w
 import traitlets as tr
 from numpy.typing import ArrayLike
 
@@ -147,7 +148,9 @@ class Explorer(tr.HasTraits):
         self.importer = Import(self._imported, self._guarded, by_path=by_path)
         files = (self.exporter, self.importer)
         pictures = (picture, self.masking.progress, self.findings_panel)
-        self.screen = Screen(self.controls, self.preview, pictures, files)
+        above: list[w.Widget] = []
+        below: list[w.Widget] = []
+        self.screen = Screen(self.controls, self.preview, pictures, files, above=above, below=below)
         show(self.screen.rows["path"], by_path or bool(self._reach and self._reach.root))
         show(self.screen.rows["calibration"], by_path)
 

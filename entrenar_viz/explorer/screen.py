@@ -32,10 +32,20 @@ class RowOf(w.VBox):  # type: ignore[misc]
 
 
 class Screen(w.VBox):  # type: ignore[misc]
-    """The whole dashboard as widgets, without behaviour."""
+    """The whole dashboard as widgets, without behaviour.
+
+    ``above`` stands beside the choice of the schedule, ``below`` between the picture and the files, one under another.
+    """
 
     def __init__(
-        self, controls: Controls, preview: Preview, picture: Sequence[w.Widget], files: tuple[Export, Import]
+        self,
+        controls: Controls,
+        preview: Preview,
+        picture: Sequence[w.Widget],
+        files: tuple[Export, Import],
+        *,
+        above: Sequence[w.Widget] = (),
+        below: Sequence[w.Widget] = (),
     ) -> None:
         self.banner = Banner()
         self.rows = _rows(controls, preview)
@@ -47,13 +57,14 @@ class Screen(w.VBox):  # type: ignore[misc]
         left.add_class("entrenar-viz-controls")
         right = w.VBox(list(picture))
         right.add_class("entrenar-viz-picture")
-        top = w.HBox([controls.schedule, text("is exported; the other two are there to compare", "entrenar-viz-quiet")])
+        exported = text("is exported; the other two are there to compare", "entrenar-viz-quiet")
+        top = w.HBox([controls.schedule, exported, *above])
         top.add_class("entrenar-viz-top")
-        body, below = w.HBox([left, right]), w.HBox(list(files))
+        body, in_and_out = w.HBox([left, right]), w.HBox(list(files))
         body.add_class("entrenar-viz-body")
-        below.add_class("entrenar-viz-files")
+        in_and_out.add_class("entrenar-viz-files")
         style = w.HTML(f"<style>{(HERE / 'explorer.css').read_text('utf-8')}</style>", layout={"display": "none"})
-        super().__init__([style, self.banner, top, body, below])
+        super().__init__([style, self.banner, top, body, *below, in_and_out])
         self.add_class("entrenar-viz")
 
     def fit(self, controls: Controls, preview: Preview) -> None:
