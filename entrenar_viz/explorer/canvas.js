@@ -1,11 +1,12 @@
 // The live view: reads the traits of canvas.py, draws them once a frame, and never asks the kernel.
 import { openLayer, openWindow } from "./mask.js";
 import { drawHistogram, HISTOGRAM_HEIGHT } from "./histogram.js";
-import { drawCaption, drawLegend, drawPanel, layOut, Panel } from "./panels.js";
+import { drawCaption, drawLegend, drawPanel, frameOf, layOut, Panel } from "./panels.js";
 import { percent } from "./axes.js";
 import { Handles } from "./handles.js";
 import { drawPlot } from "./plot.js";
 import { Tools } from "./tools.js";
+import { WindowHandle } from "./window_handle.js";
 import { themeOf, wordsOf } from "./theme.js";
 
 const NAMES = { one_shot: "OneShot", gradual: "Gradual", cubic: "Cubic" };
@@ -55,6 +56,7 @@ class View {
     stage.className = "entrenar-viz-stage";
     this.canvas = stage.appendChild(document.createElement("canvas"));
     this.handles = new Handles(this, stage);
+    this.windowHandle = new WindowHandle(this, stage);
     this.canvas.setAttribute("role", "img");
     this.canvas.className = "entrenar-viz-canvas";
     this.context = this.canvas.getContext("2d");
@@ -101,6 +103,7 @@ class View {
   }
 
   draw() {
+    const began = performance.now();
     const width = this.element.clientWidth;
     const [start, end] = this.model.get("window");
     const noWindow = end <= start && this.model.get("chosen") !== 0;
@@ -119,9 +122,10 @@ class View {
     const thresholds = spread ? drawHistogram(this.context, scene, spread, states, width, bottom) : {};
     this.canvas.setAttribute("aria-label", describe(scene, states));
     this.frames += 1;
+    const took = performance.now() - began;
     const { cursor, corner } = scene;
     const window = this.panels[0].window && { corner, row: this.panels[0].window.layer.row, column: this.panels[0].window.layer.column };
-    this.canvas.drawn = { frames: this.frames, cursor, dark: this.theme.dark, panels: states, thresholds, window, places, hover: scene.hover, ...drawn };
+    this.canvas.drawn = { frames: this.frames, took, cursor, dark: this.theme.dark, panels: states, thresholds, window, places, hover: scene.hover, ...drawn };
   }
 
   // The scene with what is only of this view: the steps that are shown, and the one under the pointer.
@@ -176,6 +180,7 @@ class View {
     this.panels.forEach((panel, i) => drawPanel(this.context, scene, places[i], panel, states[i], this.words));
     const { layer, window } = this.panels[0];
     if (window) drawCaption(this.context, scene, places[0], layer, [window.layer.height, window.layer.width]);
+    this.windowHandle.place(scene, this.panels[0], window && frameOf(scene, places[0], layer));
     return states;
   }
 
@@ -211,7 +216,11 @@ class View {
     }
     const inside = ({ left, mapTop, map }) => x >= left && x < left + map[0] && y >= mapTop && y < mapTop + map[1];
     const index = this.places.findIndex(inside);
-    if (index >= 0 && this.panels[index].window) this.held = (moved) => this.moveWindow(moved, index);
+    if (index >= 0 && this.panels[index].window) {
+      this.held = (moved) => this.moveWindow(moved, index);
+      this.windowHandle.element.focus({ preventScroll: true });
+      event.preventDefault();
+    }
     this.held?.(event);
   }
 
@@ -243,9 +252,16 @@ class View {
   moveWindow(event, index) {
     const { layer, window } = this.panels[index];
     const { left, mapTop, map } = this.places[index];
-    const start = (at, length, whole, size) => Math.round(Math.min(Math.max((at / length) * whole - size / 2, 0), whole - size));
+    const start = (at, length, whole, size) => Math.round((at / length) * whole - size / 2);
     const row = start(event.offsetY - mapTop, map[1], layer.rows, window.layer.height);
-    this.model.set("corner", [row, start(event.offsetX - left, map[0], layer.cols, window.layer.width)]);
+    this.showCorner([row, start(event.offsetX - left, map[0], layer.cols, window.layer.width)]);
+  }
+
+  showCorner([row, column]) {
+    const { layer, window } = this.panels[0];
+    const inside = (start, most) => Math.min(Math.max(start, 0), most);
+    const corner = [inside(row, layer.rows - window.layer.height), inside(column, layer.cols - window.layer.width)];
+    this.model.set("corner", corner);
     this.model.save_changes();
   }
 }

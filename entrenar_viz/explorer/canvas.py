@@ -22,7 +22,7 @@ class Canvas(anywidget.AnyWidget):
 
     _esm = module(
         *("schedule.js", "numbers.js", "theme.js", "mask.js"),
-        *("axes.js", "plot.js", "panels.js", "histogram.js", "handles.js", "tools.js", "canvas.js"),
+        *("axes.js", "plot.js", "panels.js", "histogram.js", "handles.js", "window_handle.js", "tools.js", "canvas.js"),
     )
 
     follows = tr.Dict().tag(sync=True)

@@ -59,19 +59,38 @@ export function reasonOf(layer, asked, count, got) {
   return [`${count.toLocaleString("en-US")} of ${layer.units.toLocaleString("en-US")} ${layer.unit}`, false];
 }
 
-// What is known at even distances from no unit to all of them, between two of its values where need be.
+// How many units are asked for at each of levels + 1 even distances from none to all, as the kernel counts them.
+function levelCount(layer, levels, j) {
+  return layer.fixed ? Math.min(j, 1) : Math.floor((2 * j * layer.units + levels) / (2 * levels));
+}
+
+// Between which levels a share of gone weights lies: [level, part of the way to the next]. What is known at a level is
+// true of what really goes there, so of weights that tie no others are mixed in.
+function spotOf(layer, levels, got) {
+  layer.shares ??= {};
+  const shares = (layer.shares[levels] ??= Float64Array.from({ length: levels + 1 }, (_, j) =>
+    achieved(layer, levelCount(layer, levels, j)),
+  ));
+  let [low, high] = [0, levels];
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (shares[middle] <= got) low = middle;
+    else high = middle - 1;
+  }
+  return low === levels ? [low - 1, 1] : [low, (got - shares[low]) / (shares[low + 1] - shares[low])];
+}
+
 function at(values, layer, count) {
-  const place = (count / layer.units) * (values.length - 1);
-  const below = Math.min(Math.floor(place), values.length - 2);
-  const from = Number.isNaN(values[below]) ? values[below + 1] : values[below];
-  return from + (values[below + 1] - from) * (place - below);
+  const [level, part] = spotOf(layer, values.length - 1, achieved(layer, count));
+  const from = Number.isNaN(values[level]) ? values[level + 1] : values[level];
+  return from + (values[level + 1] - from) * part;
 }
 
 // The share of the squared norm that is kept.
-export const energyAt = (layer, count) => at(layer.energy, layer, untied(layer.ties, count));
+export const energyAt = (layer, count) => at(layer.energy, layer, count);
 
 // The relative squared error of the layer's output; null without activations.
-export const errorAt = (layer, count) => (layer.errors ? at(layer.errors, layer, untied(layer.ties, count)) : null);
+export const errorAt = (layer, count) => (layer.errors ? at(layer.errors, layer, count) : null);
 
 // log10 of the highest score that goes; null where nothing goes, or no one threshold decides.
 export const thresholdAt = (layer, count) =>
@@ -90,15 +109,15 @@ export function paint(pixels, layer, before, count, words) {
 
 // A cell that has lost a quarter at once has the full colour of the latest update: less would hardly be seen.
 function paintDensity(pixels, layer, before, count, words) {
-  const [low, high, part] = between(layer, untied(layer.ties, count));
+  const [low, high, part] = between(layer, count);
   if (before === count) {
-    for (let i = 0; i < pixels.length; i++) pixels[i] = words[(low[i] + (high[i] - low[i]) * part) & 255];
+    for (let i = 0; i < pixels.length; i++) pixels[i] = words[(low[i] + (high[i] - low[i]) * part + 0.5) & 255];
     return;
   }
-  const [lowBefore, highBefore, partBefore] = between(layer, untied(layer.ties, before));
+  const [lowBefore, highBefore, partBefore] = between(layer, before);
   const strength = (4 * (FRESH - 1)) / 255;
   for (let i = 0; i < pixels.length; i++) {
-    const kept = (low[i] + (high[i] - low[i]) * part) & 255;
+    const kept = (low[i] + (high[i] - low[i]) * part + 0.5) & 255;
     const lost = lowBefore[i] + (highBefore[i] - lowBefore[i]) * partBefore - kept;
     const fresh = lost > 0 ? Math.min(Math.round(lost * strength), FRESH - 1) : 0;
     pixels[i] = words[(fresh << 8) | kept];
@@ -106,9 +125,8 @@ function paintDensity(pixels, layer, before, count, words) {
 }
 
 function between(layer, count) {
-  const place = (count / layer.units) * layer.levels;
-  const level = Math.min(Math.floor(place), layer.levels - 1);
+  const [level, part] = spotOf(layer, layer.levels, achieved(layer, count));
   const cells = layer.height * layer.width;
   const slice = (j) => layer.density.subarray(j * cells, (j + 1) * cells);
-  return [slice(level), slice(level + 1), place - level];
+  return [slice(level), slice(level + 1), part];
 }

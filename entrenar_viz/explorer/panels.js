@@ -169,20 +169,22 @@ function drawWindow(context, scene, place, panel, state, words) {
   shown.show(state.before, state.count, words[state.type]);
   context.imageSmoothingEnabled = false;
   context.globalAlpha = stale ? 0.5 : 1; // asked for, and not yet here
-  const [across, down] = [width / scale, height / scale];
-  context.drawImage(shown.canvas, 0, 0, across, down, place.left, place.windowTop, width, height);
+  context.drawImage(shown.canvas, 0, 0, width / scale, height / scale, place.left, place.windowTop, width, height);
   context.globalAlpha = 1;
   context.strokeStyle = scene.colors.grid;
   context.strokeRect(place.left + 0.5, place.windowTop + 0.5, width - 1, height - 1);
-  drawFrame(context, scene, place, panel.layer, [across, down]);
+  drawFrame(context, scene, frameOf(scene, place, panel.layer));
 }
 
 // Where the window lies in the map, never too small to be seen.
-function drawFrame(context, scene, place, layer, [across, down]) {
-  const [scaleX, scaleY] = [place.map[0] / layer.cols, place.map[1] / layer.rows];
-  const [width, height] = [Math.max(across * scaleX, 6), Math.max(down * scaleY, 6)];
-  const x = Math.min(place.left + scene.corner[1] * scaleX, place.left + place.map[0] - width);
-  const y = Math.min(place.mapTop + scene.corner[0] * scaleY, place.mapTop + place.map[1] - height);
+export function frameOf({ corner }, { left, mapTop, map, window: [wide, high, scale] }, { cols, rows }) {
+  const [scaleX, scaleY] = [map[0] / cols, map[1] / rows];
+  const [width, height] = [Math.max((wide / scale) * scaleX, 6), Math.max((high / scale) * scaleY, 6)];
+  const x = Math.min(left + corner[1] * scaleX, left + map[0] - width);
+  return { x, y: Math.min(mapTop + corner[0] * scaleY, mapTop + map[1] - height), width, height };
+}
+
+function drawFrame(context, scene, { x, y, width, height }) {
   for (const [color, wide] of [
     [scene.colors.background, 4],
     [scene.colors.text, 2],

@@ -88,8 +88,18 @@ test("densities are interpolated between their levels", () => {
   );
   paint(pixels, layer, 0, 10, words);
   assert.deepEqual([...pixels], [GONE, GONE]);
-  layer.ties = Uint32Array.from([0, 5]);
-  assert.deepEqual(at(1), [100, 200], "half of the weights tie: all of them go");
+});
+
+test("of weights that tie none is shown without the others", () => {
+  const density = Uint8Array.from([255, 100, 100, 0, 0]); // at counts 0, 2, 5, 8 and 10, of which 0 to 5 and 5 to 10 tie
+  const layer = openLayer({
+    ...{ exact: false, units: 10, unit_share: 0.1, levels: 4, height: 1, width: 1 },
+    density: view(density),
+    ties: view(Uint32Array.from([0, 5, 5, 10])),
+  });
+  const pixels = new Uint32Array(1);
+  const shown = [0, 1, 2, 4, 5, 6, 9, 10].map((count) => (paint(pixels, layer, count, count, words), pixels[0]));
+  assert.deepEqual(shown, [255, 100, 100, 100, 100, 0, 0, 0]);
 });
 
 test("rows compared by themselves say how many weights go in all", () => {
@@ -112,14 +122,15 @@ test("the reason for another share than was asked", () => {
 test("energy, error and threshold are read off between the counts at which they are known", () => {
   const floats = (...values) => view(Float32Array.from(values));
   const layer = openLayer({
-    ...{ units: 4, ties: view(Uint32Array.from([0, 2])) },
+    ...{ units: 4, unit_share: 0.25, ties: view(Uint32Array.from([0, 2])) },
     energy: floats(1, 0.75, 0),
     thresholds: floats(NaN, -1, 1),
   });
   assert.deepEqual([0, 2, 3, 4].map((count) => energyAt(layer, count)), [1, 0.75, 0.375, 0]);
   assert.equal(energyAt(layer, 1), 0.75, "those that tie with the last one go too");
   assert.equal(errorAt(layer, 2), null);
-  assert.equal(errorAt(openLayer({ ...layer, errors: floats(0, 1), energy: null, ties: view(Uint32Array.from([])), thresholds: null }), 1), 0.25);
+  const untied = { units: 4, unit_share: 0.25, errors: floats(0, 1), ties: view(new Uint32Array(0)) };
+  assert.equal(errorAt(openLayer(untied), 1), 0.25);
   assert.deepEqual([0, 1, 2, 3, 4].map((count) => thresholdAt(layer, count)), [null, -1, -1, 0, 1]);
   assert.equal(thresholdAt({ ...layer, thresholds: new Float32Array(0) }, 2), null);
 });
