@@ -1,4 +1,4 @@
-"""Files outlive a process that is killed while it writes them: there is the old one or the new one, never half of one."""
+"""Files outlive a process that is killed while it writes them: the old one is there or the new one, both whole."""
 
 import os
 import random
