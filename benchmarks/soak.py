@@ -177,9 +177,9 @@ def settle(notebook: Notebook) -> None:
 
 def verdicts(before: Held, after: Held) -> Iterator[tuple[str, bool]]:
     """What is aimed at, in words with the numbers, and whether it is met."""
-    for what, grown in (("RSS", after.rss - before.rss), ("Python's memory", after.traced - before.traced)):
-        if after.traced == 0 or what != "RSS":
-            yield f"{what} has grown by {grown:.2f} MB, at most {MOST:g}", grown <= MOST
+    watched = after.traced > 0  # then RSS is that of tracemalloc too
+    grown = after.traced - before.traced if watched else after.rss - before.rss
+    yield f"{'what Python holds' if watched else 'RSS'} has grown by {grown:.2f} MB, at most {MOST:g}", grown <= MOST
     yield f"widgets: {before.widgets:,}, then {after.widgets:,}", before.widgets == after.widgets
     yield f"observers: {before.observers:,}, then {after.observers:,}", before.observers == after.observers
     yield "no pyplot, so no figure is open", not after.pyplot
