@@ -9,6 +9,8 @@ from pathlib import Path
 def write_atomically(path: Path, content: bytes, *, overwrite: bool, before: bytes | None = None) -> Path:
     """Put ``content`` at ``path`` so that a reader finds the old file or the new one, never half of one.
 
+    A process that is killed may leave its unfinished file beside ``path``, as ``.NAME.*.tmp``. It is in nobody's way
+    and can be deleted; nothing here deletes it, since it cannot be told from that of a writer at work.
     With ``before``, only in the place of exactly these bytes: FileExistsError if another program has written since.
     """
     if path.is_dir():

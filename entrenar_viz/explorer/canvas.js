@@ -306,12 +306,15 @@ function listen(view, signal) {
 // The numbers come from the controls' models in this page. A jslink would do the same and also send each of them to
 // the kernel a second time, which costs the page more than the drawing.
 async function initialize({ model }) {
+  const quiet = [];
   for (const [name, [id, trait]] of Object.entries(model.get("follows"))) {
     const source = await model.widget_manager.get_model(id);
     const follow = () => model.set(name, source.get(trait));
     source.on(`change:${trait}`, follow);
+    quiet.push(() => source.off(`change:${trait}`, follow));
     follow();
   }
+  return () => quiet.forEach((stop) => stop());
 }
 
 function render({ model, el }) {

@@ -10,7 +10,14 @@ from entrenar_viz.findings import Finding, Fix
 
 
 class Text(w.Label):  # type: ignore[misc]
-    """A line of text, neither HTML nor mathematics: file names and tensor names come from elsewhere."""
+    """A line of text, neither HTML nor mathematics: file names and tensor names come from elsewhere.
+
+    ipywidgets gives each widget a layout and a style, two more widgets to open in the page. A text, of which there are
+    many, has no style, and no layout until ``show`` gives it one.
+    """
+
+    layout = tr.Instance(w.Layout, allow_none=True).tag(sync=True, **w.widget_serialization)
+    style = tr.Instance(w.Style, allow_none=True).tag(sync=True, **w.widget_serialization)
 
     @tr.validate("value")
     def _no_mathematics(self, proposal: dict[str, str]) -> str:
@@ -28,6 +35,7 @@ def text(value: str = "", *classes: str) -> Text:
 
 def show(widget: w.Widget, visible: bool) -> None:
     """Show a widget or take it out of the layout."""
+    widget.layout = widget.layout or w.Layout()
     widget.layout.display = None if visible else "none"
 
 
