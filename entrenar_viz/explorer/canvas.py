@@ -80,6 +80,8 @@ class Field(anywidget.AnyWidget):
     """The end of the slider: widened where a larger number is typed."""
     step = tr.Any(1).tag(sync=True)
     """What a move of the slider is rounded to, and what an arrow key adds."""
+    gesture = tr.Float(0.0).tag(sync=True)
+    """When the pointer or key went down that changed ``value`` last, in ms of its page; the same for all of a drag."""
     problem = tr.Unicode("").tag(sync=True)
     """What is wrong with the text that stands in the entry; empty if it was understood."""
 
