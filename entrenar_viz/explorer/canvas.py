@@ -93,5 +93,9 @@ class Offer(anywidget.AnyWidget):
 
     value = tr.Unicode("").tag(sync=True)
     """The file."""
+    label = tr.Unicode("Configuration as JSON").tag(sync=True)
+    """An accessible name for its text."""
+    file_name = tr.Unicode("pruning.json").tag(sync=True)
+    """What it is called once it is downloaded."""
     blocked = tr.Bool(False).tag(sync=True)
     """Whether it must not be taken, because the controls hold a problem."""

@@ -7,7 +7,6 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, Literal
 
-import ipywidgets as w
 import traitlets as tr
 from numpy.typing import ArrayLike
 
@@ -17,7 +16,6 @@ from entrenar_viz.errors import ConfigError, EntrenarVizError, Problem, StepErro
 from entrenar_viz.explorer.canvas import Canvas
 from entrenar_viz.explorer.controls import Controls
 from entrenar_viz.explorer.exchange import Export, Import
-from entrenar_viz.explorer.history import Steps
 from entrenar_viz.explorer.keeping import Keeping
 from entrenar_viz.explorer.masking import Masking
 from entrenar_viz.explorer.panels import Findings, show
@@ -150,10 +148,8 @@ class Explorer(Keeping):
         self.importer = Import(self._imported, self._guarded, by_path=by_path)
         files = (self.exporter, self.importer)
         pictures = (picture, self.masking.progress, self.findings_panel)
-        self.steps = Steps(self.controls, self._guarded, live=live)
-        above: list[w.Widget] = [self.steps]
-        below: list[w.Widget] = []
-        self.screen = Screen(self.controls, self.preview, pictures, files, above=above, below=below)
+        self._build_keeping(self._guarded, self._draw_pins, live=live, own=by_path)
+        self.screen = Screen(self.controls, self.preview, pictures, files, above=self.above, below=self.below)
         show(self.screen.rows["path"], by_path or bool(self._reach and self._reach.root))
         show(self.screen.rows["calibration"], by_path)
 
@@ -212,7 +208,12 @@ class Explorer(Keeping):
         self.findings_panel.fill(findings)
         self.exporter.offer(config)
         self.set_trait("config", config)
+        self.pins_panel.follow()
         self._show_masks()
+
+    def _draw_pins(self, ghosts: list[dict[str, Any]]) -> None:
+        if self.canvas:
+            self.canvas.ghosts = ghosts
 
     def _complain(self, problems: tuple[Problem, ...]) -> None:
         """Show each problem beside the control that made it, and block export and fixes while there are any."""
