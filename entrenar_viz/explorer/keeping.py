@@ -23,7 +23,7 @@ from entrenar_viz.session import Pin, Session, load_session, save_session
 class Keeping(tr.HasTraits):
     """The part of the explorer that remembers."""
 
-    config: Any
+    config: tr.Instance[PruningConfig]
     problems: tuple[Problem, ...]
     controls: Controls
     load: Callable[..., None]

@@ -2,46 +2,21 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import ipywidgets as w
 
 from entrenar_viz.checked import did_you_mean
-from entrenar_viz.comparison import Outcome, compare
 from entrenar_viz.config import PruningConfig
-from entrenar_viz.errors import ConfigError, Problem, StepError
+from entrenar_viz.errors import ConfigError, Problem
 from entrenar_viz.explorer.exchange import Guard
 from entrenar_viz.explorer.panels import show, text
+from entrenar_viz.explorer.pin_table import HEADINGS, Kept, PinRow, cells, kept
 from entrenar_viz.explorer.sharing import Shared, file_name
 from entrenar_viz.findings import percent
 from entrenar_viz.schedules import SCHEDULE_NAMES, OneShot
 from entrenar_viz.session import MAX_NAME, MAX_PINS, Pin
-
-HEADINGS = ("", "updates", "final sparsity", "shortfall", "recovery", "mean sparsity")
-ACTIONS = {
-    "load": ("Load", "Show this configuration"),
-    "export": ("Export", "Its JSON, to copy and download"),
-    "hide": ("Hide", "Whether its curve is drawn"),
-    "remove": ("Remove", "Forget this pin"),
-}
-
-
-@dataclass(frozen=True)
-class Kept:
-    """A pin, what the trainer makes of it (None: it cannot be replayed), and whether its curve is drawn."""
-
-    pin: Pin
-    outcome: Outcome | None
-    drawn: bool = True
-
-
-def kept(pin: Pin) -> Kept:
-    """``pin`` with its outcome."""
-    try:
-        return Kept(pin, compare([pin])[0])
-    except StepError:
-        return Kept(pin, None)
 
 
 def default_name(config: PruningConfig) -> str:
@@ -70,7 +45,7 @@ def merged(pins: tuple[Pin, ...], more: tuple[Pin, ...]) -> tuple[Pin, ...]:
     for pin in more:
         if pin not in found:
             name = free_name(pin.name, {one.name for one in found})
-            found.append(Pin(name=name, config=pin.config, total_steps=pin.total_steps))
+            found.append(replace(pin, name=name))
     return checked_number(tuple(found))
 
 
@@ -80,62 +55,6 @@ def checked_number(pins: tuple[Pin, ...]) -> tuple[Pin, ...]:
         message = f"at most {MAX_PINS} can be kept, and this makes {len(pins)}: remove some first"
         raise ConfigError([Problem("pins", message)], "nothing was pinned")
     return pins
-
-
-def cells(outcome: Outcome | None, present: Outcome | None) -> list[str]:
-    """The numbers of a pin in words, each with how far it is from the present configuration."""
-    if outcome is None:
-        return ["cannot be replayed", "", "", "", ""]
-    shares = [outcome.final_sparsity, outcome.shortfall, outcome.recovery_share, outcome.mean_sparsity]
-    shown = [f"{outcome.updates:,}", *map(percent, shares)]
-    shown[3] = f"{outcome.recovery_steps:,} steps"
-    if present is None:
-        return shown
-    now = [present.final_sparsity, present.shortfall, present.recovery_share, present.mean_sparsity]
-    steps = outcome.recovery_steps - present.recovery_steps
-    points = [_points(float(share) - float(other)) for share, other in zip(shares, now, strict=True)]
-    more = [f"{outcome.updates - present.updates:+,}", *points]
-    more[3] = f"{steps:+,}"
-    return [f"{number} ({by})" if by.strip("+-0") else number for number, by in zip(shown, more, strict=True)]
-
-
-def _points(difference: float) -> str:
-    """``+1.25 points``; nothing where the difference is none on screen.
-
-    >>> _points(0.0125), _points(-0.5), _points(1e-9)
-    ('+1.25 points', '-50 points', '')
-    """
-    number = f"{100 * difference:+.2f}".rstrip("0").rstrip(".")
-    return f"{number} points" if number.strip("+-") not in ("", "0") else ""
-
-
-class PinRow(w.HBox):  # type: ignore[misc]
-    """One line of the table; used again for the next pin in its place."""
-
-    def __init__(self, act: Callable[[str, int], None] | None, index: int = 0, *marks: str) -> None:
-        self.cells = [text("", "entrenar-viz-cell", *marks) for _ in HEADINGS]
-        self.buttons = {name: _button(*shown) for name, shown in ACTIONS.items()} if act else {}
-        for name, button in self.buttons.items():
-            button.on_click(lambda _, name=name: act and act(name, index))
-        actions = w.HBox(list(self.buttons.values()))
-        actions.add_class("entrenar-viz-actions")
-        super().__init__([*self.cells, actions])
-        self.add_class("entrenar-viz-pin")
-
-    def fill(self, *values: str) -> None:
-        """Show ``values``, as many as there are cells."""
-        for cell, value in zip(self.cells, values, strict=True):
-            cell.value = value
-
-    def show_pin(self, one: Kept | None, present: Outcome | None) -> None:
-        """Show a pin, or nothing."""
-        show(self, one is not None)
-        if one is None:
-            return
-        self.fill(one.pin.name, *cells(one.outcome, present))
-        self.buttons["hide"].description = "Hide" if one.drawn else "Draw"
-        for name, (description, _) in ACTIONS.items():  # which pin: for those who only hear the button
-            self.buttons[name].tooltip = f"{description if name != 'hide' else 'Draw or hide'} {one.pin.name}"
 
 
 class Pins(w.VBox):  # type: ignore[misc]
@@ -178,9 +97,7 @@ class Pins(w.VBox):  # type: ignore[misc]
     def pin(self, name: str | None) -> Pin:
         """Keep the present configuration as ``name``, with a number if that is taken; ConfigError if it cannot be."""
         now = self.present(name)
-        pin = Pin(
-            name=free_name(now.name, {one.name for one in self.pins}), config=now.config, total_steps=now.total_steps
-        )
+        pin = replace(now, name=free_name(now.name, {one.name for one in self.pins}))
         self.put(checked_number((*self.pins, pin)))
         return pin
 
@@ -252,7 +169,3 @@ class Pins(w.VBox):  # type: ignore[misc]
 def _ghost(pin: Pin) -> dict[str, Any]:
     schedule = json.loads(pin.config.to_json())["schedule"]
     return {"name": pin.name, "schedule": schedule, "target": pin.config.target_sparsity}
-
-
-def _button(description: str, tooltip: str) -> w.Button:
-    return w.Button(description=description, tooltip=tooltip, layout={"width": "auto"})

@@ -19,8 +19,8 @@ CHAPTER, OWN = "chapter", "own"
 class Starts:
     """A list of presets for the top bar (``picker``), a button that unfolds ``more``, and ``more`` itself.
 
-    ``present`` is what to save as a preset, ``load`` shows a configuration in a training of some steps, and ``own`` says
-    whether the user's presets are offered: they are files of whoever runs the kernel.
+    ``present`` is what to save as a preset, ``load`` shows a configuration in a training of some steps,
+    and ``own`` says whether the user's presets are offered: they are files of whoever runs the kernel.
     """
 
     def __init__(
