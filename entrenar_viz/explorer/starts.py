@@ -14,6 +14,7 @@ from entrenar_viz.session import Pin
 
 NOTHING = "Start from …"
 CHAPTER, OWN = "chapter", "own"
+NONE = ""  # not None, which a list shows as nothing
 
 
 class Starts:
@@ -33,8 +34,8 @@ class Starts:
     ) -> None:
         self.present, self.load, self.own = present, load, own
         self._own: dict[str, Pin] = {}
-        self.picker = w.Dropdown(tooltip="A preset to start from", layout={"width": "170px"})
-        self.unfold = w.ToggleButton(description="Advice" if not own else "Advice, presets", layout={"width": "auto"})
+        self.picker = w.Dropdown(tooltip="A preset to start from", layout={"width": "140px"})
+        self.unfold = w.ToggleButton(description="More", layout={"width": "auto"})
         self.unfold.tooltip = "A recommendation after three questions" + ("; save presets of your own" if own else "")
         self.status = text()
         self._build_questions()
@@ -62,8 +63,8 @@ class Starts:
             self.say(f"Your presets cannot be read: {error}")
         chapter = [(f"{name}: {_shortly(name)}", (CHAPTER, name)) for name in PRESETS]
         own = [(f"mine: {name}", (OWN, name)) for name in self._own]
-        self.picker.options = [(NOTHING, None), *chapter, *own]
-        self.mine.options = [("your presets", None), *((name, name) for name in self._own)]
+        self.picker.options = [(NOTHING, NONE), *chapter, *own]
+        self.mine.options = [("your presets", NONE), *((name, name) for name in self._own)]
 
     def say(self, message: str) -> None:
         """Tell what was loaded and why, or what went wrong."""
@@ -74,7 +75,7 @@ class Starts:
         self.target = w.BoundedFloatText(value=50.0, min=0.0, max=100.0, step=5.0, layout={"width": "80px"})
         self.target.tooltip = "Target sparsity in percent"
         self.trained = w.Checkbox(description="it is trained already", indent=False, layout={"width": "auto"})
-        scenarios = [("something else", None), *((name, name) for name in SCENARIOS)]
+        scenarios = [("something else", NONE), *((name, name) for name in SCENARIOS)]
         self.scenario = w.Dropdown(options=scenarios, tooltip="What it is for", layout={"width": "160px"})
         self.ask = w.Button(description="Recommend", layout={"width": "auto"})
         self.ask.tooltip = "Show the configuration that the chapter recommends"
@@ -86,7 +87,7 @@ class Starts:
         self.name = w.Text(placeholder="name of a preset", tooltip="Name of a preset", layout={"width": "200px"})
         self.save = w.Button(description="Save as preset", layout={"width": "auto"})
         self.replace = w.Button(description="Replace", button_style="warning", layout={"width": "auto"})
-        self.mine = w.Dropdown(options=[("your presets", None)], tooltip="Your presets", layout={"width": "170px"})
+        self.mine = w.Dropdown(options=[("your presets", NONE)], tooltip="Your presets", layout={"width": "140px"})
         self.delete = w.Button(description="Delete", tooltip="Delete this preset", layout={"width": "auto"})
         self.saving = w.HBox([self.name, self.save, self.replace, self.mine, self.delete])
         self.saving.add_class("entrenar-viz-buttons")
@@ -102,11 +103,11 @@ class Starts:
             self.delete.on_click(guarded(lambda _: self._delete()))
             self.name.observe(lambda _: show(self.replace, False), "value")
 
-    def _pick(self, picked: tuple[str, str] | None) -> None:
-        if picked is None:
+    def _pick(self, picked: tuple[str, str] | str) -> None:
+        if isinstance(picked, str):
             return
         kind, name = picked
-        self.picker.value = None  # so that the same one can be picked again
+        self.picker.value = NONE  # so that the same one can be picked again
         try:
             if kind == CHAPTER:
                 total = self.present("now").total_steps
@@ -121,7 +122,7 @@ class Starts:
     def _recommend(self) -> None:
         try:
             total = self.present("now").total_steps
-            trained, scenario = self.trained.value, self.scenario.value
+            trained, scenario = self.trained.value, self.scenario.value or None
             advice = recommend(self.target.value / 100, total, post_training=trained, scenario=scenario)
             self.load(advice.config, total)
         except EntrenarVizError as error:
@@ -152,7 +153,7 @@ class Starts:
 
     def _delete(self) -> None:
         name = self.mine.value
-        if name is None:
+        if name == NONE:
             self.say("Pick the preset to delete.")
             return
         try:

@@ -109,7 +109,7 @@ def test_a_preset_is_one_entry_and_a_recommendation_says_why(open_notebook):
     notebook.until("[explorer.config.schedule.type, explorer.config.target_sparsity]", ["cubic", 0.8])
     page.get_by_role("button", name="Undo", exact=True).click()
     notebook.until("[explorer.config.schedule.type, explorer.config.target_sparsity]", ["gradual", 0.5])
-    page.get_by_role("button", name="Advice, presets").click()
+    page.get_by_role("button", name="More", exact=True).click()
     page.get_by_text("it is trained already").click()
     page.get_by_role("button", name="Recommend").click()
     page.get_by_text("prune once, with nothing to tune").wait_for()
