@@ -103,7 +103,8 @@ def test_names_are_made_unique_and_are_only_text(live):
 @given(st.text(max_size=100))
 def test_file_names_are_safe(name):
     safe = file_name(name)
-    assert safe.startswith("pruning") and safe.endswith(".json")
+    assert safe.startswith("pruning")
+    assert safe.endswith(".json")
     assert not set(safe) & set("/\\<>\"'&:*?|\0\n ")
     assert ".." not in safe
 
@@ -189,7 +190,8 @@ def test_a_session_is_saved_and_adds_its_pins(live, tmp_path):
     live.load_session(path)
     assert [(pin.name, pin.total_steps) for pin in live.pins] == [("a", 70), ("a (2)", 10_000)]
     assert live.config == live.pins[1].config
-    live.load_session(path)  # the pin is taken for another "a" once more, since that name is still taken
+    live.load_session(path)
+    assert len(live.pins) == 2
     assert live.config == load_session(path).config
     live.undo()
     assert live.config == MINE
@@ -316,7 +318,11 @@ def test_a_recommendation_says_why(live):
     starts.ask.click()
     assert isinstance(live.config.schedule, Gradual)
     live.controls.window.value = [5000, 5000]
-    starts.ask.click()
+    starts.ask.click()  # it mends what is wrong
+    assert live.problems == ()
+    live.controls.window.value = [5000, 5000]
+    starts.name.value = "x"
+    starts.save.click()
     assert "nothing was kept" in starts.status.value
 
 

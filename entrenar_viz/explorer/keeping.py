@@ -79,7 +79,7 @@ class Keeping(tr.HasTraits):
         """Make the widgets; ``own`` says whether the user has files in the kernel."""
         self._training: Training | None = None  # of the session that was loaded, to be saved with the next one
         self.steps = Steps(self.controls, guarded, live=live)
-        self.starts = Starts(self._present, self._load, guarded, own=own)
+        self.starts = Starts(self._present, self._total, self._load, guarded, own=own)
         self.pins_panel = Pins(self._present, self._load, draw, guarded, live=live)
         shared = self.pins_panel.shared
         self.sessions = Sessions(self._session, self._take_session, shared, guarded, by_path=own)
@@ -89,11 +89,14 @@ class Keeping(tr.HasTraits):
     def _load(self, config: PruningConfig, total_steps: int) -> None:
         self.load(config, total_steps)
 
+    def _total(self) -> int:
+        return int(self.controls.total_steps.value)
+
     def _present(self, name: str | None) -> Pin:
         """What is on the screen as a pin; ConfigError while the controls hold a problem."""
         if self.problems:
             raise ConfigError(self.problems, "nothing was kept")
-        config, total_steps = self.config, int(self.controls.total_steps.value)
+        config, total_steps = self.config, self._total()
         return Pin(name=default_name(config) if name is None else name, config=config, total_steps=total_steps)
 
     def _session(self) -> Session:

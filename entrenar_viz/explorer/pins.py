@@ -43,10 +43,16 @@ def merged(pins: tuple[Pin, ...], more: tuple[Pin, ...]) -> tuple[Pin, ...]:
     """
     found = list(pins)
     for pin in more:
-        if pin not in found:
+        if not any(_same(one, pin) for one in found):
             name = free_name(pin.name, {one.name for one in found})
             found.append(replace(pin, name=name))
     return checked_number(tuple(found))
+
+
+def _same(one: Pin, other: Pin) -> bool:
+    """Whether they are the same but for a number that the name of ``one`` was given here."""
+    named = one.name == other.name or one.name.startswith(f"{other.name} (")
+    return named and (one.config, one.total_steps) == (other.config, other.total_steps)
 
 
 def checked_number(pins: tuple[Pin, ...]) -> tuple[Pin, ...]:

@@ -27,12 +27,14 @@ class Starts:
     def __init__(
         self,
         present: Callable[[str | None], Pin],
+        total_steps: Callable[[], int],
         load: Callable[[PruningConfig, int], None],
         guarded: Guard,
         *,
         own: bool,
     ) -> None:
         self.present, self.load, self.own = present, load, own
+        self.total_steps = total_steps
         self._own: dict[str, Pin] = {}
         self.picker = w.Dropdown(tooltip="A preset to start from", layout={"width": "140px"})
         self.unfold = w.ToggleButton(description="More", layout={"width": "auto"})
@@ -110,7 +112,7 @@ class Starts:
         self.picker.value = NONE  # so that the same one can be picked again
         try:
             if kind == CHAPTER:
-                total = self.present("now").total_steps
+                total = self.total_steps()
                 self.load(PRESETS[name].config(total), total)
                 self.say(f"{name}: {PRESETS[name].description}.")
             else:
@@ -121,7 +123,7 @@ class Starts:
 
     def _recommend(self) -> None:
         try:
-            total = self.present("now").total_steps
+            total = self.total_steps()
             trained, scenario = self.trained.value, self.scenario.value or None
             advice = recommend(self.target.value / 100, total, post_training=trained, scenario=scenario)
             self.load(advice.config, total)
