@@ -80,6 +80,8 @@ class Field(anywidget.AnyWidget):
     """The end of the slider: widened where a larger number is typed."""
     step = tr.Any(1).tag(sync=True)
     """What a move of the slider is rounded to, and what an arrow key adds."""
+    gesture = tr.Float(0.0).tag(sync=True)
+    """When the pointer or key went down that changed ``value`` last, in ms of its page; the same for all of a drag."""
     problem = tr.Unicode("").tag(sync=True)
     """What is wrong with the text that stands in the entry; empty if it was understood."""
 
@@ -91,5 +93,9 @@ class Offer(anywidget.AnyWidget):
 
     value = tr.Unicode("").tag(sync=True)
     """The file."""
+    label = tr.Unicode("Configuration as JSON").tag(sync=True)
+    """An accessible name for its text."""
+    file_name = tr.Unicode("pruning.json").tag(sync=True)
+    """What it is called once it is downloaded."""
     blocked = tr.Bool(False).tag(sync=True)
     """Whether it must not be taken, because the controls hold a problem."""

@@ -1,6 +1,5 @@
 """Configurations in and out: export and import as text, as files, and what is said of how it went."""
 
-import base64
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from entrenar_viz.config import PruningConfig
 from entrenar_viz.errors import ConfigError
 from entrenar_viz.explorer.canvas import Offer
 from entrenar_viz.explorer.panels import show, text
+from entrenar_viz.explorer.sharing import download_link
 
 MAX_UPLOAD = 1 << 20  # a configuration is smaller by far; above 10 MB a notebook's connection hangs
 Guard = Callable[[Callable[..., None]], Callable[..., None]]
@@ -47,9 +47,7 @@ class Export(w.VBox):  # type: ignore[misc]
             self.json.value = config.to_json()
         self.save.disabled = self.overwrite.disabled = config is None
         if self.download:
-            data = base64.b64encode(self.json.value.encode()).decode()
-            link = f'download="pruning.json" href="data:application/json;base64,{data}"'
-            self.download.value = f'<a class="jupyter-button widget-button entrenar-viz-download" {link}>Download</a>'
+            self.download.value = download_link(self.json.value, "pruning.json")
             show(self.download, config is not None)
         else:
             self.json.blocked = config is None

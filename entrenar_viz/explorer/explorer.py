@@ -7,7 +7,6 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, Literal
 
-import ipywidgets as w
 import traitlets as tr
 from numpy.typing import ArrayLike
 
@@ -17,6 +16,7 @@ from entrenar_viz.errors import ConfigError, EntrenarVizError, Problem, StepErro
 from entrenar_viz.explorer.canvas import Canvas
 from entrenar_viz.explorer.controls import Controls
 from entrenar_viz.explorer.exchange import Export, Import
+from entrenar_viz.explorer.keeping import Keeping
 from entrenar_viz.explorer.masking import Masking
 from entrenar_viz.explorer.panels import Findings, show
 from entrenar_viz.explorer.preview import Preview
@@ -30,7 +30,7 @@ Weights = ArrayLike | Mapping[str, ArrayLike] | str | os.PathLike[str]
 CalibrationData = Mapping[str, ArrayLike] | str | os.PathLike[str] | Calibration
 
 
-class Explorer(tr.HasTraits):
+class Explorer(Keeping):
     """Tune a pruning schedule, watch what the trainer will do with it, export the configuration.
 
     ``config`` is where to start (an example of the chapter if None), ``total_steps`` the length of the training,
@@ -91,7 +91,7 @@ class Explorer(tr.HasTraits):
         long that 40% are left for recovery. Raises ConfigError for what is no configuration or has steps that a browser
         cannot count, StepError for a ``total_steps`` that is no number of steps.
         """
-        self.controls.set(config, total_steps)
+        self.steps.whole(lambda: self.controls.set(config, total_steps))
 
     def export(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Save the configuration to ``path``, atomically.
@@ -148,9 +148,8 @@ class Explorer(tr.HasTraits):
         self.importer = Import(self._imported, self._guarded, by_path=by_path)
         files = (self.exporter, self.importer)
         pictures = (picture, self.masking.progress, self.findings_panel)
-        above: list[w.Widget] = []
-        below: list[w.Widget] = []
-        self.screen = Screen(self.controls, self.preview, pictures, files, above=above, below=below)
+        self._build_keeping(self._guarded, self._draw_pins, live=live, own=by_path)
+        self.screen = Screen(self.controls, self.preview, pictures, files, above=self.above, below=self.below)
         show(self.screen.rows["path"], by_path or bool(self._reach and self._reach.root))
         show(self.screen.rows["calibration"], by_path)
 
@@ -194,6 +193,7 @@ class Explorer(tr.HasTraits):
             config = self.controls.config()
             now = (config, self.total_steps, tuple(self.controls.schedules().values()))
             if now == self._followed:  # one of many controls that changed together has told of it already
+                self.steps.record()
                 return
             findings = review(config, self.total_steps)
         except ConfigError as error:
@@ -203,11 +203,17 @@ class Explorer(tr.HasTraits):
             self._complain((Problem("schedule", str(error)),))
             return
         self._complain(())
+        self.steps.record()
         self._followed, self.findings = now, findings
         self.findings_panel.fill(findings)
         self.exporter.offer(config)
         self.set_trait("config", config)
+        self.pins_panel.follow()
         self._show_masks()
+
+    def _draw_pins(self, ghosts: list[dict[str, Any]]) -> None:
+        if self.canvas:
+            self.canvas.ghosts = ghosts
 
     def _complain(self, problems: tuple[Problem, ...]) -> None:
         """Show each problem beside the control that made it, and block export and fixes while there are any."""
@@ -216,6 +222,7 @@ class Explorer(tr.HasTraits):
         self.findings_panel.layout.visibility = "hidden" if problems else None
         if problems:
             self._followed = None
+            self.steps.broken()
             self.exporter.offer(None)
 
     def _show_masks(self, _: object = None) -> None:

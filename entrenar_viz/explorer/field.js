@@ -19,6 +19,14 @@ function hold(model, next) {
 }
 
 function initialize({ model }) {
+  // A message with a new value says to which gesture it belongs; a key that is held down is one.
+  let gesture = 0;
+  const begin = (event) => event.repeat || (gesture = event.timeStamp);
+  const aborter = new AbortController();
+  for (const type of ["pointerdown", "keydown"]) {
+    window.addEventListener(type, begin, { capture: true, signal: aborter.signal });
+  }
+  model.on("change:value", () => model.set("gesture", gesture));
   // Later, since the link between position and slider is deaf while it carries a change.
   const follow = () =>
     queueMicrotask(() => {
@@ -34,6 +42,7 @@ function initialize({ model }) {
     if (next.some((number, i) => number !== numbersOf(model)[i])) hold(model, next); // the link saves both
     follow();
   });
+  return () => aborter.abort();
 }
 
 function render({ model, el }) {

@@ -8,9 +8,9 @@ export function drawPlot(context, scene, width, height) {
   drawRegions(context, scene, plot);
   drawAxes(context, scene, plot);
   const curves = Object.fromEntries(scene.schedules.map((one) => [one.type, sampled(scene, plot, one, scene.target)]));
-  let steps;
+  let steps, ghosts;
   clipped(context, plot, () => {
-    for (const ghost of scene.ghosts) drawGhost(context, scene, plot, ghost);
+    ghosts = scene.ghosts.map((ghost) => drawGhost(context, scene, plot, ghost));
     for (const schedule of scene.schedules) if (schedule !== scene.chosen) drawCurve(context, scene, plot, schedule, curves);
     steps = drawStaircase(context, scene, plot);
     drawCurve(context, scene, plot, scene.chosen, curves);
@@ -19,7 +19,7 @@ export function drawPlot(context, scene, width, height) {
   drawCursor(context, scene, plot);
   clipped(context, plot, () => drawNames(context, scene, plot));
   if (scene.hover !== null) drawHover(context, scene, plot);
-  return { curves, staircase: steps, plot };
+  return { curves, staircase: steps, plot, ghosts };
 }
 
 // The formula at every second pixel, and exactly at its corners.
@@ -56,6 +56,7 @@ function drawGhost(context, scene, plot, { name, schedule, target }) {
   context.textAlign = "right";
   context.textBaseline = "top";
   context.fillText(name, plot.right - 6, plot.y(points.at(-1)[1]) + 4, 160);
+  return { name, points };
 }
 
 function drawStaircase(context, scene, plot) {

@@ -1,0 +1,99 @@
+"""Sessions in and out: what is on the screen and what is pinned, as a file."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as w
+
+from entrenar_viz.errors import ConfigError, StepError
+from entrenar_viz.explorer.exchange import MAX_UPLOAD, Guard
+from entrenar_viz.explorer.panels import show, text
+from entrenar_viz.explorer.sharing import Shared
+from entrenar_viz.session import Session, load_session, save_session
+
+
+class Sessions(w.VBox):  # type: ignore[misc]
+    """The session as a file: downloaded and uploaded, or ``by_path`` saved and loaded.
+
+    ``session()`` makes it, ``take`` shows one and says what became of its pins.
+    """
+
+    def __init__(
+        self,
+        session: Callable[[], Session],
+        take: Callable[[Session], str],
+        shared: Shared,
+        guarded: Guard,
+        *,
+        by_path: bool,
+    ) -> None:
+        self.session, self.take, self.shared = session, take, shared
+        self.path = w.Text("session.json", placeholder="file of a session", tooltip="A path, seen from the kernel")
+        self.path.layout.width = "200px"
+        self.save, self.load = _button("Save"), _button("Load")
+        self.overwrite = _button("Overwrite")
+        self.overwrite.button_style = "warning"
+        self.download = _button("Download …", "The configuration and all pins as a file")
+        self.upload = w.FileUpload(accept=".json", multiple=False, description="Upload", layout={"width": "auto"})
+        self.status = text()
+        by_name = [self.path, self.save, self.overwrite, self.load] if by_path else []
+        about = text("Session: the configuration and all pins", "entrenar-viz-quiet")
+        line = w.HBox([about, *by_name, self.download, self.upload])
+        line.add_class("entrenar-viz-buttons")
+        super().__init__([line, self.status])
+        if by_path:  # a visitor can press buttons that are not shown
+            self.save.on_click(guarded(lambda _: self._save(overwrite=False)))
+            self.overwrite.on_click(guarded(lambda _: self._save(overwrite=True)))
+            self.load.on_click(guarded(lambda _: self._take(self._read, self.path.value)))
+            self.path.observe(lambda _: self.say(""), "value")
+        self.download.on_click(guarded(lambda _: self._offer()))
+        self.upload.observe(guarded(lambda change: self._uploaded(change.new)), "value")
+        self.say("")
+
+    def say(self, message: str, *, exists: bool = False) -> None:
+        """Tell how it went; ``exists`` offers to overwrite."""
+        self.status.value = message
+        show(self.overwrite, exists)
+
+    def _save(self, *, overwrite: bool) -> None:
+        chosen = self._chosen()
+        try:
+            saved = save_session(chosen, self.session(), overwrite=overwrite)
+        except FileExistsError:
+            self.say(f"{chosen} exists already.", exists=True)
+        except (OSError, ValueError) as error:
+            self.say(str(error))
+        else:
+            self.say(f"Saved {saved.resolve()}")
+
+    def _chosen(self) -> Path:
+        return Path(self.path.value.strip() or "session.json").expanduser()
+
+    def _read(self) -> Session:
+        return load_session(self._chosen())
+
+    def _take(self, read: Callable[[], Session], name: str) -> None:
+        try:
+            self.say(f"Loaded {name}.{self.take(read())}")
+        except (ConfigError, StepError) as error:
+            self.say(f"Nothing was loaded: {error}")
+
+    def _offer(self) -> None:
+        try:
+            self.shared.offer("Session, as it was when you asked for it", self.session().to_json(), "session.json")
+        except ConfigError as error:
+            self.say(str(error))
+
+    def _uploaded(self, files: Any) -> None:
+        for file in files:
+            if file["size"] > MAX_UPLOAD:
+                self.say(f"{file['name']} is larger than 1 MiB: this is no session")
+            else:
+                content = bytes(file["content"])
+                self._take(lambda content=content: Session.from_json(content), file["name"])  # type: ignore[misc]
+        self.upload.value = ()  # so that the same file can be uploaded again after mending it
+
+
+def _button(description: str, tooltip: str = "") -> w.Button:
+    return w.Button(description=description, tooltip=tooltip or None, layout={"width": "auto"})

@@ -1,0 +1,57 @@
+"""A file that leaves the explorer on request: its text, to copy and to download under a safe name."""
+
+import base64
+import re
+
+import ipywidgets as w
+
+from entrenar_viz.explorer.canvas import Offer
+from entrenar_viz.explorer.panels import show, text
+
+MAX_STEM = 60
+
+
+def file_name(name: str) -> str:
+    """A name for the file of what somebody has called ``name``, safe in a link and on any system.
+
+    >>> file_name("Gradual 50%"), file_name("../../<b>")
+    ('pruning-Gradual-50.json', 'pruning-b.json')
+    """
+    stem = re.sub(r"\W+", "-", name).strip("-")[:MAX_STEM]
+    return f"pruning-{stem}.json" if stem else "pruning.json"
+
+
+def download_link(content: str, name: str) -> str:
+    """HTML of a link that downloads ``content`` as ``name``, which must come from ``file_name``."""
+    data = base64.b64encode(content.encode()).decode()
+    link = f'download="{name}" href="data:application/json;base64,{data}"'
+    return f'<a class="jupyter-button widget-button entrenar-viz-download" {link}>Download</a>'
+
+
+class Shared(w.VBox):  # type: ignore[misc]
+    """The file that was asked for last, hidden until then."""
+
+    def __init__(self, *, live: bool) -> None:
+        self.title = text("", "entrenar-viz-quiet")
+        self.json = Offer(label="File as JSON") if live else w.Textarea(disabled=True, rows=12)
+        self.link = None if live else w.HTML()
+        if self.link:
+            self.json.add_class("entrenar-viz-json")
+            self.json.layout.width = "auto"
+        hide = w.Button(description="Hide", tooltip="Hide this file", layout={"width": "auto"})
+        super().__init__([self.title, self.json, *([self.link] if self.link else []), hide])
+        hide.on_click(lambda _: self.hide())
+        self.hide()
+
+    def offer(self, title: str, content: str, name: str) -> None:
+        """Show ``content`` under ``title``, to be downloaded as ``name``."""
+        self.title.value, self.json.value = title, content
+        if self.link:
+            self.link.value = download_link(content, name)
+        else:
+            self.json.file_name = name
+        show(self, True)
+
+    def hide(self) -> None:
+        """Show nothing."""
+        show(self, False)

@@ -1,0 +1,172 @@
+"""Where to start from: the chapter's scenarios, presets of one's own, and a recommendation after three questions."""
+
+from collections.abc import Callable
+
+import ipywidgets as w
+
+from entrenar_viz.advice import SCENARIOS, recommend
+from entrenar_viz.config import PruningConfig
+from entrenar_viz.errors import ConfigError, EntrenarVizError
+from entrenar_viz.explorer.exchange import Guard
+from entrenar_viz.explorer.panels import show, text
+from entrenar_viz.presets import PRESETS, delete_preset, load_presets, save_preset
+from entrenar_viz.session import Pin
+
+NOTHING = "Start from …"
+CHAPTER, OWN = "chapter", "own"
+NONE = ""  # not None, which a list shows as nothing
+
+
+class Starts:
+    """A list of presets for the top bar (``picker``), a button that unfolds ``more``, and ``more`` itself.
+
+    ``present`` is what to save as a preset, ``load`` shows a configuration in a training of some steps,
+    and ``own`` says whether the user's presets are offered: they are files of whoever runs the kernel.
+    """
+
+    def __init__(
+        self,
+        present: Callable[[str | None], Pin],
+        total_steps: Callable[[], int],
+        load: Callable[[PruningConfig, int], None],
+        guarded: Guard,
+        *,
+        own: bool,
+    ) -> None:
+        self.present, self.load, self.own = present, load, own
+        self.total_steps = total_steps
+        self._own: dict[str, Pin] = {}
+        self.picker = w.Dropdown(tooltip="A preset to start from", layout={"width": "140px"})
+        self.unfold = w.ToggleButton(description="More", layout={"width": "auto"})
+        self.unfold.tooltip = "A recommendation after three questions" + ("; save presets of your own" if own else "")
+        self.status = text()
+        self._build_questions()
+        self._build_own()
+        self.more = w.VBox([self.questions, *([self.saving] if own else [])])
+        self.more.add_class("entrenar-viz-more")
+        self.said = w.HBox([self.status])
+        self.said.add_class("entrenar-viz-said")
+        show(self.more, False)
+        self.fill()
+        self._listen(guarded)
+
+    @property
+    def above(self) -> tuple[w.Widget, ...]:
+        """What stands in the top bar, the wide ones last."""
+        return self.picker, self.unfold, self.more, self.said
+
+    def fill(self) -> None:
+        """List the presets as they are now; a broken file is reported, and the chapter's ones stay."""
+        self.say("")
+        try:
+            self._own = load_presets() if self.own else {}
+        except (ConfigError, OSError) as error:
+            self._own = {}
+            self.say(f"Your presets cannot be read: {error}")
+        chapter = [(f"{name}: {_shortly(name)}", (CHAPTER, name)) for name in PRESETS]
+        own = [(f"mine: {name}", (OWN, name)) for name in self._own]
+        self.picker.options = [(NOTHING, NONE), *chapter, *own]
+        self.mine.options = [("your presets", NONE), *((name, name) for name in self._own)]
+
+    def say(self, message: str) -> None:
+        """Tell what was loaded and why, or what went wrong."""
+        self.status.value = message
+        show(self.said, bool(message))
+
+    def _build_questions(self) -> None:
+        self.target = w.BoundedFloatText(value=50.0, min=0.0, max=100.0, step=5.0, layout={"width": "80px"})
+        self.target.tooltip = "Target sparsity in percent"
+        self.trained = w.Checkbox(description="it is trained already", indent=False, layout={"width": "auto"})
+        scenarios = [("something else", NONE), *((name, name) for name in SCENARIOS)]
+        self.scenario = w.Dropdown(options=scenarios, tooltip="What it is for", layout={"width": "160px"})
+        self.ask = w.Button(description="Recommend", layout={"width": "auto"})
+        self.ask.tooltip = "Show the configuration that the chapter recommends"
+        about = [text("Prune how much, in %?"), self.target, self.trained, text("What is it for?"), self.scenario]
+        self.questions = w.HBox([*about, self.ask])
+        self.questions.add_class("entrenar-viz-buttons")
+
+    def _build_own(self) -> None:
+        self.name = w.Text(placeholder="name of a preset", tooltip="Name of a preset", layout={"width": "200px"})
+        self.save = w.Button(description="Save as preset", layout={"width": "auto"})
+        self.replace = w.Button(description="Replace", button_style="warning", layout={"width": "auto"})
+        self.mine = w.Dropdown(options=[("your presets", NONE)], tooltip="Your presets", layout={"width": "140px"})
+        self.delete = w.Button(description="Delete", tooltip="Delete this preset", layout={"width": "auto"})
+        self.saving = w.HBox([self.name, self.save, self.replace, self.mine, self.delete])
+        self.saving.add_class("entrenar-viz-buttons")
+        show(self.replace, False)
+
+    def _listen(self, guarded: Guard) -> None:
+        self.picker.observe(guarded(lambda change: self._pick(change.new)), "value")
+        self.unfold.observe(lambda change: show(self.more, change.new), "value")
+        self.ask.on_click(guarded(lambda _: self._recommend()))
+        if self.own:  # a visitor can press buttons that are not shown
+            self.save.on_click(guarded(lambda _: self._save(overwrite=False)))
+            self.replace.on_click(guarded(lambda _: self._save(overwrite=True)))
+            self.delete.on_click(guarded(lambda _: self._delete()))
+            self.name.observe(lambda _: show(self.replace, False), "value")
+
+    def _pick(self, picked: tuple[str, str] | str) -> None:
+        if isinstance(picked, str):
+            return
+        kind, name = picked
+        self.picker.value = NONE  # so that the same one can be picked again
+        try:
+            if kind == CHAPTER:
+                total = self.total_steps()
+                self.load(PRESETS[name].config(total), total)
+                self.say(f"{name}: {PRESETS[name].description}.")
+            else:
+                self.load(self._own[name].config, self._own[name].total_steps)
+                self.say(f"Loaded your preset {name}.")
+        except EntrenarVizError as error:
+            self.say(str(error))
+
+    def _recommend(self) -> None:
+        try:
+            total = self.total_steps()
+            trained, scenario = self.trained.value, self.scenario.value or None
+            advice = recommend(self.target.value / 100, total, post_training=trained, scenario=scenario)
+            self.load(advice.config, total)
+        except EntrenarVizError as error:
+            self.say(str(error))
+        else:
+            self.say(f"Recommended: {advice.reason}.")
+
+    def _save(self, *, overwrite: bool) -> None:
+        name = self.name.value.strip()
+        try:
+            pin = self.present(name)
+            exists = name in load_presets()
+            save_preset(name, pin.config, pin.total_steps, overwrite=overwrite)
+        except (EntrenarVizError, OSError) as error:
+            taken = not overwrite and isinstance(error, ConfigError) and name in self._names()
+            self.say(f"You have a preset {name} already." if taken else f"Nothing was saved: {error}")
+            show(self.replace, taken)
+        else:
+            self.fill()
+            show(self.replace, False)
+            self.say(f"{'Replaced' if exists else 'Saved'} your preset {name}.")
+
+    def _names(self) -> set[str]:
+        try:
+            return set(load_presets())
+        except (ConfigError, OSError):
+            return set()
+
+    def _delete(self) -> None:
+        name = self.mine.value
+        if name == NONE:
+            self.say("Pick the preset to delete.")
+            return
+        try:
+            delete_preset(name)
+        except (ConfigError, OSError) as error:
+            self.say(f"Nothing was deleted: {error}")
+        else:
+            self.fill()
+            self.say(f"Deleted your preset {name}.")
+
+
+def _shortly(name: str) -> str:
+    """The schedule of a scenario, for the list."""
+    return SCENARIOS[name][0].__name__

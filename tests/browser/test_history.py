@@ -1,0 +1,118 @@
+"""What the explorer keeps, in JupyterLab: undo by button and by key, pins, presets."""
+
+import pytest
+
+pytestmark = pytest.mark.browser
+SHOW = "from entrenar_viz import Explorer\nexplorer = Explorer()\nexplorer"
+TARGET = "explorer.config.target_sparsity"
+ENTRIES = "len(explorer.steps.history.entries)"
+
+
+def drag_slider(notebook, label, *shares):
+    """Take hold of a slider where it stands, and move it to shares of its length."""
+    row = notebook.row(label)
+    handle, bar = row.locator(".noUi-handle").bounding_box(), row.locator(".noUi-base").bounding_box()
+    mouse, y = notebook.page.mouse, bar["y"] + bar["height"] / 2
+    mouse.move(handle["x"] + handle["width"] / 2, y)
+    mouse.down()
+    for share in shares:
+        mouse.move(bar["x"] + share * bar["width"], y, steps=5)
+    mouse.up()
+
+
+def test_two_drags_are_two_entries_and_keys_restore_exactly(open_notebook):
+    notebook = open_notebook(SHOW)
+    opened = notebook.python("explorer.config.to_json()")
+    drag_slider(notebook, "Target", 0.55, 0.6)
+    notebook.until(TARGET, 0.6)
+    first = notebook.python("explorer.config.to_json()")
+    drag_slider(notebook, "Target", 0.7, 0.8)
+    notebook.until(TARGET, 0.8)
+    assert notebook.python(ENTRIES) == 3
+
+    keyboard = notebook.page.keyboard
+    keyboard.press("Control+z")  # the focus is on the slider
+    notebook.until("explorer.config.to_json()", first)
+    notebook.wait("drawn.curves.gradual.at(-1)[1] === Math.fround(0.6)")
+    assert notebook.page.get_by_label("Target sparsity", exact=True).input_value() == "60%"
+    keyboard.press("Control+z")
+    notebook.until("explorer.config.to_json()", opened)
+    assert notebook.page.get_by_role("button", name="Undo", exact=True).is_disabled()
+    keyboard.press("Control+Shift+Z")
+    notebook.until(TARGET, 0.6)
+    keyboard.press("Control+y")
+    notebook.until(TARGET, 0.8)
+    notebook.page.get_by_role("button", name="Reset", exact=True).click()
+    notebook.until("explorer.config.to_json()", opened)
+    notebook.page.get_by_role("button", name="Undo", exact=True).click()
+    notebook.until(TARGET, 0.8)
+    assert notebook.python("[str(error) for error in explorer.errors]") == []
+    assert notebook.errors == []
+
+
+def test_drags_in_the_plot_and_typed_numbers_are_entries_too(open_notebook):
+    notebook = open_notebook(SHOW)
+    handle = notebook.page.get_by_label("End step in the plot")
+    for by in (40, 60):
+        box = handle.bounding_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        notebook.page.mouse.move(x, y)
+        notebook.page.mouse.down()
+        notebook.page.mouse.move(x + by, y, steps=8)
+        notebook.page.mouse.up()
+        notebook.page.wait_for_timeout(300)
+    notebook.until(ENTRIES, 3)
+    notebook.type("Start step", "1234")
+    notebook.until(ENTRIES, 4)
+    notebook.page.keyboard.press("Control+z")  # in the entry, after its text was taken
+    notebook.until("explorer.config.schedule.start_step", 1000)
+    notebook.page.keyboard.type("77")
+    notebook.page.keyboard.press("Control+z")  # in a text that is being typed
+    assert notebook.python("[explorer.steps.history.at, explorer.config.schedule.start_step]") == [2, 1000]
+    notebook.page.keyboard.press("Escape")
+    cells = "jupyterapp.shell.currentWidget.content.model.cells.get(0).sharedModel.getSource()"
+    assert notebook.page.evaluate(cells) == SHOW
+
+
+def test_a_pin_is_a_curve_and_a_row_and_comes_back(open_notebook):
+    notebook = open_notebook(SHOW)
+    page = notebook.page
+    page.get_by_role("button", name="Pin", exact=True).click()
+    notebook.wait("drawn.ghosts.length === 1 && drawn.ghosts[0].name === 'Gradual 50%'")
+    notebook.type("Target sparsity", "70")
+    row = page.locator(".entrenar-viz-pin").filter(has_text="Gradual 50%")
+    row.get_by_text("50% (-20 points)").wait_for()
+    assert notebook.drawn["ghosts"][0]["points"][-1][1] == 0.5
+
+    row.get_by_role("button", name="Hide").click()
+    notebook.wait("drawn.ghosts.length === 0")
+    row.get_by_role("button", name="Draw").click()
+    notebook.wait("drawn.ghosts.length === 1")
+    row.get_by_role("button", name="Export").click()
+    with page.expect_download() as download:
+        page.locator(".entrenar-viz-offer").first.get_by_text("Download", exact=True).click()
+    assert download.value.suggested_filename == "pruning-Gradual-50.json"
+    row.get_by_role("button", name="Load").click()
+    notebook.until(TARGET, 0.5)
+    row.get_by_role("button", name="Remove").click()
+    notebook.wait("drawn.ghosts.length === 0")
+    row.wait_for(state="hidden")
+    assert notebook.python("[str(error) for error in explorer.errors]") == []
+    assert notebook.errors == []
+
+
+def test_a_preset_is_one_entry_and_a_recommendation_says_why(open_notebook):
+    notebook = open_notebook(SHOW)
+    page = notebook.page
+    page.locator(".entrenar-viz-top select").first.select_option("high-sparsity: Cubic")
+    page.get_by_text("above 70% the early, plastic phase").wait_for()
+    notebook.until("[explorer.config.schedule.type, explorer.config.target_sparsity]", ["cubic", 0.8])
+    page.get_by_role("button", name="Undo", exact=True).click()
+    notebook.until("[explorer.config.schedule.type, explorer.config.target_sparsity]", ["gradual", 0.5])
+    page.get_by_role("button", name="More", exact=True).click()
+    page.get_by_text("it is trained already").click()
+    page.get_by_role("button", name="Recommend").click()
+    page.get_by_text("prune once, with nothing to tune").wait_for()
+    notebook.until("explorer.config.schedule.type", "one_shot")
+    assert notebook.python(ENTRIES) == 2
+    assert notebook.python("[str(error) for error in explorer.errors]") == []

@@ -1,0 +1,13 @@
+"""What all tests share."""
+
+import pytest
+
+from entrenar_viz.presets import FOLDER_VARIABLE
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_presets_of_the_developer(tmp_path_factory):
+    """The explorer lists the user's presets: tests must neither read nor write those of whoever runs them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(FOLDER_VARIABLE, str(tmp_path_factory.mktemp("presets") / "none"))
+        yield

@@ -1,0 +1,248 @@
+"""Undo, redo, reset: one entry for each gesture, and back to exactly what there was."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from entrenar_viz import NM, Cubic, Explorer, OneShot, PruningConfig
+from entrenar_viz.explorer.history import MAX_ENTRIES, History
+from tests.strategies import configs
+
+SHARED: list[Explorer] = []
+
+
+@pytest.fixture(params=["canvas", "matplotlib"])
+def explorer(request):
+    explorer = Explorer(view=request.param)
+    yield explorer
+    assert explorer.errors == []
+    explorer.close()
+
+
+def drag(explorer, name, gesture, *values):
+    """What the browser tells during a drag: value and gesture in one message."""
+    field = getattr(explorer.controls, name)
+    for value in values:
+        with field.hold_trait_notifications():
+            field.value, field.gesture = value, gesture
+
+
+class Model:
+    """The history as two lists: the naive reference."""
+
+    def __init__(self, first):
+        self.first = self.now = first
+        self.past, self.future, self.gesture = [], [], None
+
+    def record(self, state, gesture):
+        if state == self.now:
+            return
+        if gesture is None or gesture != self.gesture:
+            self.past.append(self.now)
+        self.now, self.future, self.gesture = state, [], gesture
+        if self.past and self.past[-1] == state:
+            self.past.pop()
+            self.gesture = None
+
+    def undo(self):
+        if not self.past:
+            return None
+        self.future.insert(0, self.now)
+        self.now, self.gesture = self.past.pop(), None
+        return self.now
+
+    def redo(self):
+        if not self.future:
+            return None
+        self.past.append(self.now)
+        self.now, self.gesture = self.future.pop(0), None
+        return self.now
+
+    def reset(self):
+        if self.now == self.first:
+            return None
+        self.gesture = None
+        self.record(self.first, None)
+        return self.now
+
+
+RECORDS = st.tuples(st.just("record"), st.integers(0, 3), st.sampled_from([None, 1, 2]))
+ACTS = st.one_of(RECORDS, st.sampled_from([("undo",), ("redo",), ("reset",)]))
+
+
+@given(st.lists(ACTS, max_size=60), st.integers(0, 3))
+def test_the_history_is_two_lists(acts, first):
+    history, model = History[int](), Model(first)
+    history.record(first)
+    for name, *arguments in acts:
+        assert getattr(history, name)(*arguments) == getattr(model, name)(*arguments)
+        assert history.entries == [*model.past, model.now, *model.future]
+        assert history.present == model.now
+        assert (history.can_undo, history.can_redo) == (bool(model.past), bool(model.future))
+        assert history.can_reset == (model.now != first)
+
+
+def test_the_oldest_entries_go_and_reset_still_knows_the_first():
+    history = History[int]()
+    for state in range(1000):
+        history.record(state)
+    assert len(history.entries) == MAX_ENTRIES == 200
+    assert [history.undo() for _ in range(199)][-1] == 800
+    assert history.undo() is None
+    assert history.reset() == 0
+
+
+def test_an_empty_history_has_nowhere_to_go():
+    history = History[int]()
+    assert (history.present, history.undo(), history.redo(), history.reset()) == (None, None, None, None)
+
+
+def test_a_drag_is_one_entry_and_two_drags_are_two():
+    explorer = Explorer()
+    opened = explorer.config
+    drag(explorer, "target", 11.5, 0.55, 0.6, 0.65)
+    between = explorer.config
+    drag(explorer, "target", 12.5, 0.7, 0.8)
+    explorer.undo()
+    assert explorer.config == between
+    explorer.undo()
+    assert explorer.config == opened
+    assert explorer.steps.buttons["undo"].disabled
+    explorer.redo()
+    explorer.redo()
+    assert explorer.config.target_sparsity == 0.8
+    assert explorer.steps.buttons["redo"].disabled
+    assert explorer.errors == []
+    explorer.close()
+
+
+def test_a_drag_that_comes_back_is_no_entry():
+    explorer = Explorer()
+    drag(explorer, "target", 3.0, 0.6, 0.5)
+    assert explorer.steps.buttons["undo"].disabled
+    drag(explorer, "target", 3.0, 0.7)
+    explorer.undo()
+    assert explorer.config.target_sparsity == 0.5
+    explorer.close()
+
+
+def test_a_bare_slider_is_one_entry_until_another_control_changes():
+    explorer = Explorer(view="matplotlib")
+    for value in (0.6, 0.7, 0.8):
+        explorer.controls.target.value = value
+    explorer.controls.method.value = "wanda"
+    explorer.controls.target.value = 0.9
+    targets = []
+    while not explorer.steps.buttons["undo"].disabled:
+        explorer.steps.buttons["undo"].click()
+        targets.append(explorer.config.target_sparsity)
+    assert targets == [0.8, 0.8, 0.5]
+    explorer.close()
+
+
+def test_each_choice_is_an_entry(explorer):
+    for method in ("wanda", "sparse_gpt"):
+        explorer.controls.method.value = method
+    explorer.undo()
+    assert explorer.config.method == "wanda"
+    explorer.undo()
+    assert explorer.config.method == "magnitude"
+
+
+def test_fixes_imports_and_loads_are_one_entry_each(explorer):
+    explorer.controls.frequency.value = 300
+    explorer.findings_panel.rows[0].buttons[0].click()
+    explorer.importer.paste.value = PruningConfig(pattern=NM(n=2, m=4), schedule=OneShot(step=3)).to_json()
+    explorer.importer.take.click()
+    explorer.load(PruningConfig(schedule=Cubic(start_step=0, end_step=60_000, final_sparsity=0.5)))
+    assert explorer.total_steps == 100_000
+    explorer.undo()
+    assert (explorer.total_steps, explorer.config.pattern) == (10_000, NM(n=2, m=4))
+    explorer.undo()
+    assert explorer.config.schedule.frequency == 250
+    explorer.undo()
+    assert explorer.config.schedule.frequency == 300
+    explorer.undo()
+    assert explorer.steps.buttons["undo"].disabled
+
+
+def test_reset_goes_to_what_it_was_opened_with_and_can_be_undone():
+    opened, later = PruningConfig(schedule=OneShot(step=7)), PruningConfig(method="wanda")
+    explorer = Explorer(opened, total_steps=90)
+    assert explorer.steps.buttons["reset"].disabled
+    explorer.load(later, 70)
+    explorer.steps.buttons["reset"].click()
+    assert (explorer.config, explorer.total_steps) == (opened, 90)
+    explorer.undo()
+    assert (explorer.config, explorer.total_steps) == (later, 70)
+    explorer.close()
+
+
+def test_what_is_drawn_and_not_exported_comes_back_too(explorer):
+    explorer.controls.one_shot_step.value = 77
+    explorer.controls.schedule.value = "one_shot"
+    explorer.undo()
+    explorer.undo()
+    assert explorer.controls.one_shot_step.value == 2000
+
+
+def test_undo_after_a_mistake_goes_back_to_the_last_configuration(explorer):
+    explorer.controls.frequency.value = 250
+    good = explorer.config
+    explorer.controls.window.value = [5000, 5000]
+    assert explorer.problems
+    explorer.steps.buttons["undo"].click()
+    assert (explorer.problems, explorer.config) == ((), good)
+    assert list(explorer.controls.window.value) == [1000, 5000]
+    explorer.controls.window.value = [5000, 5000]
+    explorer.reset()
+    assert explorer.config.schedule.frequency == 500
+    explorer.undo()
+    assert explorer.config == good
+
+
+def test_an_entry_that_was_not_understood_is_forgotten_by_undo():
+    explorer = Explorer()
+    explorer.controls.target.problem = "x is no percentage"
+    assert not explorer.steps.buttons["undo"].disabled
+    explorer.undo()
+    assert (explorer.problems, explorer.controls.target.problem) == ((), "")
+    explorer.undo()
+    assert explorer.steps.buttons["undo"].disabled
+    explorer.close()
+
+
+def test_keys_are_told_by_messages():
+    explorer = Explorer()
+    (keys,) = explorer.steps.children[3:]
+    explorer.controls.method.value = "wanda"
+    for message in ("undo", "close", {"undo": 1}, ["undo"]):
+        keys._handle_custom_msg(message, [])
+    assert explorer.config.method == "magnitude"
+    keys._handle_custom_msg("redo", [])
+    assert explorer.config.method == "wanda"
+    assert explorer.errors == []
+    explorer.close()
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.lists(st.tuples(configs(st.integers(0, 200_000)), st.integers(1, 10**6)), min_size=1, max_size=5))
+def test_undo_and_redo_restore_exactly(loads):
+    explorer = SHARED[0] if SHARED else Explorer()
+    SHARED[:] = [explorer]
+    seen = [(explorer.config, explorer.total_steps)]
+    for config, total_steps in loads:
+        explorer.load(config, total_steps)
+        now = (config, total_steps)
+        if now != seen[-1]:
+            seen.append(now)
+    for before in seen[-2::-1]:
+        explorer.undo()
+        while (explorer.config, explorer.total_steps) != before:  # the same seen, and other curves beside it
+            explorer.undo()
+    for after in seen[1:]:
+        explorer.redo()
+        while (explorer.config, explorer.total_steps) != after:
+            explorer.redo()
+    assert explorer.errors == []
+    assert (explorer.config, explorer.total_steps) == seen[-1]
