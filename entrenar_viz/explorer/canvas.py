@@ -91,5 +91,11 @@ class Offer(anywidget.AnyWidget):
 
     value = tr.Unicode("").tag(sync=True)
     """The file."""
+    file = tr.Unicode("pruning.json").tag(sync=True)
+    """Its name."""
+    language = tr.Unicode("JSON").tag(sync=True)
+    """What it is written in."""
+    media = tr.Unicode("application/json").tag(sync=True)
+    """Its media type."""
     blocked = tr.Bool(False).tag(sync=True)
     """Whether it must not be taken, because the controls hold a problem."""

@@ -4,21 +4,21 @@ function render({ model, el }) {
   const text = document.createElement("textarea");
   text.readOnly = true;
   text.rows = 12;
-  text.setAttribute("aria-label", "Configuration as JSON");
   const copy = document.createElement("button");
   copy.className = "jupyter-button widget-button";
   copy.textContent = "Copy";
   const download = document.createElement("a");
   download.className = "jupyter-button widget-button";
   download.textContent = "Download";
-  download.download = "pruning.json";
 
   // What is shown while there is a problem is the last good file: it can be read, not taken.
   function show() {
     text.value = model.get("value");
+    text.setAttribute("aria-label", `Configuration as ${model.get("language")}`);
     copy.disabled = model.get("blocked");
     download.hidden = model.get("blocked");
-    download.href = `data:application/json;charset=utf-8,${encodeURIComponent(text.value)}`;
+    download.download = model.get("file");
+    download.href = `data:${model.get("media")};charset=utf-8,${encodeURIComponent(text.value)}`;
   }
 
   copy.addEventListener("click", async () => {
