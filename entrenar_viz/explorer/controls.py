@@ -110,7 +110,7 @@ class Controls:
 
     def _entry(self, kind: Kind, value: float, label: str, step: float = 1) -> w.Widget:
         """The widget that holds a number without a slider."""
-        made = entry(kind, value, label, step=step, typed=self.typed, tooltip=label)
+        made = entry(kind, value, label, step=step, typed=self.typed)
         if isinstance(made, Field):
             self.fields.append(made)
         return made

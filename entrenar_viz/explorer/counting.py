@@ -56,8 +56,7 @@ class Counting(w.Accordion):  # type: ignore[misc]
         self.on = w.Checkbox(value=False, description="count in epochs", indent=False)
         self.drop_last = w.Checkbox(value=False, description="drop an incomplete last batch", indent=False)
         self.numbers = {
-            name: entry("count", start, label, typed=controls.typed, tooltip=label)
-            for name, (_, label, start) in NUMBERS.items()
+            name: entry("count", start, label, typed=controls.typed) for name, (_, label, start) in NUMBERS.items()
         }
         self.rows = {name: RowOf(NUMBERS[name][0], number) for name, number in self.numbers.items()}
         self.status = text("", "entrenar-viz-quiet")

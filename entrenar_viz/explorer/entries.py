@@ -11,7 +11,7 @@ from entrenar_viz.explorer.values import LARGEST_STEP
 Kind = Literal["count", "fraction", "number"]
 
 
-def entry(kind: Kind, value: float, label: str, *, typed: bool, step: float = 1, tooltip: str = "") -> w.Widget:
+def entry(kind: Kind, value: float, label: str, *, typed: bool, step: float = 1) -> w.Widget:
     """An entry for one number with the accessible name ``label``.
 
     The boxes of ipywidgets drop what they do not understand: ``0,5`` becomes 5, ``1e3`` in a box of whole numbers 1,
@@ -19,7 +19,7 @@ def entry(kind: Kind, value: float, label: str, *, typed: bool, step: float = 1,
     """
     if typed:
         largest = 1.0 if kind == "fraction" else LARGEST_STEP
-        return Field(value=value, kind=kind, labels=[label], max=largest, step=step, tooltip=tooltip)
+        return Field(value=value, kind=kind, labels=[label], max=largest, step=step)
     layout = {"width": "110px"}
     if kind == "count":
         box = w.BoundedIntText(value=value, min=0, max=LARGEST_STEP, layout=layout)
@@ -27,5 +27,5 @@ def entry(kind: Kind, value: float, label: str, *, typed: bool, step: float = 1,
         box = w.BoundedFloatText(value=value, min=0.0, max=1.0, step=step, layout=layout)
     else:
         box = w.FloatText(value=value, step=step, layout=layout)
-    box.tooltip = tooltip
+    box.tooltip = label
     return named(box, label)
