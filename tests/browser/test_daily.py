@@ -28,7 +28,7 @@ def test_total_steps_follow_the_dataset_and_the_axis_counts_epochs(open_notebook
     page.get_by_text("batch_size must be at least 1").wait_for()
     assert notebook.python("[explorer.total_steps, len(explorer.problems), explorer.errors]") == [2346, 0, []]
     notebook.type("Total steps", "5000")
-    notebook.until("explorer.training", None)
+    notebook.until("explorer.training is None", True)
     assert page.get_by_label("count in epochs").is_checked() is False
     assert notebook.python("[explorer.total_steps, explorer.canvas.steps_per_epoch]") == [5000, 0]
     assert notebook.errors == []
