@@ -31,8 +31,8 @@ from entrenar_viz import (
     replay,
 )
 from entrenar_viz.explorer.canvas import Field, module
+from entrenar_viz.explorer.on_screen import applied_now
 from entrenar_viz.explorer.panels import text
-from entrenar_viz.explorer.still import _applied
 from entrenar_viz.weights import SAMPLES, sample
 from tests.strategies import configs
 
@@ -175,7 +175,7 @@ def test_who_follows_the_config_finds_everything_else_up_to_date(explorer):
     assert seen == [["target-missed"]]
 
 
-def test_findings_follow_and_their_fixes_are_applied(explorer):
+def test_findings_follow_and_their_fixes_areapplied_now(explorer):
     explorer.controls.frequency.value = 300
     (row,) = explorer.findings_panel.rows
     assert row.message.value == explorer.findings[0].message
@@ -448,7 +448,7 @@ def test_labels_do_not_typeset_mathematics():
 def test_before_the_first_update_the_fallback_shows_no_mask_of_nm():
     explorer = Explorer(view="matplotlib")
     explorer.controls.cursor.value = 10
-    assert set(_applied(explorer.controls, explorer.config).values()) == {None}
+    assert set(applied_now(explorer.controls, explorer.config).values()) == {None}
     figure = mask_figure(np.eye(8), {"Gradual": None}, pattern=NM(n=2, m=4))
     assert figure.axes[0].get_xlabel() == "no update yet"
     explorer.close()

@@ -148,7 +148,7 @@ def test_a_pin_is_loaded_as_one_entry_and_exported(explorer):
         assert base64.b64decode(shared.link.value.split("base64,")[1].split('"')[0]).decode() == MINE.to_json()
         assert 'download="pruning-mine.json"' in shared.link.value
     else:
-        assert shared.json.file_name == "pruning-mine.json"
+        assert shared.json.file == "pruning-mine.json"
     shared.children[-1].click()
     assert shared.layout.display == "none"
 

@@ -7,7 +7,8 @@ import { Handles } from "./handles.js";
 import { drawPlot } from "./plot.js";
 import { Tools } from "./tools.js";
 import { WindowHandle } from "./window_handle.js";
-import { themeOf, wordsOf } from "./theme.js";
+import { PREFERENCES, themeOf, wordsOf } from "./theme.js";
+import { nameGroups } from "./names.js";
 
 const NAMES = { one_shot: "OneShot", gradual: "Gradual", cubic: "Cubic" };
 const PLOT_HEIGHT = 300;
@@ -125,7 +126,7 @@ class View {
     const took = performance.now() - began;
     const { cursor, corner } = scene;
     const window = this.panels[0].window && { corner, row: this.panels[0].window.layer.row, column: this.panels[0].window.layer.column };
-    this.canvas.drawn = { frames: this.frames, took, cursor, dark: this.theme.dark, panels: states, thresholds, window, places, hover: scene.hover, ...drawn };
+    this.canvas.drawn = { frames: this.frames, took, cursor, dark: this.theme.dark, forced: this.theme.forced, panels: states, thresholds, window, places, hover: scene.hover, ...drawn };
   }
 
   // The scene with what is only of this view: the steps that are shown, and the one under the pointer.
@@ -283,7 +284,7 @@ function listen(view, signal) {
   size.observe(view.element);
   const theme = new MutationObserver(retheme);
   for (const node of [document.body, document.documentElement]) theme.observe(node, { attributes: true });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", retheme, { signal });
+  for (const preference of PREFERENCES) matchMedia(preference).addEventListener("change", retheme, { signal });
   window.addEventListener("resize", redraw, { signal }); // also told when the screen's density changes
   const relayer = () => (view.openLayer(), view.request());
   const rewindow = () => (view.openWindow(), view.request());
@@ -323,6 +324,7 @@ function render({ model, el }) {
   const aborter = new AbortController();
   const quiet = listen(view, aborter.signal);
   view.request();
+  nameGroups(el, aborter.signal);
   return () => {
     aborter.abort();
     quiet();

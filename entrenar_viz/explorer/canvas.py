@@ -21,7 +21,7 @@ class Canvas(anywidget.AnyWidget):
     """The live view. Its numbers follow the controls in the browser, not here; the kernel only sends the layer."""
 
     _esm = module(
-        *("schedule.js", "numbers.js", "theme.js", "mask.js"),
+        *("schedule.js", "numbers.js", "theme.js", "mask.js", "names.js"),
         *("axes.js", "plot.js", "panels.js", "histogram.js", "handles.js", "window_handle.js", "tools.js", "canvas.js"),
     )
 
@@ -71,9 +71,9 @@ class Field(anywidget.AnyWidget):
     value = tr.Any().tag(sync=True)
     """A number, or a list of two in order: exactly what was typed, loaded or slid to."""
     position = tr.Any().tag(sync=True)
-    """Where the slider stands: at ``value``, until it is moved by hand."""
-    kind = tr.Enum(["count", "fraction"]).tag(sync=True)
-    """How it is written: ``count`` as 5,000; ``fraction`` as a percentage."""
+    """Where the slider stands: at ``value``, until it is moved by hand; None without a slider."""
+    kind = tr.Enum(["count", "fraction", "number"]).tag(sync=True)
+    """How it is written: ``count`` as 5,000; ``fraction`` as a percentage; ``number`` as 0.00001 or 1e-5."""
     labels = tr.List(tr.Unicode()).tag(sync=True)
     """An accessible name for each number."""
     max = tr.Any().tag(sync=True)
@@ -95,7 +95,9 @@ class Offer(anywidget.AnyWidget):
     """The file."""
     label = tr.Unicode("Configuration as JSON").tag(sync=True)
     """An accessible name for its text."""
-    file_name = tr.Unicode("pruning.json").tag(sync=True)
+    file = tr.Unicode("pruning.json").tag(sync=True)
     """What it is called once it is downloaded."""
+    media = tr.Unicode("application/json").tag(sync=True)
+    """Its media type."""
     blocked = tr.Bool(False).tag(sync=True)
     """Whether it must not be taken, because the controls hold a problem."""

@@ -22,7 +22,9 @@ from entrenar_viz.config import (
 )
 from entrenar_viz.errors import ConfigError, Problem
 from entrenar_viz.explorer.canvas import Canvas, Field
-from entrenar_viz.explorer.values import LARGEST_STEP, room_for, tidy_step, values_for
+from entrenar_viz.explorer.entries import Kind, entry
+from entrenar_viz.explorer.panels import named
+from entrenar_viz.explorer.values import room_for, tidy_step, values_for
 from entrenar_viz.schedules import SCHEDULE_NAMES, Cubic, Gradual, OneShot, Schedule
 
 
@@ -39,7 +41,7 @@ class Controls:
         self.sliders: dict[str, w.Widget] = {}
         self.links: list[w.Widget] = []
         self.fields: list[Field] = []
-        self.schedule = w.ToggleButtons(
+        toggles = w.ToggleButtons(
             options=[(name, kind) for kind, name in SCHEDULE_NAMES.items()],
             value="gradual",
             tooltips=[
@@ -49,6 +51,7 @@ class Controls:
             ],
             style={"button_width": "104px"},
         )
+        self.schedule = named(toggles, "Schedule to export")
         self.total_steps = self._number("total_steps", "How long the training is", 10_000, 20_000, "Total steps")
         self.window = self._number(
             "window",
@@ -63,17 +66,21 @@ class Controls:
         self.target = self._number("target", "Where to end, typically 30 to 90%", 0.5, 1.0, "Target sparsity")
         self.frequency = self._number("frequency", "Typically 100 to 1,000", 500, 2000, "Steps between updates")
         self.cursor = self._number("cursor", "The step that readout and masks show", 3000, 10_000, "Cursor step")
-        self.method = w.Dropdown(options=METHODS, value="magnitude", tooltip="How the trainer scores the weights")
+        methods = w.Dropdown(options=METHODS, value="magnitude", tooltip="How the trainer scores the weights")
+        self.method = named(methods, "Method")
         kinds = [(name, kind) for kind, name in PATTERN_NAMES.items()]
-        self.pattern = w.Dropdown(options=kinds, value="unstructured", tooltip="What is pruned together")
-        self.n, self.m = _small(2, 0, "weights kept"), _small(4, 1, "of every")
-        self.height, self.width = _small(4, 1, "rows of a block"), _small(4, 1, "columns of a block")
+        self.pattern = named(
+            w.Dropdown(options=kinds, value="unstructured", tooltip="What is pruned together"), "Pattern"
+        )
+        self.n, self.m = self._entry("count", 2, "weights kept"), self._entry("count", 4, "of every")
+        self.height = self._entry("count", 4, "rows of a block")
+        self.width = self._entry("count", 4, "columns of a block")
         self.fine_tune = w.Checkbox(value=True, description="fine-tune after pruning", indent=False)
-        self.fine_tune_steps = w.BoundedIntText(value=1000, min=0, max=LARGEST_STEP, layout={"width": "110px"})
-        self.fine_tune_lr = w.FloatText(value=1e-5, step=1e-6, layout={"width": "110px"})
+        self.fine_tune_steps = self._entry("count", 1000, "fine_tune_steps", 100)
+        self.fine_tune_lr = self._entry("number", 1e-5, "fine_tune_lr", 1e-6)
         self.skip_embed_layers = w.Checkbox(value=True, description="skip embedding layers", indent=False)
         self.same_target = w.Checkbox(value=True, description="target_sparsity is the target above", indent=False)
-        self.own_target = w.BoundedFloatText(value=0.5, min=0.0, max=1.0, step=0.05, layout={"width": "110px"})
+        self.own_target = self._entry("fraction", 0.5, "target_sparsity", 0.05)
 
     def _number(self, name: str, tooltip: str, value: Any, largest: Any, *labels: str) -> w.Widget:
         """The widget that holds a number (or the two of a range), and beside it the slider that moves it."""
@@ -100,6 +107,13 @@ class Controls:
         self.links.append(w.jslink((field, "position"), (slider, "value")))
         self.fields.append(field)
         return field
+
+    def _entry(self, kind: Kind, value: float, label: str, step: float = 1) -> w.Widget:
+        """The widget that holds a number without a slider."""
+        made = entry(kind, value, label, step=step, typed=self.typed)
+        if isinstance(made, Field):
+            self.fields.append(made)
+        return made
 
     def holding_config(self) -> list[w.Widget]:
         """The controls that the configuration is made of."""
@@ -153,7 +167,7 @@ class Controls:
                 target_sparsity=self.target_sparsity(),
                 fine_tune_after_pruning=self.fine_tune.value,
                 fine_tune_steps=self.fine_tune_steps.value,
-                fine_tune_lr=self.fine_tune_lr.value,
+                fine_tune_lr=float(self.fine_tune_lr.value),
                 skip_embed_layers=self.skip_embed_layers.value,
             )
         except ConfigError as error:
@@ -234,7 +248,3 @@ def held(*widgets: w.Widget) -> Iterator[None]:
         for widget in widgets:
             together.enter_context(widget.hold_trait_notifications())
         yield
-
-
-def _small(value: int, least: int, tooltip: str) -> w.BoundedIntText:
-    return w.BoundedIntText(value=value, min=least, max=LARGEST_STEP, tooltip=tooltip, layout={"width": "64px"})

@@ -9,23 +9,27 @@ import ipywidgets as w
 from entrenar_viz.config import PruningConfig
 from entrenar_viz.errors import ConfigError
 from entrenar_viz.explorer.canvas import Offer
-from entrenar_viz.explorer.panels import show, text
+from entrenar_viz.explorer.languages import JSON, LANGUAGES, Language
+from entrenar_viz.explorer.panels import named, show, text
 from entrenar_viz.explorer.sharing import download_link
+from entrenar_viz.files import write_atomically
 
 MAX_UPLOAD = 1 << 20  # a configuration is smaller by far; above 10 MB a notebook's connection hangs
 Guard = Callable[[Callable[..., None]], Callable[..., None]]
 
 
 class Export(w.VBox):  # type: ignore[misc]
-    """The JSON that the trainer loads: to copy, to download, and ``by_path`` to save."""
+    """The JSON that the trainer loads, or the same as source text or a report: to copy, download, and save by path."""
 
     def __init__(self, export: Callable[..., Path], guarded: Guard, *, live: bool, by_path: bool = True) -> None:
         self.export = export
-        self.json = Offer() if live else w.Textarea(disabled=True, rows=12, layout={"width": "auto"})
+        self.offered: tuple[PruningConfig, int] | None = None
+        choices = [(language.name, language) for language in LANGUAGES]
+        self.language = named(w.ToggleButtons(options=choices, style={"button_width": "auto"}), "Export as")
+        self.json = Offer() if live else _still_text()
         self.download = None if live else w.HTML()
-        if self.download:
-            self.json.add_class("entrenar-viz-json")
-        self.path = w.Text("pruning.json", placeholder="file to save to", tooltip="A path, seen from the kernel")
+        path = w.Text(JSON.file, placeholder="file to save to", tooltip="A path, seen from the kernel")
+        self.path = named(path, "File to save to")
         self.path.layout.flex = "1 1 120px"
         self.save = w.Button(description="Save", button_style="primary", layout={"width": "auto"})
         self.overwrite = w.Button(description="Overwrite", button_style="warning", layout={"width": "auto"})
@@ -34,24 +38,44 @@ class Export(w.VBox):  # type: ignore[misc]
         saving = [self.path, self.save, self.overwrite] if by_path else []
         buttons = w.HBox([*offers, *saving])
         buttons.add_class("entrenar-viz-buttons")
-        super().__init__([text("Export", "entrenar-viz-heading"), self.json, buttons, self.status])
+        super().__init__([text("Export", "entrenar-viz-heading"), self.language, self.json, buttons, self.status])
+        self.language.observe(guarded(self._translate), "value")
         if by_path:  # a visitor can press buttons that are not shown
             self.save.on_click(guarded(lambda _: self._save(overwrite=False)))
             self.overwrite.on_click(guarded(lambda _: self._save(overwrite=True)))
         self.path.observe(lambda _: None if self.save.disabled else self.say(""), "value")
         show(self.overwrite, False)
 
-    def offer(self, config: PruningConfig | None) -> None:
-        """Offer ``config`` for export, or block the export with None; the JSON shown stays the last good one."""
+    def offer(self, config: PruningConfig | None, total_steps: int = 0) -> None:
+        """Offer ``config`` for export, or block the export with None; the text shown stays the last good one."""
         if config:
-            self.json.value = config.to_json()
+            self.offered = config, total_steps
+            self._write()
         self.save.disabled = self.overwrite.disabled = config is None
         if self.download:
-            self.download.value = download_link(self.json.value, "pruning.json")
             show(self.download, config is not None)
         else:
             self.json.blocked = config is None
         self.say("" if config else "Export waits until the problems above are mended.")
+
+    def _write(self) -> None:
+        """Write what is offered in the chosen language only: a report takes a replay."""
+        language: Language = self.language.value
+        written = language.write(*self.offered) if self.offered else ""
+        if isinstance(self.json, Offer):
+            with self.json.hold_sync():  # one message to the page
+                self.json.value, self.json.media = written, language.media
+                self.json.file, self.json.label = language.file, f"Configuration as {language.name}"
+        elif self.download:
+            self.json.value = written
+            self.download.value = download_link(written.encode(), language.media, language.file)
+
+    def _translate(self, change: Any) -> None:
+        """Show another language; the file to save to follows if it had the suffix of the one before."""
+        path = self.path.value.strip()
+        if path.endswith(change.old.suffix):
+            self.path.value = path.removesuffix(change.old.suffix) + change.new.suffix
+        self._write()
 
     def say(self, message: str, *, exists: bool = False) -> None:
         """Tell how an export went; ``exists`` offers to overwrite."""
@@ -59,9 +83,13 @@ class Export(w.VBox):  # type: ignore[misc]
         show(self.overwrite, exists)
 
     def _save(self, *, overwrite: bool) -> None:
-        chosen = Path(self.path.value.strip() or "pruning.json").expanduser()
+        language: Language = self.language.value
+        chosen = Path(self.path.value.strip() or language.file).expanduser()
         try:
-            saved = self.export(chosen, overwrite=overwrite)
+            if language is JSON:
+                saved = self.export(chosen, overwrite=overwrite)
+            else:
+                saved = write_atomically(chosen, self.json.value.encode(), overwrite=overwrite)
         except FileExistsError:
             self.say(f"{chosen} exists already.", exists=True)
         except (OSError, ValueError) as error:
@@ -70,16 +98,24 @@ class Export(w.VBox):  # type: ignore[misc]
             self.say(f"Saved {saved.resolve()}")
 
 
+def _still_text() -> w.Textarea:
+    shown = named(w.Textarea(disabled=True, rows=12, layout={"width": "auto"}), "Exported text")
+    shown.add_class("entrenar-viz-json")
+    return shown
+
+
 class Import(w.VBox):  # type: ignore[misc]
     """A configuration from a small upload, pasted text or, ``by_path``, a file; ``load`` says what it changed."""
 
     def __init__(self, load: Callable[[PruningConfig], str], guarded: Guard, *, by_path: bool = True) -> None:
         self.load = load
-        self.path = w.Text(placeholder="path of a configuration", tooltip="A path, seen from the kernel")
+        path = w.Text(placeholder="path of a configuration", tooltip="A path, seen from the kernel")
+        self.path = named(path, "File to load")
         self.path.layout.flex = "1 1 120px"
         self.read = w.Button(description="Load", layout={"width": "auto"})
         self.upload = w.FileUpload(accept=".json", multiple=False, description="Upload", layout={"width": "auto"})
-        self.paste = w.Textarea(placeholder="or paste the JSON here", rows=12, layout={"width": "auto"})
+        paste = w.Textarea(placeholder="or paste the JSON here", rows=12, layout={"width": "auto"})
+        self.paste = named(paste, "JSON to load")
         self.paste.add_class("entrenar-viz-json")
         self.take = w.Button(description="Load pasted", layout={"width": "auto"})
         self.status = text()

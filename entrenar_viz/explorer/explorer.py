@@ -12,9 +12,12 @@ from numpy.typing import ArrayLike
 
 from entrenar_viz.calibration import Calibration
 from entrenar_viz.config import PruningConfig
+from entrenar_viz.epochs import Training
 from entrenar_viz.errors import ConfigError, EntrenarVizError, Problem, StepError, WeightsError
 from entrenar_viz.explorer.canvas import Canvas
 from entrenar_viz.explorer.controls import Controls
+from entrenar_viz.explorer.counting import Counted, Counting, agreed
+from entrenar_viz.explorer.drawings import Drawings, Drawn
 from entrenar_viz.explorer.exchange import Export, Import
 from entrenar_viz.explorer.keeping import Keeping
 from entrenar_viz.explorer.masking import Masking
@@ -30,13 +33,14 @@ Weights = ArrayLike | Mapping[str, ArrayLike] | str | os.PathLike[str]
 CalibrationData = Mapping[str, ArrayLike] | str | os.PathLike[str] | Calibration
 
 
-class Explorer(Keeping):
+class Explorer(Keeping, Drawn, Counted):
     """Tune a pruning schedule, watch what the trainer will do with it, export the configuration.
 
     ``config`` is where to start (an example of the chapter if None), ``total_steps`` the length of the training,
     ``weights`` an array, a dict of arrays or a path to preview masks on: a .npy, .npz or .safetensors file, or the
     folder or index of a checkpoint in shards. ``calibration`` is what ``load_calibration`` takes: what enters the
-    layers, for masks by wanda and sparse_gpt.
+    layers, for masks by wanda and sparse_gpt. ``training`` says how long the training is in epochs, instead of
+    ``total_steps``.
     ``view="matplotlib"`` draws in the kernel, for front ends that cannot show the live canvas.
     ``reach`` is for visitors who must not read and write where they like: they open what it reaches, and files come
     and go through their browser only. None: whoever uses the explorer may run code anyway.
@@ -54,6 +58,7 @@ class Explorer(Keeping):
         total_steps: int | None = None,
         weights: Weights | None = None,
         calibration: CalibrationData | None = None,
+        training: Training | None = None,
         view: Literal["canvas", "matplotlib"] = "canvas",
         reach: Reach | None = None,
     ) -> None:
@@ -76,8 +81,11 @@ class Explorer(Keeping):
                 self.preview.add(given)
             if calibration is not None:
                 self.preview.calibrate(calibration)
+            if training is not None:
+                total_steps = agreed(training, total_steps)
             if config is not None or total_steps is not None:
                 self.load(self.controls.config() if config is None else config, total_steps)
+            self.training = training
             self._follow()
         except EntrenarVizError:
             self.close()
@@ -149,7 +157,11 @@ class Explorer(Keeping):
         files = (self.exporter, self.importer)
         pictures = (picture, self.masking.progress, self.findings_panel)
         self._build_keeping(self._guarded, self._draw_pins, live=live, own=by_path)
-        self.screen = Screen(self.controls, self.preview, pictures, files, above=self.above, below=self.below)
+        self.drawings = Drawings(self.figure, self.save_figure, self._guarded, by_path=by_path)
+        below = [*self.below, self.drawings]
+        self.screen = Screen(self.controls, self.preview, pictures, files, above=self.above, below=below)
+        self.counting = Counting(self.controls, picture, self._guarded)
+        self.screen.rows["total_steps"].children += (self.counting,)
         show(self.screen.rows["path"], by_path or bool(self._reach and self._reach.root))
         show(self.screen.rows["calibration"], by_path)
 
@@ -159,6 +171,9 @@ class Explorer(Keeping):
             control.observe(follow, "value")
         for field in self.controls.fields:
             field.observe(follow, "problem")
+        preview = self.preview
+        shown = (self.controls.total_steps, self.controls.cursor, *self.controls.holding_config())
+        self.drawings.forget_with((*shown, preview.layer, *preview.pickers))
         masks = self._guarded(self._show_masks)
         previewed = (self.preview.layer, self.preview.masks_of, self.preview.compare)
         for control in (*previewed, *(() if self.canvas else (self.controls.cursor,))):
@@ -206,7 +221,7 @@ class Explorer(Keeping):
         self.steps.record()
         self._followed, self.findings = now, findings
         self.findings_panel.fill(findings)
-        self.exporter.offer(config)
+        self.exporter.offer(config, self.total_steps)
         self.set_trait("config", config)
         self.pins_panel.follow()
         self._show_masks()

@@ -1,7 +1,8 @@
-// A typed entry beside a slider: holds one number, or two for a range, and says what it does not understand.
+// A typed entry, mostly beside a slider: holds one number, or two for a range, and says what it does not understand.
 import { moved, nudged, parsed, replaced, shown } from "./numbers.js";
 
 const numbersOf = (model) => [model.get("value")].flat();
+const slides = (model) => model.get("position") !== null;
 
 function write(model, next) {
   const needed = Math.max(...next);
@@ -10,7 +11,7 @@ function write(model, next) {
     model.save_changes();
   }
   hold(model, next);
-  model.set("position", model.get("value"));
+  if (slides(model)) model.set("position", model.get("value"));
   model.save_changes(); // both in one message: each costs the page more than a drawing does
 }
 
@@ -27,6 +28,8 @@ function initialize({ model }) {
     window.addEventListener(type, begin, { capture: true, signal: aborter.signal });
   }
   model.on("change:value", () => model.set("gesture", gesture));
+  const quiet = () => aborter.abort();
+  if (!slides(model)) return quiet;
   // Later, since the link between position and slider is deaf while it carries a change.
   const follow = () =>
     queueMicrotask(() => {
@@ -42,11 +45,12 @@ function initialize({ model }) {
     if (next.some((number, i) => number !== numbersOf(model)[i])) hold(model, next); // the link saves both
     follow();
   });
-  return () => aborter.abort();
+  return quiet;
 }
 
 function render({ model, el }) {
   el.classList.add("entrenar-viz-field");
+  el.classList.toggle("entrenar-viz-alone", !slides(model));
   const kind = model.get("kind");
   const aborter = new AbortController();
   const message = document.createElement("div");
@@ -109,7 +113,7 @@ function render({ model, el }) {
   }
 
   // The handles of the slider beside us: they have no name of their own, and step by 1 or by a tenth of the range.
-  const handles = () => [...(el.closest(".entrenar-viz-row")?.querySelectorAll(".noUi-handle") ?? [])];
+  const handles = () => (slides(model) ? [...(el.closest(".entrenar-viz-row")?.querySelectorAll(".noUi-handle") ?? [])] : []);
   const directions = { ArrowUp: 1, ArrowRight: 1, PageUp: 10, ArrowDown: -1, ArrowLeft: -1, PageDown: -10 };
   function slideByKey(event) {
     const index = handles().indexOf(event.target);
@@ -124,7 +128,7 @@ function render({ model, el }) {
     if (aborter.signal.aborted) return;
     const found = handles();
     found.forEach((handle, i) => handle.setAttribute("aria-label", model.get("labels")[i] + " slider"));
-    if (!found.length) requestAnimationFrame(name);
+    if (!found.length && slides(model)) requestAnimationFrame(name);
   };
   requestAnimationFrame(name);
 

@@ -28,6 +28,7 @@ class Keeping(tr.HasTraits):
     controls: Controls
     load: Callable[..., None]
     steps: Steps
+    training: Training | None
 
     def undo(self) -> None:
         """Go back to the configuration before the last gesture; does nothing if there is none."""
@@ -77,7 +78,6 @@ class Keeping(tr.HasTraits):
         self, guarded: Guard, draw: Callable[[list[dict[str, Any]]], None], *, live: bool, own: bool
     ) -> None:
         """Make the widgets; ``own`` says whether the user has files in the kernel."""
-        self._training: Training | None = None  # of the session that was loaded, to be saved with the next one
         self.steps = Steps(self.controls, guarded, live=live)
         self.starts = Starts(self._present, self._total, self._load, guarded, own=own)
         self.pins_panel = Pins(self._present, self._load, draw, guarded, live=live)
@@ -101,14 +101,15 @@ class Keeping(tr.HasTraits):
 
     def _session(self) -> Session:
         now = self._present("now")
-        return Session(config=now.config, total_steps=now.total_steps, training=self._training, pins=self.pins)
+        return Session(config=now.config, total_steps=now.total_steps, training=self.training, pins=self.pins)
 
     def _take_session(self, session: Session) -> str:
         """Show ``session``, and say what became of its pins."""
         before = self.pins
         pins = merged(before, session.pins)
         self.load(session.config, session.total_steps)
-        self._training = session.training
+        if session.training and session.training.total_steps == session.total_steps:
+            self.training = session.training
         self.pins_panel.put(pins)
         renamed = len({pin.name for pin in pins[len(before) :]} - {pin.name for pin in session.pins})
         said = f" Pins added: {len(pins) - len(before)}."

@@ -1,13 +1,15 @@
-// Numbers as they are typed, shown and slid to: whole numbers and percentages, read strictly. Nothing is read as
-// something else.
+// Numbers as they are typed, shown and slid to: whole numbers, percentages and plain numbers, read strictly. Nothing is
+// read as something else.
 
 const COUNT = /^(\d+|\d{1,3}(,\d{3})+)$/;
 const PERCENT = /^(\d+(\.\d+)?|\.\d+)\s*%?$/;
+const NUMBER = /^[-+]?(\d+(\.\d*)?|\.\d+)(e[-+]?\d+)?$/i;
 const LARGEST = Number.MAX_SAFE_INTEGER;
 const GROUPED = new Intl.NumberFormat("en-US");
 
 export function shown(kind, value) {
   if (kind === "count") return GROUPED.format(value);
+  if (kind === "number") return String(value);
   return `${Number((value * 100).toFixed(2))}%`;
 }
 
@@ -19,6 +21,11 @@ export function parsed(kind, text) {
     const count = Number(trimmed.replaceAll(",", ""));
     if (count > LARGEST) throw new Error("larger than 9,007,199,254,740,991: a browser cannot count that far");
     return count;
+  }
+  if (kind === "number") {
+    if (!NUMBER.test(trimmed)) throw new Error(`“${trimmed}” is no number: write 0.00001 or 1e-5`);
+    if (!Number.isFinite(Number(trimmed))) throw new Error(`${trimmed} is larger than any number here`);
+    return Number(trimmed);
   }
   if (!PERCENT.test(trimmed)) throw new Error(`“${trimmed}” is no percentage: write 48.75`);
   // Shifted as text: 70.1 / 100 is 0.7009999999999998 in binary arithmetic, 70.1e-2 is 0.701
@@ -50,5 +57,6 @@ function rounded(kind, position, step, max) {
 // One step of an arrow key from `value`, to the next round number.
 export function nudged(kind, value, by, step) {
   const next = by > 0 ? Math.floor(value / step + 1 + 1e-9) * step : Math.ceil(value / step - 1 - 1e-9) * step;
-  return kind === "count" ? Math.max(next, 0) : Math.min(Math.max(Number(next.toFixed(6)), 0), 1);
+  if (kind === "count") return Math.max(next, 0);
+  return kind === "number" ? Number(next.toPrecision(12)) : Math.min(Math.max(Number(next.toFixed(6)), 0), 1);
 }

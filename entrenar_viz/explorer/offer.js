@@ -4,7 +4,6 @@ function render({ model, el }) {
   const text = document.createElement("textarea");
   text.readOnly = true;
   text.rows = 12;
-  text.setAttribute("aria-label", model.get("label"));
   const copy = document.createElement("button");
   copy.className = "jupyter-button widget-button";
   copy.textContent = "Copy";
@@ -15,10 +14,11 @@ function render({ model, el }) {
   // What is shown while there is a problem is the last good file: it can be read, not taken.
   function show() {
     text.value = model.get("value");
+    text.setAttribute("aria-label", model.get("label"));
     copy.disabled = model.get("blocked");
     download.hidden = model.get("blocked");
-    download.download = model.get("file_name");
-    download.href = `data:application/json;charset=utf-8,${encodeURIComponent(text.value)}`;
+    download.download = model.get("file");
+    download.href = `data:${model.get("media")};charset=utf-8,${encodeURIComponent(text.value)}`;
   }
 
   copy.addEventListener("click", async () => {

@@ -33,6 +33,13 @@ def text(value: str = "", *classes: str) -> Text:
     return label
 
 
+def named(widget: w.Widget, name: str) -> w.Widget:
+    """``widget`` with an accessible name that is not seen, for a control with our own text beside it or none."""
+    widget.description = name
+    widget.add_class("entrenar-viz-named")
+    return widget
+
+
 def show(widget: w.Widget, visible: bool) -> None:
     """Show a widget or take it out of the layout."""
     widget.layout = widget.layout or w.Layout()

@@ -11,7 +11,7 @@ from entrenar_viz.checked import did_you_mean
 from entrenar_viz.config import PruningConfig
 from entrenar_viz.errors import ConfigError, Problem
 from entrenar_viz.explorer.exchange import Guard
-from entrenar_viz.explorer.panels import show, text
+from entrenar_viz.explorer.panels import named, show, text
 from entrenar_viz.explorer.pin_table import HEADINGS, Kept, PinRow, cells, kept
 from entrenar_viz.explorer.sharing import Shared, file_name
 from entrenar_viz.findings import percent
@@ -81,7 +81,8 @@ class Pins(w.VBox):  # type: ignore[misc]
         self.present, self.load, self.draw, self.guarded = present, load, draw, guarded
         self.kept: tuple[Kept, ...] = ()
         self.rows: list[PinRow] = []  # never thrown away, so that a long session does not fill the kernel
-        self.name = w.Text(placeholder="name, such as Gradual 50%", tooltip="Name of the pin")
+        name = w.Text(placeholder="name, such as Gradual 50%", tooltip="Name of the pin")
+        self.name = named(name, "Name of the pin")
         self.name.layout.width = "200px"
         self.add = w.Button(description="Pin", tooltip="Keep the present configuration", layout={"width": "auto"})
         self.status, self.shared = text(), Shared(live=live)

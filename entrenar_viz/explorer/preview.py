@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from entrenar_viz.calibration import Calibration, load_calibration
 from entrenar_viz.config import Method, Pattern
-from entrenar_viz.explorer.panels import show, text
+from entrenar_viz.explorer.panels import named, show, text
 from entrenar_viz.explorer.wanted import NAME_LENGTH, Wanted, by
 from entrenar_viz.masks import Compare
 from entrenar_viz.weights import SAMPLES, Matrix, Tensors, load_weights, sample
@@ -45,6 +45,10 @@ class Preview:
         self.masks_of = w.ToggleButtons(options=MASKS_OF, tooltips=MASKS_TIPS, style={"button_width": "auto"})
         self.compare = w.Dropdown(options=COMPARE, tooltip=COMPARE_TIP)
         self.pickers = (self.source, self.masks_of, self.compare)
+        pickers = {"Weights": self.source, "Layer": self.layer, "Masks of": self.masks_of, "Compare": self.compare}
+        boxes = {"Search the layers": self.search, "Model file": self.path, "Calibration file": self.calibration_path}
+        for name, widget in (pickers | boxes).items():
+            named(widget, name)
         self.show_source()
 
     def add(self, tensors: Tensors) -> None:

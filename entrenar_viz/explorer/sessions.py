@@ -8,7 +8,7 @@ import ipywidgets as w
 
 from entrenar_viz.errors import ConfigError, StepError
 from entrenar_viz.explorer.exchange import MAX_UPLOAD, Guard
-from entrenar_viz.explorer.panels import show, text
+from entrenar_viz.explorer.panels import named, show, text
 from entrenar_viz.explorer.sharing import Shared
 from entrenar_viz.session import Session, load_session, save_session
 
@@ -29,7 +29,8 @@ class Sessions(w.VBox):  # type: ignore[misc]
         by_path: bool,
     ) -> None:
         self.session, self.take, self.shared = session, take, shared
-        self.path = w.Text("session.json", placeholder="file of a session", tooltip="A path, seen from the kernel")
+        path = w.Text("session.json", placeholder="file of a session", tooltip="A path, seen from the kernel")
+        self.path = named(path, "File of the session")
         self.path.layout.width = "200px"
         self.save, self.load = _button("Save"), _button("Load")
         self.overwrite = _button("Overwrite")

@@ -6,7 +6,7 @@ import re
 import ipywidgets as w
 
 from entrenar_viz.explorer.canvas import Offer
-from entrenar_viz.explorer.panels import show, text
+from entrenar_viz.explorer.panels import named, show, text
 
 MAX_STEM = 60
 
@@ -21,10 +21,9 @@ def file_name(name: str) -> str:
     return f"pruning-{stem}.json" if stem else "pruning.json"
 
 
-def download_link(content: str, name: str) -> str:
-    """HTML of a link that downloads ``content`` as ``name``, which must come from ``file_name``."""
-    data = base64.b64encode(content.encode()).decode()
-    link = f'download="{name}" href="data:application/json;base64,{data}"'
+def download_link(content: bytes, media: str, file: str) -> str:
+    """HTML of a link that saves ``content`` in the visitor's browser; ``file`` is ours or comes from ``file_name``."""
+    link = f'download="{file}" href="data:{media};base64,{base64.b64encode(content).decode()}"'
     return f'<a class="jupyter-button widget-button entrenar-viz-download" {link}>Download</a>'
 
 
@@ -33,7 +32,7 @@ class Shared(w.VBox):  # type: ignore[misc]
 
     def __init__(self, *, live: bool) -> None:
         self.title = text("", "entrenar-viz-quiet")
-        self.json = Offer(label="File as JSON") if live else w.Textarea(disabled=True, rows=12)
+        self.json = Offer(label="File as JSON") if live else named(w.Textarea(disabled=True, rows=12), "File as JSON")
         self.link = None if live else w.HTML()
         if self.link:
             self.json.add_class("entrenar-viz-json")
@@ -47,9 +46,9 @@ class Shared(w.VBox):  # type: ignore[misc]
         """Show ``content`` under ``title``, to be downloaded as ``name``."""
         self.title.value, self.json.value = title, content
         if self.link:
-            self.link.value = download_link(content, name)
+            self.link.value = download_link(content.encode(), "application/json", name)
         else:
-            self.json.file_name = name
+            self.json.file = name
         show(self, True)
 
     def hide(self) -> None:

@@ -8,7 +8,7 @@ from entrenar_viz.advice import SCENARIOS, recommend
 from entrenar_viz.config import PruningConfig
 from entrenar_viz.errors import ConfigError, EntrenarVizError
 from entrenar_viz.explorer.exchange import Guard
-from entrenar_viz.explorer.panels import show, text
+from entrenar_viz.explorer.panels import named, show, text
 from entrenar_viz.presets import PRESETS, delete_preset, load_presets, save_preset
 from entrenar_viz.session import Pin
 
@@ -36,7 +36,8 @@ class Starts:
         self.present, self.load, self.own = present, load, own
         self.total_steps = total_steps
         self._own: dict[str, Pin] = {}
-        self.picker = w.Dropdown(tooltip="A preset to start from", layout={"width": "140px"})
+        picker = w.Dropdown(tooltip="A preset to start from", layout={"width": "140px"})
+        self.picker = named(picker, "Preset")
         self.unfold = w.ToggleButton(description="More", layout={"width": "auto"})
         self.unfold.tooltip = "A recommendation after three questions" + ("; save presets of your own" if own else "")
         self.status = text()
@@ -74,11 +75,12 @@ class Starts:
         show(self.said, bool(message))
 
     def _build_questions(self) -> None:
-        self.target = w.BoundedFloatText(value=50.0, min=0.0, max=100.0, step=5.0, layout={"width": "80px"})
-        self.target.tooltip = "Target sparsity in percent"
+        target = w.BoundedFloatText(value=50.0, min=0.0, max=100.0, step=5.0, layout={"width": "80px"})
+        self.target = named(target, "Target sparsity in percent")
         self.trained = w.Checkbox(description="it is trained already", indent=False, layout={"width": "auto"})
         scenarios = [("something else", NONE), *((name, name) for name in SCENARIOS)]
-        self.scenario = w.Dropdown(options=scenarios, tooltip="What it is for", layout={"width": "160px"})
+        scenario = w.Dropdown(options=scenarios, tooltip="What it is for", layout={"width": "160px"})
+        self.scenario = named(scenario, "What it is for")
         self.ask = w.Button(description="Recommend", layout={"width": "auto"})
         self.ask.tooltip = "Show the configuration that the chapter recommends"
         about = [text("Prune how much, in %?"), self.target, self.trained, text("What is it for?"), self.scenario]
@@ -86,10 +88,12 @@ class Starts:
         self.questions.add_class("entrenar-viz-buttons")
 
     def _build_own(self) -> None:
-        self.name = w.Text(placeholder="name of a preset", tooltip="Name of a preset", layout={"width": "200px"})
+        name = w.Text(placeholder="name of a preset", tooltip="Name of a preset", layout={"width": "200px"})
+        self.name = named(name, "Name of a preset")
         self.save = w.Button(description="Save as preset", layout={"width": "auto"})
         self.replace = w.Button(description="Replace", button_style="warning", layout={"width": "auto"})
-        self.mine = w.Dropdown(options=[("your presets", NONE)], tooltip="Your presets", layout={"width": "140px"})
+        mine = w.Dropdown(options=[("your presets", NONE)], tooltip="Your presets", layout={"width": "140px"})
+        self.mine = named(mine, "Your presets")
         self.delete = w.Button(description="Delete", tooltip="Delete this preset", layout={"width": "auto"})
         self.saving = w.HBox([self.name, self.save, self.replace, self.mine, self.delete])
         self.saving.add_class("entrenar-viz-buttons")

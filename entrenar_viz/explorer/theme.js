@@ -1,15 +1,46 @@
 // Colours and font of the page around us, and the colours of the masks.
-// Colours and font of the notebook around us; plain ones where there is none.
+// Changes of these change our colours.
+export const PREFERENCES = ["(prefers-color-scheme: dark)", "(prefers-contrast: more)", "(forced-colors: active)"];
+const asked = (preference) => matchMedia(preference).matches;
+const SYSTEM = {
+  ...{ text: "CanvasText", muted: "CanvasText", warning: "CanvasText", ink: "CanvasText" },
+  ...{ background: "Canvas", pruned: "Canvas", grid: "GrayText", bars: "GrayText" },
+  ...{ window: mix(14), recovery: mix(7), over: mix(22) },
+};
+function mix(percent) {
+  return `color-mix(in srgb, CanvasText ${percent}%, Canvas)`;
+}
+
+// Colours and font of the notebook around us; plain ones where there is none. Where colours are forced, text, ground
+// and lines have those of the system: a canvas is not repainted by the browser as the page around it is.
 export function themeOf(element, palettes) {
   const style = getComputedStyle(element);
-  const [text, background] = [style.color, shownBackground(element)];
+  const forced = asked("(forced-colors: active)");
+  const system = forced ? systemColors(element) : {};
+  const [text, background] = [style.color, system.background ?? shownBackground(element)];
   const dark = luminance(background) < 0.5;
   const family = style.fontFamily || "sans-serif";
+  const palette = palettes[dark ? "dark" : "light"];
+  const contrast = asked("(prefers-contrast: more)") ? { muted: text, grid: palette.muted, bars: palette.muted } : {};
   return {
     dark,
-    colors: { ...palettes[dark ? "dark" : "light"], text, background },
+    forced,
+    colors: { ...palette, text, background, ...contrast, ...system },
     font: (size, weight = 400) => `${weight} ${size}px ${family}`,
   };
+}
+
+// As numbers: what a canvas makes of the names of system colours is that of a page without forced colours.
+function systemColors(element) {
+  const probe = element.appendChild(document.createElement("span"));
+  probe.style.forcedColorAdjust = "none";
+  const resolved = (name) => {
+    probe.style.color = name;
+    return getComputedStyle(probe).color;
+  };
+  const found = Object.fromEntries(Object.entries(SYSTEM).map(([use, name]) => [use, resolved(name)]));
+  probe.remove();
+  return found;
 }
 
 function shownBackground(element) {

@@ -111,7 +111,8 @@ def panels_figure(matrix: Matrix, panels: Sequence[Panel], *, header: str = "", 
 def _draw(matrix: Matrix, panels: Sequence[Panel], header: str, colors: dict[str, str]) -> Figure:
     figure, places = _grid(len(panels), matrix.shape[0] / matrix.shape[1], colors)
     height = figure.get_figheight()
-    figure.text(LEFT / figure.get_figwidth(), 1 - 0.14 / height, header, color=colors["muted"], fontsize=9, va="top")
+    place = LEFT / figure.get_figwidth(), 1 - 0.14 / height
+    figure.text(*place, header, color=colors["muted"], fontsize=9, va="top", parse_math=False)
     dense = max(matrix.shape) > CELLS
     tints, norm = _scale(matrix, dense, colors)
     for axes, panel in zip(places, panels, strict=True):

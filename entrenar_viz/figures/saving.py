@@ -31,12 +31,12 @@ def save_figure(figure: Figure, path: str | os.PathLike[str], *, overwrite: bool
     FileExistsError unless ``overwrite``.
     """
     target = Path(path)
-    return write_atomically(target, _rendered(figure, format_of(target), dpi), overwrite=overwrite)
+    return write_atomically(target, figure_bytes(figure, format_of(target), dpi), overwrite=overwrite)
 
 
 def png_bytes(figure: Figure, *, dpi: float = 100) -> bytes:
     """``figure`` as a PNG with ``dpi`` pixels an inch."""
-    return _rendered(figure, ".png", dpi)
+    return figure_bytes(figure, ".png", dpi)
 
 
 def format_of(path: Path) -> str:
@@ -47,7 +47,8 @@ def format_of(path: Path) -> str:
     return suffix
 
 
-def _rendered(figure: Figure, suffix: str, dpi: float) -> bytes:
+def figure_bytes(figure: Figure, suffix: str, dpi: float = 200) -> bytes:
+    """``figure`` as a file in the format of ``suffix``, one of ``FORMATS``; ``dpi`` as in ``save_figure``."""
     buffer = io.BytesIO()
     # matplotlib otherwise draws the ids inside an SVG at random
     with mpl.rc_context({"svg.hashsalt": "entrenar_viz", "savefig.bbox": None}):

@@ -17,13 +17,8 @@ RUN = """async ([root, graves, known]) => {
   return found.flatMap(({ id, nodes }) => nodes.map(({ target, html }) => ({ id, target, html }))).filter(ours);
 }"""
 GRAVE = ["serious", "critical"]
-# ipywidgets hides the label of a control that has no description, and has no other way to name one. Our labels stand
-# beside these controls as text; the typed entries and the handles of the sliders, which are ours, have names.
-OF_IPYWIDGETS = [
-    ["label-title-only", ".widget-dropdown select"],
-    ["label-title-only", ".widget-text input[type=text]"],
-    ["label", ".widget-text input[type=number]"],
-]
+# Every control has a name, so there is nothing that we would have to leave to ipywidgets.
+OF_IPYWIDGETS: list[list[str]] = []
 
 
 def violations(notebook, known):

@@ -25,6 +25,20 @@ test("numbers are shown as they are typed", () => {
   assert.equal(shown("fraction", 0.2165994), "21.66%");
 });
 
+test("plain numbers, with a point and in powers of ten", () => {
+  for (const [text, number] of [["0.00001", 1e-5], [" 1e-5 ", 1e-5], ["-2", -2], ["+.5E2", 50], ["3.", 3], ["0", 0]])
+    assert.equal(parsed("number", text), number, text);
+  for (const text of ["0,5", "", ".", "1.2.3", "1e", "e5", "0x10", "half", "Infinity", "NaN", "1_000", "1 000"])
+    assert.throws(() => parsed("number", text), /no number/, text);
+  assert.throws(() => parsed("number", "1e999"), /larger than any number/);
+  assert.equal(shown("number", 1e-5), "0.00001");
+  assert.equal(shown("number", 1e-7), "1e-7");
+  assert.equal(parsed("number", shown("number", 0.1 + 0.2)), 0.1 + 0.2);
+  assert.equal(nudged("number", 1e-5, 1, 1e-6), 1.1e-5);
+  assert.equal(nudged("number", 1e-6, -1, 1e-6), 0);
+  assert.equal(nudged("number", -3, -1, 1), -4);
+});
+
 test("a range stays in order", () => {
   assert.deepEqual(replaced([1, 5], 0, 3), [3, 5]);
   assert.deepEqual(replaced([1, 5], 1, 1), [1, 1]);

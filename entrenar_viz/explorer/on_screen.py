@@ -1,0 +1,76 @@
+"""What is on the screen as matplotlib figures: the schedules, and the masks at the cursor."""
+
+from dataclasses import replace
+
+from matplotlib.figure import Figure
+
+from entrenar_viz.config import PruningConfig, pattern_name
+from entrenar_viz.errors import WeightsError
+from entrenar_viz.explorer.controls import Controls
+from entrenar_viz.explorer.wanted import Ready
+from entrenar_viz.figures import schedule_figure
+from entrenar_viz.figures.mask_panels import Panel, order_or_reason, panels_figure
+from entrenar_viz.importance import importance
+from entrenar_viz.masks import PruneOrder
+from entrenar_viz.replay import replay
+from entrenar_viz.schedules import SCHEDULE_NAMES
+from entrenar_viz.weights import Matrix
+
+LONGEST_NAME = 60  # letters of a layer's name above its masks
+
+
+def schedules_drawn(controls: Controls, config: PruningConfig, theme: str = "light") -> Figure:
+    """The three schedules of ``controls``, that of ``config`` emphasised, with the values at the cursor."""
+    others = [schedule for kind, schedule in controls.schedules().items() if kind != config.schedule.type]
+    total, cursor = controls.total_steps.value, controls.cursor.value
+    return schedule_figure(config, total, others=others, cursor=min(cursor, total), theme=theme)
+
+
+def masks_drawn(controls: Controls, config: PruningConfig, ready: Ready | None, theme: str = "light") -> Figure:
+    """The masks that are ready, for each schedule or, of the chosen one, in each pattern.
+
+    WeightsError if there is none, with the reason. The layer that the canvas shows is not sorted again.
+    """
+    if ready is None:
+        raise WeightsError("no layer is ready yet: wait for it, or cancel it")
+    matrix, orders = _in_order(ready)
+    applied, chosen = applied_now(controls, config), SCHEDULE_NAMES[config.schedule.type]
+    if ready.wanted.patterns:
+        panels = [Panel(name, applied[chosen], order) for name, order in orders.items()]
+    else:
+        panels = [Panel(name, sparsity, orders[""]) for name, sparsity in applied.items()]
+    return panels_figure(matrix, panels, header=_header(ready, chosen), theme=theme)
+
+
+def applied_now(controls: Controls, config: PruningConfig) -> dict[str, float | None]:
+    """What each schedule has applied at the cursor, by its name; None before its first update."""
+    total, cursor = controls.total_steps.value, controls.cursor.value
+    runs = {kind: replay(replace(config, schedule=schedule), total) for kind, schedule in controls.schedules().items()}
+    return {SCHEDULE_NAMES[kind]: float(run.applied_at(cursor)) or None for kind, run in runs.items()}
+
+
+def _in_order(ready: Ready) -> tuple[Matrix, dict[str, PruneOrder | str]]:
+    """The layer and its prune orders by their names, as far as possible those that were made for the screen."""
+    wanted, made = ready.wanted, ready.prepared
+    if ready.matrix is not None:
+        return ready.matrix, dict(ready.orders)
+    if made and not wanted.patterns:
+        return made.matrix, {"": made.order}
+    if not wanted.patterns:
+        raise WeightsError(str(ready.layer["note"]))
+    matrix = made.matrix if made else wanted.tensors.matrix(wanted.layer)
+    scores = importance(matrix, wanted.scored[0], wanted.activations())
+    known = {made.order.pattern: made.order} if made else {}
+    return matrix, {
+        name: known[pattern] if pattern in known else order_or_reason(scores, pattern)
+        for name, pattern in wanted.patterns
+    }
+
+
+def _header(ready: Ready, chosen: str) -> str:
+    """Layer, pattern and method; other letters than those of ASCII may be missing in the font."""
+    wanted = ready.wanted
+    name = f"{wanted.layer:.{LONGEST_NAME}}".encode("ascii", "replace").decode()
+    compared = " within each row" if wanted.compare == "row" else ""
+    what = f"{chosen} in each pattern" if wanted.patterns else pattern_name(wanted.pattern)
+    return f"{name}, {what}, by {wanted.scored[0]}{compared}"
