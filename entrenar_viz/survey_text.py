@@ -44,9 +44,9 @@ def headline(model: str, config: PruningConfig, total: int, asked: float) -> str
     return f"{printable(model)}: {kind}, {percent(asked)} asked at step {total:,}"
 
 
-def as_text(model: str, config: PruningConfig, total: int, records: Sequence[LayerSurvey], most: int) -> Iterator[str]:
-    """The lines of a table, the layers that lose most first, with ``most`` layers and reasons; one record or more."""
-    yield headline(model, config, total, records[0].asked)
+def as_text(caption: str, records: Sequence[LayerSurvey], most: int) -> Iterator[str]:
+    """The lines of a table, the layers that lose most first, with at most ``most`` layers and ``most`` reasons."""
+    yield caption
     yield ""
     ranked = [record for record in records if record.kept_energy is not None and not _skipped(record)]
     ranked.sort(key=lambda record: record.kept_energy or 0.0)

@@ -10,7 +10,7 @@ from entrenar_viz.config import PruningConfig
 from entrenar_viz.files import write_atomically
 from entrenar_viz.layer_survey import LayerSurvey
 from entrenar_viz.survey import iter_survey, schedule_end
-from entrenar_viz.survey_text import as_csv, as_text, layers, short
+from entrenar_viz.survey_text import as_csv, as_text, headline, layers, short
 
 SHOWN = 40  # layers in the table; the CSV has all
 
@@ -35,7 +35,7 @@ def survey(
         )
         records = list(found)
     total = schedule_end(config) if steps is None else steps
-    print("\n".join(as_text(model, config, total, records, SHOWN)))
+    print("\n".join(as_text(headline(model, config, total, records[0].asked), records, SHOWN)))
     if output is not None:
         write_atomically(output, as_csv(records), overwrite=overwrite)
         print(f"wrote {output}: {layers(len(records))}")

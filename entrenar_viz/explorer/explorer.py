@@ -22,6 +22,7 @@ from entrenar_viz.explorer.panels import Findings, show
 from entrenar_viz.explorer.preview import Preview
 from entrenar_viz.explorer.screen import Screen, all_widgets
 from entrenar_viz.explorer.still import Still, schedule_png
+from entrenar_viz.explorer.survey_panel import SurveyPanel
 from entrenar_viz.findings import Finding, review
 from entrenar_viz.reach import Reach
 from entrenar_viz.weights import load_weights
@@ -103,11 +104,12 @@ class Explorer(tr.HasTraits):
         return self.config.save(path, overwrite=overwrite)
 
     def wait(self) -> None:
-        """Block until no layer is being prepared: large ones are read and scored in the background.
+        """Block until no layer is being prepared and no model surveyed: both are done in the background.
 
         For scripts and tests, and for a cell that wants to see what has become of the cell before.
         """
         self.masking.preparing.wait()
+        self.survey.preparing.wait()
 
     @property
     def total_steps(self) -> int:
@@ -120,6 +122,7 @@ class Explorer(tr.HasTraits):
             return
         self.closed = True
         self.masking.stop()
+        self.survey.stop()
         for widget in all_widgets(self.screen, *self.controls.links):
             widget.unobserve_all()
             widget.close()
@@ -149,7 +152,8 @@ class Explorer(tr.HasTraits):
         files = (self.exporter, self.importer)
         pictures = (picture, self.masking.progress, self.findings_panel)
         above: list[w.Widget] = []
-        below: list[w.Widget] = []
+        self.survey = SurveyPanel(self.preview, self._guarded, live=live)
+        below: list[w.Widget] = [self.survey]
         self.screen = Screen(self.controls, self.preview, pictures, files, above=above, below=below)
         show(self.screen.rows["path"], by_path or bool(self._reach and self._reach.root))
         show(self.screen.rows["calibration"], by_path)
@@ -212,6 +216,7 @@ class Explorer(tr.HasTraits):
     def _complain(self, problems: tuple[Problem, ...]) -> None:
         """Show each problem beside the control that made it, and block export and fixes while there are any."""
         self.problems = problems
+        self.survey.block(bool(problems))
         self.screen.complain(problems)
         self.findings_panel.layout.visibility = "hidden" if problems else None
         if problems:
@@ -223,6 +228,7 @@ class Explorer(tr.HasTraits):
         self.screen.fit(self.controls, self.preview)
         if not self.problems:
             self.masking.show(self.config)
+            self.survey.follow(self.config, self.total_steps)
 
     def _pick_source(self, _: object = None) -> None:
         self.preview.show_source()
