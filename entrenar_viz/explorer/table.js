@@ -85,6 +85,7 @@ class TableView {
   sortBy(column) {
     this.order = pressed(this.order, column);
     this.fill();
+    this.scroller.scrollTop = 0;
   }
 
   pick(row) {
