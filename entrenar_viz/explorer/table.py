@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Sequence
-from dataclasses import astuple, fields
+from dataclasses import fields
 from typing import Any
 
 import anywidget
@@ -71,4 +71,4 @@ class PlainTable(w.VBox):  # type: ignore[misc]
 def row_of(record: LayerSurvey) -> list[Any]:
     """The values of ``record`` as the browser gets them: text without control characters, a shape as a list."""
     texts = {"layer": printable(record.layer), "reason": printable(record.reason), "shape": list(record.shape)}
-    return [texts.get(name, value) for name, value in zip(FIELDS, astuple(record), strict=True)]
+    return [texts[name] if name in texts else getattr(record, name) for name in FIELDS]

@@ -15,8 +15,8 @@ from entrenar_viz.explorer import survey_panel
 
 def model(layers):
     rng = np.random.default_rng(1)
-    sizes = {f"layers.{i}.weight": (32 + i, 48) for i in range(layers)}
-    arrays = {name: rng.standard_normal(size) * rng.gamma(2, size=size) ** (i % 5) for i, (name, size) in
+    sizes = {f"layers.{i}.weight": (32 + i % 50, 48) for i in range(layers)}
+    arrays = {name: rng.standard_normal(size) * rng.gamma(2, size=size) ** (i % 5 / 2) for i, (name, size) in
               enumerate(sizes.items())}
     return {**arrays, "<img src=x onerror=window.hacked=1>": np.full((4, 4), np.nan)}
 
@@ -48,7 +48,7 @@ def begin(notebook):
 
 def surveyed(notebook):
     begin(notebook)
-    notebook.page.get_by_role("link", name="Download CSV").wait_for()
+    notebook.page.get_by_role("link", name="Download CSV").wait_for(timeout=60_000)
 
 
 def column(notebook, number):
@@ -65,7 +65,7 @@ def test_survey_sort_pick_and_download(opened):
     page = notebook.page
     surveyed(notebook)
     kept = column(notebook, 5)
-    assert kept[:-1] == sorted(kept[:-1], key=lambda text: float(text.rstrip("%")))
+    assert kept[:-1] == sorted(kept[:-1], key=lambda text: float(text.strip(">%")))
     assert len(kept) == 13
     assert (column(notebook, 1)[-1], kept[-1]) == ("<img src=x onerror=window.hacked=1>", "")
     assert header(notebook, "energy kept").get_attribute("aria-sort") == "ascending"
