@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 
 from entrenar_viz.config import PruningConfig
 from entrenar_viz.findings import percent
@@ -24,7 +24,7 @@ def as_csv(records: Sequence[LayerSurvey]) -> bytes:
     lines = csv.writer(text, lineterminator="\n")
     lines.writerow(field.name for field in fields(LayerSurvey))
     for record in records:
-        values = asdict(record) | {"shape": _shape(record.shape)}
+        values = vars(record) | {"shape": _shape(record.shape)}
         lines.writerow("" if value is None else value for value in values.values())
     return text.getvalue().encode(errors="backslashreplace")  # half a surrogate pair is a name in JSON
 

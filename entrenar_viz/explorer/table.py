@@ -59,7 +59,7 @@ class PlainTable(w.VBox):  # type: ignore[misc]
         """Show ``records``; they can be downloaded once the survey has ``ended``."""
         lines = as_text(caption, records, len(records)) if records else ()
         self.text.value = "\n".join(lines)
-        data = base64.b64encode(as_csv(records)).decode()
+        data = base64.b64encode(as_csv(records) if ended else b"").decode()
         link = f'download="layers.csv" href="data:text/csv;base64,{data}"'
         self.download.value = f'<a class="jupyter-button widget-button entrenar-viz-download" {link}>Download CSV</a>'
         show(self.download, ended)
