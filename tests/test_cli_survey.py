@@ -12,7 +12,7 @@ import pytest
 from entrenar_viz import NM, Gradual, PruningConfig, iter_survey
 from entrenar_viz.cli import main
 from entrenar_viz.cli import survey as room
-from entrenar_viz.cli.survey import as_csv, printable
+from entrenar_viz.survey_text import as_csv, printable
 
 RNG = np.random.default_rng(5)
 MISSED = PruningConfig(

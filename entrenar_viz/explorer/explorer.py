@@ -25,6 +25,7 @@ from entrenar_viz.explorer.panels import Findings, show
 from entrenar_viz.explorer.preview import Preview
 from entrenar_viz.explorer.screen import Screen, all_widgets
 from entrenar_viz.explorer.still import Still, schedule_png
+from entrenar_viz.explorer.survey_panel import SurveyPanel
 from entrenar_viz.findings import Finding, review
 from entrenar_viz.reach import Reach
 from entrenar_viz.weights import load_weights
@@ -111,11 +112,12 @@ class Explorer(Keeping, Drawn, Counted):
         return self.config.save(path, overwrite=overwrite)
 
     def wait(self) -> None:
-        """Block until no layer is being prepared: large ones are read and scored in the background.
+        """Block until no layer is being prepared and no model surveyed: both are done in the background.
 
         For scripts and tests, and for a cell that wants to see what has become of the cell before.
         """
         self.masking.preparing.wait()
+        self.survey.preparing.wait()
 
     @property
     def total_steps(self) -> int:
@@ -128,6 +130,7 @@ class Explorer(Keeping, Drawn, Counted):
             return
         self.closed = True
         self.masking.stop()
+        self.survey.stop()
         for widget in all_widgets(self.screen, *self.controls.links):
             widget.unobserve_all()
             widget.close()
@@ -158,7 +161,8 @@ class Explorer(Keeping, Drawn, Counted):
         pictures = (picture, self.masking.progress, self.findings_panel)
         self._build_keeping(self._guarded, self._draw_pins, live=live, own=by_path)
         self.drawings = Drawings(self.figure, self.save_figure, self._guarded, by_path=by_path)
-        below = [*self.below, self.drawings]
+        self.survey = SurveyPanel(self.preview, self._guarded, live=live)
+        below = [self.survey, *self.below, self.drawings]
         self.screen = Screen(self.controls, self.preview, pictures, files, above=self.above, below=below)
         self.counting = Counting(self.controls, picture, self._guarded)
         self.screen.rows["total_steps"].children += (self.counting,)
@@ -233,6 +237,7 @@ class Explorer(Keeping, Drawn, Counted):
     def _complain(self, problems: tuple[Problem, ...]) -> None:
         """Show each problem beside the control that made it, and block export and fixes while there are any."""
         self.problems = problems
+        self.survey.block(bool(problems))
         self.screen.complain(problems)
         self.findings_panel.layout.visibility = "hidden" if problems else None
         if problems:
@@ -245,6 +250,7 @@ class Explorer(Keeping, Drawn, Counted):
         self.screen.fit(self.controls, self.preview)
         if not self.problems:
             self.masking.show(self.config)
+            self.survey.follow(self.config, self.total_steps)
 
     def _pick_source(self, _: object = None) -> None:
         self.preview.show_source()

@@ -88,6 +88,14 @@ class Preview:
         show(self.search, len(tensors) > SEARCHED)
         show(self.found, bool(self.found.value))
 
+    def pick(self, layer: str) -> None:
+        """Pick a layer of the picked source, also one that the search hides or a long list leaves out."""
+        tensors, picked = self.picked()
+        if layer in tensors and layer != picked:
+            self.layer.options = [(_line(tensors, layer), layer)]
+            self.layer.index = 0
+            self.show_layers()
+
     def picked(self) -> tuple[Tensors, str]:
         """The source and the layer, which is the source's first if it has none of that name."""
         name = self.source.value
