@@ -114,7 +114,8 @@ def sample_calibration(name: str) -> Calibration:
     if name != "digits network":
         sample(name)  # says so if there is none of that name
         raise WeightsError(f"{shown(name)} is drawn at random: nothing enters it, use {next(iter(SAMPLES))!r}")
-    return Calibration(*open_checkpoint(Path(__file__).parent / "samples" / "digits_calibration.safetensors"))
+    stored = open_checkpoint(Path(__file__).parent / "samples" / "digits_calibration.safetensors")[1]
+    return Calibration("128 training images", stored)
 
 
 def _unusable(stored: Stored) -> str:
