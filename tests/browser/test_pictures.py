@@ -44,6 +44,6 @@ def test_the_picture_shows_plot_masks_and_scores(open_notebook, tmp_path, name, 
     picture = Image.open(io.BytesIO(shot)).convert("RGB")
     assert len(picture.getcolors(1 << 24)) > 100
     path = Path(os.environ.get("ENTRENAR_VIZ_PICTURES", tmp_path)) / f"{name}.png"
-    picture.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(path, optimize=True)
+    picture.quantize(256, Image.Quantize.MAXCOVERAGE, kmeans=1, dither=Image.Dither.NONE).save(path, optimize=True)
     assert notebook.errors == []
     assert notebook.python("len(explorer.errors)") == 0
