@@ -1,8 +1,10 @@
 """Train the digits network that the package ships, and record how it was trained and what pruning costs it.
 
-    python benchmarks/train_digits.py [--out FOLDER]
+    python benchmarks/train_digits.py [--out FOLDER] [--calibration-only]
 
-Writes digits.safetensors (float32, weights as (out, in)) and digits.json. The data are scikit-learn's: 1,797 images of
+Writes digits.safetensors (float32, weights as (out, in)), digits.json, and digits_calibration.safetensors: what enters
+each layer on some of the training images. ``--calibration-only`` writes the last of these for the weights that are
+there. The data are scikit-learn's: 1,797 images of
 8 x 8 pixels (Alpaydin & Kaynak 1998, UCI "Optical Recognition of Handwritten Digits"), part of its installation.
 """
 
@@ -13,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import sklearn
 from numpy.typing import NDArray
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
@@ -23,6 +25,7 @@ from entrenar_viz.pruning import prune_mask
 SEED = 1710
 HIDDEN = (128, 64)
 SPARSITIES = (0.5, 0.8, 0.9)
+IMAGES = 128  # of the calibration: as many as the widest layer has inputs
 SAMPLES = Path(__file__).resolve().parent.parent / "entrenar_viz" / "samples"
 Layers = dict[str, NDArray[np.float32]]
 
@@ -41,12 +44,22 @@ def layers_of(network: MLPClassifier) -> Layers:
     return named
 
 
-def accuracy(layers: Layers, x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
-    activations = x.astype(np.float32)
+def entering(layers: Layers, x: NDArray[np.float64]) -> list[NDArray[np.float32]]:
+    """What enters each of the three layers on ``x`` (images, 64), and what leaves the last one."""
+    passed = [x.astype(np.float32)]
     for i in (1, 2, 3):
-        activations = activations @ layers[f"fc{i}.weight"].T + layers[f"fc{i}.bias"]
-        activations = np.maximum(activations, 0) if i < 3 else activations
-    return round(float(np.mean(activations.argmax(axis=1) == y)), 4)
+        out = passed[-1] @ layers[f"fc{i}.weight"].T + layers[f"fc{i}.bias"]
+        passed.append(np.maximum(out, 0) if i < 3 else out)
+    return passed
+
+
+def accuracy(layers: Layers, x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+    return round(float(np.mean(entering(layers, x)[-1].argmax(axis=1) == y)), 4)
+
+
+def calibration(layers: Layers, x_train: NDArray[np.float64]) -> Layers:
+    """The inputs of each layer, by the name of its weights, on the first images of the training set, which is mixed."""
+    return {f"fc{i}.weight": values for i, values in enumerate(entering(layers, x_train[:IMAGES])[:3], 1)}
 
 
 def pruned(layers: Layers, sparsity: float) -> Layers:
@@ -57,10 +70,28 @@ def pruned(layers: Layers, sparsity: float) -> Layers:
     }
 
 
+def write(tensors: Layers, path: Path, metadata: dict[str, str]) -> None:
+    save_file(tensors, path, metadata=metadata)
+    path.chmod(0o644)  # safetensors makes it private, and a wheel would keep that
+
+
+def write_calibration(out: Path, layers: Layers, x_train: NDArray[np.float64]) -> None:
+    what = f"inputs of each layer on {IMAGES} training images of sklearn.datasets.load_digits, pixels / 16"
+    write(calibration(layers, x_train), out / "digits_calibration.safetensors", {"holds": what})
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=SAMPLES, help="folder to write to")
-    out = parser.parse_args().out
+    parser.add_argument("--calibration-only", action="store_true", help="train nothing, use the weights of that folder")
+    arguments = parser.parse_args()
+    if arguments.calibration_only:
+        write_calibration(arguments.out, load_file(arguments.out / "digits.safetensors"), data()[0])
+    else:
+        train(arguments.out)
+
+
+def train(out: Path) -> None:
     x_train, x_test, y_train, y_test = data()
     network = MLPClassifier(HIDDEN, alpha=1e-3, max_iter=300, random_state=SEED).fit(x_train, y_train)
     layers = layers_of(network)
@@ -78,8 +109,8 @@ def main() -> None:
             str(sparsity): accuracy(pruned(layers, sparsity), x_test, y_test) for sparsity in SPARSITIES
         },
     }
-    save_file(layers, out / "digits.safetensors", metadata={"trained_by": record["trained_by"]})
-    (out / "digits.safetensors").chmod(0o644)  # safetensors makes it private, and a wheel would keep that
+    write(layers, out / "digits.safetensors", {"trained_by": record["trained_by"]})
+    write_calibration(out, layers, x_train)
     (out / "digits.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(record, indent=2))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from entrenar_viz.advice import recommend
-    from entrenar_viz.calibration import load_calibration
+    from entrenar_viz.calibration import load_calibration, sample_calibration
     from entrenar_viz.comparison import compare
     from entrenar_viz.config import METHODS, NM, Block, Column, PruningConfig, Row, Unstructured, json_schema
     from entrenar_viz.epochs import Training
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from entrenar_viz.session import Pin, Session, load_session, save_session
     from entrenar_viz.summary import as_markdown
     from entrenar_viz.survey import iter_survey, survey
-    from entrenar_viz.weights import load_weights
+    from entrenar_viz.weights import load_weights, sample
 
 __version__ = "0.1.0"
 __all__ = [
@@ -65,6 +65,8 @@ __all__ = [
     "recommend",
     "replay",
     "review",
+    "sample",
+    "sample_calibration",
     "save_figure",
     "save_preset",
     "save_session",
@@ -74,7 +76,7 @@ __all__ = [
 
 _ROOMS = {  # where each name lives; a room is entered when one of its names is first used
     "advice": ("recommend",),
-    "calibration": ("load_calibration",),
+    "calibration": ("load_calibration", "sample_calibration"),
     "comparison": ("compare",),
     "config": ("METHODS", "NM", "Block", "Column", "PruningConfig", "Row", "Unstructured", "json_schema"),
     "epochs": ("Training",),
@@ -91,7 +93,7 @@ _ROOMS = {  # where each name lives; a room is entered when one of its names is 
     "session": ("Pin", "Session", "load_session", "save_session"),
     "summary": ("as_markdown",),
     "survey": ("iter_survey", "survey"),
-    "weights": ("load_weights",),
+    "weights": ("load_weights", "sample"),
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
 

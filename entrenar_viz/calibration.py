@@ -11,7 +11,7 @@ from entrenar_viz.activations import Activations, checked_activations, columns_o
 from entrenar_viz.errors import WeightsError
 from entrenar_viz.model_files import FLOATS, Stored, blame, shown
 from entrenar_viz.shards import open_checkpoint
-from entrenar_viz.weights import Tensors, in_memory, not_floating
+from entrenar_viz.weights import SAMPLES, Tensors, in_memory, not_floating, sample
 
 
 class Calibration:
@@ -99,6 +99,23 @@ def load_calibration(
     if weights is not None:
         calibration.check(weights)
     return calibration
+
+
+def sample_calibration(name: str) -> Calibration:
+    """What enters the layers of ``sample(name)``; WeightsError for the samples that are no network, and other names.
+
+    Of the "digits network" these are the inputs of its three layers, (128, columns), float32, on 128 of the images that
+    it was trained on. ``benchmarks/train_digits.py`` makes them.
+
+    >>> inputs = sample_calibration("digits network")
+    >>> {layer: inputs.shape(layer) for layer in inputs}
+    {'fc1.weight': (128, 64), 'fc2.weight': (128, 128), 'fc3.weight': (128, 64)}
+    """
+    if name != "digits network":
+        sample(name)  # says so if there is none of that name
+        raise WeightsError(f"{shown(name)} is drawn at random: nothing enters it, use {next(iter(SAMPLES))!r}")
+    stored = open_checkpoint(Path(__file__).parent / "samples" / "digits_calibration.safetensors")[1]
+    return Calibration("128 training images", stored)
 
 
 def _unusable(stored: Stored) -> str:

@@ -22,6 +22,7 @@ from entrenar_viz.strict_json import Object, as_text, joined, parse, read_bytes
 
 Method = Literal["magnitude", "wanda", "sparse_gpt", "minitron_depth", "minitron_width"]
 METHODS: tuple[Method, ...] = get_args(Method)
+"""How the trainer can score weights, by the names in its file."""
 
 
 @checked

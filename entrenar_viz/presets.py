@@ -45,6 +45,7 @@ PRESETS: dict[str, Preset] = {
     name: Preset(name, description, HIGH if name == "high-sparsity" else 0.5)
     for name, (_, description) in SCENARIOS.items()
 }
+"""The chapter's scenarios: ``PRESETS["production"].config(total_steps)`` is the configuration of one."""
 
 
 def load_presets() -> dict[str, Pin]:

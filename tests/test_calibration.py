@@ -1,14 +1,18 @@
 """Calibration data: what is read is right, and what does not fit is refused with file, tensor and reason."""
 
+from pathlib import Path
+
 import ml_dtypes
 import numpy as np
 import pytest
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
 
-from entrenar_viz import WeightsError, load_calibration, load_weights, prune_mask
+import entrenar_viz
+from entrenar_viz import WeightsError, load_calibration, load_weights, prune_mask, sample, sample_calibration
 from entrenar_viz.calibration import Calibration
 from entrenar_viz.importance import importance
 
+DIGITS = Path(entrenar_viz.__file__).parent / "samples" / "digits_calibration.safetensors"
 RNG = np.random.default_rng(128)
 ARRAYS = {
     "fc1.weight": RNG.standard_normal((20, 6)).astype(np.float32),
@@ -121,3 +125,35 @@ def test_what_is_no_calibration_data_is_refused(source, words):
 def test_names_are_shown_as_text():
     with pytest.raises(WeightsError, match=r"'<img src=x\\n>': empty"):
         load_calibration({"<img src=x\n>": np.ones((0, 2))})
+
+
+def test_the_sample_calibration_is_what_enters_the_layers_of_the_digits_network():
+    layers = load_file(DIGITS.parent / "digits.safetensors")
+    inputs = load_calibration(sample_calibration("digits network"), load_weights(sample("digits network")))
+    pixels = inputs["fc1.weight"]
+    assert pixels.shape == (128, 64)
+    assert np.array_equal(pixels * 16, np.rint(pixels * 16))
+    assert (pixels.min(), pixels.max()) == (0, 1)
+    for layer, following in (("fc1", "fc2"), ("fc2", "fc3")):
+        out = inputs[f"{layer}.weight"] @ layers[f"{layer}.weight"].T + layers[f"{layer}.bias"]
+        np.testing.assert_allclose(inputs[f"{following}.weight"], np.maximum(out, 0), rtol=1e-4, atol=1e-5)
+
+
+def test_the_sample_calibration_is_what_the_training_script_writes():
+    pytest.importorskip("sklearn", reason="the images come with scikit-learn, the extra train")
+    from benchmarks.train_digits import calibration, data
+
+    made = calibration(load_file(DIGITS.parent / "digits.safetensors"), data()[0])
+    stored = load_file(DIGITS)
+    assert set(made) == set(stored) == set(sample_calibration("digits network"))
+    assert np.array_equal(made["fc1.weight"], stored["fc1.weight"])
+    for name, values in made.items():
+        np.testing.assert_allclose(values, stored[name], rtol=1e-4, atol=1e-5)
+
+
+def test_samples_that_are_no_network_have_no_calibration():
+    with pytest.raises(WeightsError, match="'gaussian' is drawn at random: nothing enters it, use 'digits network'"):
+        sample_calibration("gaussian")
+    with pytest.raises(WeightsError, match="no sample is called 'mnist'"):
+        sample_calibration("mnist")
+    assert DIGITS.stat().st_size < 200_000

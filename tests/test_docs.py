@@ -1,19 +1,36 @@
 """The documents say what the code does: examples run, numbers are right, links lead somewhere."""
 
 import json
+import os
 import re
+import subprocess
+import sys
+from importlib import import_module
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from entrenar_viz import NM, Cubic, Gradual, OneShot, PruningConfig, load_presets, load_session, review
+import entrenar_viz
+from entrenar_viz import (
+    NM,
+    Cubic,
+    Gradual,
+    OneShot,
+    PruningConfig,
+    json_schema,
+    load_presets,
+    load_session,
+    review,
+)
 from entrenar_viz.explorer import Explorer
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 FINDINGS = (ROOT / "docs" / "findings.md").read_text("utf-8")
+FORMAT = (ROOT / "docs" / "format.md").read_text("utf-8")
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 NAMES = {kind.__name__: kind for kind in (NM, Cubic, Gradual, OneShot, PruningConfig)}
@@ -117,3 +134,65 @@ def test_notebooks_quote_the_accuracies_of_the_digits_network():
     text = (ROOT / "notebooks" / "schedules.ipynb").read_text("utf-8")
     for accuracy in (record["test_accuracy"], *pruned):
         assert f"{accuracy:.1%}" in text
+
+
+def test_the_file_is_described_as_python_has_it():
+    (example,) = blocks(FORMAT, "json")
+    assert PruningConfig.from_json(example).to_json() == example
+    described = dict(sections(FORMAT))
+    rows = re.findall(r"^\| `(\w+)` \|.*\| `(.+)` \|$", described["The eight keys"], re.MULTILINE)
+    assert {key: json.loads(default) for key, default in rows} == json.loads(PruningConfig().to_json())
+    both = described["Schedules"] + described["Patterns"]
+    tagged = re.findall(r"^\| `(\w+)` \| (?:`(\w+)`)? ?\|", both, re.MULTILINE)
+    keys = {(kind, key) for kind, key in tagged if key} | {(kind, "type") for kind, _ in tagged}
+    assert keys == {
+        (one["properties"]["type"]["const"], key)
+        for one in json_schema()["$defs"].values()
+        for key in one["properties"]
+    }
+
+
+def test_the_reference_names_everything_public():
+    text = (ROOT / "docs" / "api.md").read_text("utf-8")
+    documented = [place.rsplit(".", 1) for place in re.findall("^::: (.+)$", text, re.MULTILINE)]
+    assert {name for _, name in documented} >= set(entrenar_viz.__all__)
+    for room, name in documented:
+        assert hasattr(import_module(room), name)
+
+
+def test_doctests_become_code_on_the_site():
+    pytest.importorskip("griffe", reason="not installed: the extra docs")
+    spec = spec_from_file_location("doctests", ROOT / "docs" / "doctests.py")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    text = "Says.\n\n>>> f(1)\n1\n>>> f(2)\n2\n\nMore."
+    assert module.fenced(text) == "Says.\n\n```pycon\n>>> f(1)\n1\n>>> f(2)\n2\n```\n\nMore."
+    assert module.fenced("no example") == "no example"
+
+
+def test_the_site_is_built_without_a_warning_and_loads_nothing_from_elsewhere(tmp_path):
+    for module in ("mkdocs", "material", "mkdocstrings_handlers.python"):
+        if not _installed(module):
+            pytest.skip(f"{module} is not installed: the extra docs")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-q", "-d", str(tmp_path)]
+    done = subprocess.run(
+        command, cwd=ROOT, env=os.environ | {"NO_MKDOCS_2_WARNING": "1"}, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert {path.stem for path in tmp_path.glob("*.html")} == {path.stem for path in ROOT.glob("docs/*.md")} | {"404"}
+    for page in tmp_path.glob("*.html"):
+        html = page.read_text("utf-8")
+        assert "&gt;&gt;&gt; " not in re.sub("<pre>.*?</pre>", "", html, flags=re.DOTALL)
+        loaded = re.findall(r'<(?:script|img|source|iframe)[^>]* src(?:set)?="([^"]+)"', html)
+        links = [
+            link for link in re.findall("<link[^>]*>", html) if not re.search("rel=.(?:next|prev|canonical)", link)
+        ]
+        loaded += [re.search('href="([^"]+)"', link)[1] for link in links]
+        assert [address for address in loaded if "//" in address] == []
+
+
+def _installed(module):
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
