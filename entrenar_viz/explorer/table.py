@@ -10,7 +10,7 @@ import ipywidgets as w
 import traitlets as tr
 
 from entrenar_viz.explorer.canvas import module
-from entrenar_viz.explorer.panels import show
+from entrenar_viz.explorer.panels import named, show
 from entrenar_viz.layer_survey import LayerSurvey
 from entrenar_viz.survey_text import as_csv, as_text, printable
 
@@ -50,7 +50,7 @@ class PlainTable(w.VBox):  # type: ignore[misc]
     """The same in a front end that cannot show it: text in lines, and a link."""
 
     def __init__(self) -> None:
-        self.text = w.Textarea(disabled=True, rows=14, layout={"width": "auto"})
+        self.text = named(w.Textarea(disabled=True, rows=14, layout={"width": "auto"}), "Survey of the model")
         self.text.add_class("entrenar-viz-json")
         self.download = w.HTML()
         super().__init__([self.text, self.download])
