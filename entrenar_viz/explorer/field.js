@@ -40,6 +40,7 @@ function initialize({ model }) {
 
 function render({ model, el }) {
   el.classList.add("entrenar-viz-field");
+  el.classList.toggle("entrenar-viz-alone", !slides(model));
   const kind = model.get("kind");
   const aborter = new AbortController();
   const message = document.createElement("div");
