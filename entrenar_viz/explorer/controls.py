@@ -154,7 +154,7 @@ class Controls:
 
     def config(self) -> PruningConfig:
         """What the controls add up to; ConfigError lists everything that is wrong, each with its place."""
-        problems = [Problem(f"{' and '.join(f.labels)} as typed", f.problem) for f in self.fields if f.problem]
+        problems = [Problem(" and ".join(f.labels), f.problem) for f in self.fields if f.problem]
         parts: dict[str, Any] = {}
         for place, make in (("schedule", self._chosen), ("pattern", self.chosen_pattern)):
             try:

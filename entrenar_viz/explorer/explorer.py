@@ -226,7 +226,8 @@ class Explorer(Drawn, Counted, tr.HasTraits):
     def _complain(self, problems: tuple[Problem, ...]) -> None:
         """Show each problem beside the control that made it, and block export and fixes while there are any."""
         self.problems = problems
-        self.screen.complain(problems)
+        said = {field.problem for field in self.controls.fields}  # by the entries themselves
+        self.screen.complain([problem for problem in problems if problem.message not in said])
         self.findings_panel.layout.visibility = "hidden" if problems else None
         if problems:
             self._followed = None
