@@ -348,6 +348,7 @@ def test_what_was_not_understood_blocks_export_until_it_is_mended():
     explorer = Explorer()
     explorer.controls.fine_tune_lr.problem = "“0,5” is no number: write 0.00001 or 1e-5"
     assert [problem.where for problem in explorer.problems] == ["fine_tune_lr"]
+    assert explorer.screen.rows["fine_tune_lr"].problem.value == ""  # the entry says it itself
     assert explorer.exporter.save.disabled
     explorer.controls.fine_tune_lr.problem = ""
     explorer.controls.fine_tune_lr.value = 1  # a browser writes 1.0 so

@@ -3,6 +3,7 @@
 import json
 import os
 
+import ipywidgets
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
@@ -120,7 +121,8 @@ def visited(root):
 
 
 def buttons_of(panel):
-    return [getattr(widget, "description", None) for widget in panel.children[2].children]
+    (row,) = (part for part in panel.children if isinstance(part, ipywidgets.HBox))
+    return [getattr(widget, "description", None) for widget in row.children]
 
 
 def test_a_visitor_has_no_path_to_save_to_or_import_from(visited, root, monkeypatch):

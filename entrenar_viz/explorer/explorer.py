@@ -238,7 +238,8 @@ class Explorer(Keeping, Drawn, Counted):
         """Show each problem beside the control that made it, and block export and fixes while there are any."""
         self.problems = problems
         self.survey.block(bool(problems))
-        self.screen.complain(problems)
+        said = {field.problem for field in self.controls.fields}  # by the entries themselves
+        self.screen.complain([problem for problem in problems if problem.message not in said])
         self.findings_panel.layout.visibility = "hidden" if problems else None
         if problems:
             self._followed = None

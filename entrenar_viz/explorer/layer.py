@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from entrenar_viz.config import NM, Block, Method, Pattern, Unstructured
 from entrenar_viz.distribution import distribution, evenly
@@ -63,6 +63,7 @@ def prepare(
     *,
     method: Method = "magnitude",
     activations: NDArray[np.float32] | None = None,
+    inputs: NDArray[np.float32] | None = None,
     compare: Compare = "tensor",
     note: str = "",
     report: Report = unheard,
@@ -70,8 +71,9 @@ def prepare(
     """Score ``matrix`` (rows, columns) and put it into prune order.
 
     Up to 256 x 256 the browser gets the prune rank and the magnitude of each weight, exact; above, the share that is
-    kept in each of 256 x 256 cells at 57 sparsities. Raises WeightsError if pattern, method or activations do not fit,
-    and whatever ``report`` raises.
+    kept in each of 256 x 256 cells at 57 sparsities. ``inputs`` are activations for the error of the output where
+    ``method`` takes none. Raises WeightsError if pattern, method or activations do not fit, and whatever ``report``
+    raises.
     """
     report("scoring the weights", 0.05)
     scores = importance(matrix, method, activations)
@@ -80,9 +82,7 @@ def prepare(
     largest = _largest(matrix)
     report("drawing", 0.5)
     data = {"note": note} | _data(order, scores, matrix, (CELLS, LEVELS), largest, report=report)
-    if activations is not None and activations.ndim == 2:
-        errors = output_errors(order, matrix, activations, lambda share: report("output error", 0.8 + 0.2 * share))
-        data["errors"] = errors.astype("<f4").tobytes()
+    data |= _errors(order, matrix, activations if inputs is None else inputs, report)
     return Prepared(matrix, order, data, largest)
 
 
@@ -91,7 +91,8 @@ def prepare_patterns(
     patterns: Mapping[str, Pattern],
     *,
     method: Method = "magnitude",
-    activations: ArrayLike | None = None,
+    activations: NDArray[np.float32] | None = None,
+    inputs: NDArray[np.float32] | None = None,
     report: Report = unheard,
 ) -> list[dict[str, Any]]:
     """The layer in each of ``patterns`` by its name, smaller; where a pattern does not fit, its ``note`` says why."""
@@ -101,10 +102,19 @@ def prepare_patterns(
         try:
             order = prune_order(scores, pattern)
             data = _data(order, scores, matrix, (COMPARED_CELLS, COMPARED_LEVELS), largest, report=unheard)
+            data |= _errors(order, matrix, activations if inputs is None else inputs, unheard)
         except WeightsError as error:
             data = {"note": str(error)}
         found.append(data | {"name": name})
     return found
+
+
+def _errors(order: PruneOrder, matrix: Matrix, inputs: NDArray[np.float32] | None, report: Report) -> dict[str, bytes]:
+    """The error of the output, where what enters the layer is known."""
+    if inputs is None or inputs.ndim == 1:
+        return {}
+    errors = output_errors(order, matrix, inputs, lambda share: report("output error", 0.8 + 0.2 * share))
+    return {"errors": errors.astype("<f4").tobytes()}
 
 
 def _data(

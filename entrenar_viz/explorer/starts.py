@@ -67,6 +67,7 @@ class Starts:
         chapter = [(f"{name}: {_shortly(name)}", (CHAPTER, name)) for name in PRESETS]
         own = [(f"mine: {name}", (OWN, name)) for name in self._own]
         self.picker.options = [(NOTHING, NONE), *chapter, *own]
+        self.picker.value = NONE
         self.mine.options = [("your presets", NONE), *((name, name) for name in self._own)]
 
     def say(self, message: str) -> None:

@@ -14,8 +14,10 @@ from entrenar_viz.explorer.layer import Prepared, Report, prepare, prepare_patte
 from entrenar_viz.figures.mask_panels import order_or_reason
 from entrenar_viz.importance import importance
 from entrenar_viz.masks import Compare, PruneOrder
+from entrenar_viz.survival import MOST_SAMPLES
 from entrenar_viz.weights import SAMPLES, Matrix, Tensors
 
+PRODUCTS = 50  # multiplications of activations with weights that take as long as preparing one weight
 AT_ONCE = 1_000_000  # weights, or entries of what scoring them takes: more are prepared in the background
 NAME_LENGTH = 120  # of a layer on screen
 REASONS = 3  # why tensors are not offered: the first ones, in the note
@@ -69,8 +71,9 @@ class Wanted:
         """Whether it takes so long that it belongs in the background."""
         most, columns = prod(self.shape), self.shape[1]
         method, _ = self.scored
-        if self.calibration and method != "magnitude":
-            most = max(most, prod(self.calibration.shape(self.layer)))
+        given = self._entering
+        if len(given) > 1:
+            most = max(most, prod(given), min(given[0], MOST_SAMPLES) * most // PRODUCTS)
         return max(most, columns * columns if method == "sparse_gpt" else 0) > AT_ONCE
 
     def about(self) -> str:
@@ -92,10 +95,21 @@ class Wanted:
             parts.append("Each row by itself, as in Wanda's paper: preview only, not what the trainer does.")
         return " ".join(parts)
 
+    @property
+    def _entering(self) -> tuple[int, ...]:
+        """The shape of the calibration for this layer; () if there is none, or none that fits."""
+        if self.calibration is None or self.layer not in self.calibration:
+            return ()
+        shape = self.calibration.shape(self.layer)
+        return () if misfit(shape, self.shape[1]) else shape
+
     def activations(self) -> Activations | None:
-        """What the masks need of the calibration, read now; WeightsError if that fails."""
-        method, _ = self.scored
-        return self.calibration[self.layer] if self.calibration and method != "magnitude" else None
+        """What the method needs of the calibration, read now; WeightsError if that fails."""
+        return None if self.scored[0] == "magnitude" else self.inputs()
+
+    def inputs(self) -> Activations | None:
+        """What enters the layer, read now, None if it is not known; WeightsError if that fails."""
+        return self.calibration[self.layer] if self.calibration and self._entering else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,10 +130,12 @@ def for_canvas(wanted: Wanted, report: Report, shown: Ready | None) -> Ready:
     The layer is taken from what is shown if that differs in the patterns only.
     """
     try:
-        matrix, activations = wanted.tensors.matrix(wanted.layer), wanted.activations()
+        matrix, inputs = wanted.tensors.matrix(wanted.layer), wanted.inputs()
     except WeightsError as error:
         return Ready(wanted, no_mask(error))
-    how: dict[str, Any] = {"method": wanted.scored[0], "activations": activations, "report": report}
+    method, _ = wanted.scored
+    activations = None if method == "magnitude" else inputs
+    how: dict[str, Any] = {"method": method, "activations": activations, "inputs": inputs, "report": report}
     prepared = shown.prepared if shown and _same_layer(shown.wanted, wanted) else None
     try:
         prepared = prepared or prepare(matrix, wanted.pattern, compare=wanted.compare, note=wanted.note(), **how)
