@@ -82,7 +82,7 @@ def test_the_readme_prunes_by_calibration_data(tmp_path, monkeypatch):
 def test_the_readme_pins_compares_and_keeps(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ENTRENAR_VIZ_CONFIG_DIR", str(tmp_path))
-    (example,) = [block for block in blocks(README, "python") if "save_session" in block]
+    (example,) = [block for block in blocks(README, "python") if "import load_session, save_preset" in block]
     exec(example, {})
     assert re.search(r"# (.+) steps an epoch, (.+) in all", example).groups() == ("782", "7,820")
     assert "high-sparsity: 3883 updates, on average 62.0% pruned\n" in capsys.readouterr().out

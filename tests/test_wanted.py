@@ -158,10 +158,10 @@ def test_the_comparison_is_offered_where_there_is_one(explorer):
 def drawn(monkeypatch):
     """The figures that the fallback has drawn of masks."""
     figures = []
-    from entrenar_viz.explorer import still
+    from entrenar_viz.explorer import on_screen
 
-    real = still.panels_figure
-    monkeypatch.setattr(still, "panels_figure", lambda *a, **k: figures.append(real(*a, **k)) or figures[-1])
+    real = on_screen.panels_figure
+    monkeypatch.setattr(on_screen, "panels_figure", lambda *a, **k: figures.append(real(*a, **k)) or figures[-1])
     return figures
 
 
@@ -218,3 +218,14 @@ def test_the_fallback_says_why_there_is_no_mask(tmp_path):
     assert explorer.still.masks.layout.display == "none"
     assert explorer.errors == []
     explorer.close()
+
+
+def test_the_error_of_the_output_is_told_whatever_the_method(explorer):
+    assert explorer.controls.method.value == "magnitude"
+    with_activations = explorer.canvas.layer
+    errors = np.frombuffer(with_activations["errors"], "<f4")
+    gone = np.where(np.frombuffer(with_activations["ranks"], "<u2").reshape(A.shape) < A.size // 2, A, 0)
+    lost, whole = (np.square(SAMPLES @ weights.T).sum() for weights in (gone, A))
+    assert errors[len(errors) // 2] == pytest.approx(lost / whole, rel=1e-4)
+    explorer.preview.masks_of.value = "patterns"
+    assert all("errors" in data for data in explorer.canvas.patterns if "rows" in data)
