@@ -39,6 +39,7 @@ class Export(w.VBox):  # type: ignore[misc]
         buttons = w.HBox([*offers, *saving])
         buttons.add_class("entrenar-viz-buttons")
         super().__init__([text("Export", "entrenar-viz-heading"), self.language, self.json, buttons, self.status])
+        self.add_class("entrenar-viz-export")
         self.language.observe(guarded(self._translate), "value")
         if by_path:  # a visitor can press buttons that are not shown
             self.save.on_click(guarded(lambda _: self._save(overwrite=False)))
@@ -123,6 +124,7 @@ class Import(w.VBox):  # type: ignore[misc]
         buttons = w.HBox([*reading, self.upload, self.take])
         buttons.add_class("entrenar-viz-buttons")
         super().__init__([text("Import", "entrenar-viz-heading"), self.paste, buttons, self.status])
+        self.add_class("entrenar-viz-import")
         if by_path:
             self.read.on_click(guarded(lambda _: self._read_path(self.path.value)))
         self.take.on_click(guarded(lambda _: self._read_text(self.paste.value, "pasted text")))

@@ -42,5 +42,5 @@ def test_there_is_no_grave_violation_of_ours(open_notebook, theme):
 
 def test_a_violation_would_be_found(open_notebook):
     notebook = open_notebook(SHOW)
-    notebook.page.evaluate("document.querySelector('.entrenar-viz-offer textarea').removeAttribute('aria-label')")
+    notebook.page.evaluate("document.querySelector('.entrenar-viz-export textarea').removeAttribute('aria-label')")
     assert [found["id"] for found in violations(notebook, OF_IPYWIDGETS)] == ["label"]

@@ -48,9 +48,9 @@ def test_a_drag_moves_the_picture_and_what_is_offered(visited):
     page.mouse.up()
     visited.wait("drawn.curves.gradual.at(-1)[1] === Math.fround(0.8)")
     assert len(seen) > 3
-    page.wait_for_function("document.querySelector('.entrenar-viz-json textarea').value.includes('0.8')")
+    page.wait_for_function("document.querySelector('.entrenar-viz-export textarea').value.includes('0.8')")
     with page.expect_download() as download:
-        page.get_by_role("link", name="Download").click()
+        page.locator(".entrenar-viz-export").get_by_role("link", name="Download").click()
     assert json.loads(Path(download.value.path()).read_text())["target_sparsity"] == 0.8
     assert visited.errors == []
 
@@ -88,7 +88,7 @@ def test_a_configuration_comes_by_paste_and_by_upload(visited, tmp_path):
     page.get_by_text("Loaded pasted text.").wait_for()
     (tmp_path / "mine.json").write_text(json.dumps(given | {"target_sparsity": 0.9}))
     with page.expect_file_chooser() as chooser:
-        page.get_by_role("button", name="Upload").click()
+        page.locator(".entrenar-viz-import").get_by_role("button", name="Upload").click()
     chooser.value.set_files(str(tmp_path / "mine.json"))
     page.get_by_text("Loaded mine.json.").wait_for()
     assert visited.exported["target_sparsity"] == 0.9

@@ -49,7 +49,7 @@ def test_each_language_is_shown_copied_and_downloaded(open_notebook):
         expected = notebook.python(f"__import__('entrenar_viz.{writer.split('.')[0]}').{writer}")
         assert box.input_value() == expected
         with page.expect_download() as download:
-            page.locator(".entrenar-viz-offer a").click()
+            page.locator(".entrenar-viz-export .entrenar-viz-offer a").click()
         assert download.value.suggested_filename == file
         assert Path(download.value.path()).read_text() == expected
 

@@ -169,7 +169,7 @@ def test_what_is_loaded_stays_as_it_was_loaded(open_notebook):
 
 def test_what_is_not_understood_blocks_the_export_and_destroys_nothing(open_notebook):
     notebook = open_notebook(SHOW)
-    save = notebook.page.get_by_role("button", name="Save", exact=True)
+    save = notebook.page.locator(".entrenar-viz-export").get_by_role("button", name="Save", exact=True)
     notebook.type("Target sparsity", "abc")
     notebook.until("len(explorer.problems)", 1)
     assert save.is_disabled()
@@ -198,12 +198,12 @@ def test_a_problem_is_shown_where_it_was_made_and_blocks_the_export(open_noteboo
     frames = notebook.drawn["curves"]
     notebook.type("Start step", "5000")
     notebook.page.get_by_text("end_step (5000) must be greater than start_step (5000)").wait_for()
-    assert notebook.page.get_by_role("button", name="Save", exact=True).is_disabled()
+    assert notebook.page.locator(".entrenar-viz-export").get_by_role("button", name="Save", exact=True).is_disabled()
     assert notebook.page.get_by_role("button", name="Copy", exact=True).is_disabled()
     assert notebook.drawn["curves"] == frames
     notebook.type("Start step", "4000")
     notebook.until("explorer.problems == () and explorer.config.schedule.start_step", 4000)
-    assert notebook.page.get_by_role("button", name="Save", exact=True).is_enabled()
+    assert notebook.page.locator(".entrenar-viz-export").get_by_role("button", name="Save", exact=True).is_enabled()
 
 
 def test_findings_appear_and_a_fix_removes_them(open_notebook):
@@ -221,32 +221,32 @@ def test_export_by_download_and_by_path_and_load_back(open_notebook, lab):
     page = notebook.page
     notebook.type("Target sparsity", "60")
     notebook.until("explorer.config.target_sparsity", 0.6)
-    page.wait_for_function("document.querySelector('.entrenar-viz-json textarea').value.includes('0.6')")
+    page.wait_for_function("document.querySelector('.entrenar-viz-export textarea').value.includes('0.6')")
     with page.expect_download() as download:
-        page.get_by_role("link", name="Download").click()
+        page.locator(".entrenar-viz-export").get_by_role("link", name="Download").click()
     downloaded = Path(download.value.path()).read_text()
     target = lab[1] / "saved.json"
     page.get_by_placeholder("file to save to").fill(str(target))
-    page.get_by_role("button", name="Save", exact=True).click()
+    page.locator(".entrenar-viz-export").get_by_role("button", name="Save", exact=True).click()
     page.get_by_text(f"Saved {target}").wait_for()
     assert target.read_text() == downloaded == json.loads(json.dumps(notebook.python("explorer.config.to_json()")))
-    page.get_by_role("button", name="Save", exact=True).click()
+    page.locator(".entrenar-viz-export").get_by_role("button", name="Save", exact=True).click()
     page.get_by_text("exists already").wait_for()
     notebook.type("Target sparsity", "70")
     notebook.until("explorer.config.target_sparsity", 0.7)
-    page.get_by_role("button", name="Save", exact=True).click()
-    page.get_by_role("button", name="Overwrite").click()
+    page.locator(".entrenar-viz-export").get_by_role("button", name="Save", exact=True).click()
+    page.locator(".entrenar-viz-export").get_by_role("button", name="Overwrite").click()
     notebook.until(f"json.load(open({str(target)!r}))['target_sparsity']", 0.7)
     notebook.type("Target sparsity", "20")
     page.get_by_placeholder("path of a configuration").fill(str(target))
-    page.get_by_role("button", name="Load", exact=True).click()
+    page.locator(".entrenar-viz-import").get_by_role("button", name="Load", exact=True).click()
     notebook.until("explorer.config.target_sparsity", 0.7)
     notebook.wait("drawn.curves.gradual.at(-1)[1] === Math.fround(0.7)")
     page.get_by_placeholder("or paste the JSON here").fill('{"method": "magnitud"}')
     page.get_by_role("button", name="Load pasted").click()
     page.get_by_text("Nothing was loaded").wait_for()
     with page.expect_file_chooser() as chooser:
-        page.get_by_role("button", name="Upload").click()
+        page.locator(".entrenar-viz-import").get_by_role("button", name="Upload").click()
     chooser.value.set_files(str(target))
     page.get_by_text("Loaded saved.json.").wait_for()
 
