@@ -19,17 +19,13 @@ function hold(model, next) {
   model.set("value", Array.isArray(model.get("value")) ? next : next[0]);
 }
 
+// A message with a new value says to which gesture it belongs; a key that is held down is one.
+let gesture = 0;
+const begin = (event) => event.repeat || (gesture = event.timeStamp);
+
 function initialize({ model }) {
-  // A message with a new value says to which gesture it belongs; a key that is held down is one.
-  let gesture = 0;
-  const begin = (event) => event.repeat || (gesture = event.timeStamp);
-  const aborter = new AbortController();
-  for (const type of ["pointerdown", "keydown"]) {
-    window.addEventListener(type, begin, { capture: true, signal: aborter.signal });
-  }
   model.on("change:value", () => model.set("gesture", gesture));
-  const quiet = () => aborter.abort();
-  if (!slides(model)) return quiet;
+  if (!slides(model)) return;
   // Later, since the link between position and slider is deaf while it carries a change.
   const follow = () =>
     queueMicrotask(() => {
@@ -45,7 +41,6 @@ function initialize({ model }) {
     if (next.some((number, i) => number !== numbersOf(model)[i])) hold(model, next); // the link saves both
     follow();
   });
-  return quiet;
 }
 
 function render({ model, el }) {
@@ -53,6 +48,9 @@ function render({ model, el }) {
   el.classList.toggle("entrenar-viz-alone", !slides(model));
   const kind = model.get("kind");
   const aborter = new AbortController();
+  for (const type of ["pointerdown", "keydown"]) {
+    window.addEventListener(type, begin, { capture: true, signal: aborter.signal });
+  }
   const message = document.createElement("div");
   message.className = "entrenar-viz-problem";
   message.setAttribute("role", "alert");

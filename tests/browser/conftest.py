@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -42,12 +43,12 @@ def lab(browser_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield served
 
 
-@pytest.fixture
-def open_page(browser: Any) -> Iterator[Any]:
-    """``open_page(url)`` opens it in a page of its own that keeps its errors."""
+@contextmanager
+def pages(browser: Any) -> Iterator[Any]:
+    """``open_page(url)`` opens it in a page of its own that keeps its errors; all are closed in the end."""
     contexts = []
 
-    def open_it(url: str, *, width: int = 1280, height: int = 1400, scale: float = 1) -> Notebook:
+    def open_page(url: str, *, width: int = 1280, height: int = 1400, scale: float = 1) -> Notebook:
         context = browser.new_context(viewport={"width": width, "height": height}, device_scale_factor=scale)
         context.set_default_timeout(15_000)
         contexts.append(context)
@@ -57,17 +58,16 @@ def open_page(browser: Any) -> Iterator[Any]:
         page.goto(url)
         return Notebook(page, errors)
 
-    yield open_it
+    yield open_page
     for context in contexts:
         context.close()
 
 
-@pytest.fixture
-def open_notebook(open_page: Any, lab: tuple[str, Path]) -> Iterator[Any]:
+def notebooks(open_page: Any, lab: tuple[str, Path]) -> Any:
     """``open_notebook(*cells or path)`` opens a notebook, runs it, and waits for the picture."""
     url, root = lab
 
-    def open_it(*cells: str, path: Path | None = None, **size: float) -> Notebook:
+    def open_notebook(*cells: str, path: Path | None = None, **size: float) -> Notebook:
         name = f"notebook-{len(list(root.iterdir()))}.ipynb"
         if path:
             shutil.copy(path, root / name)
@@ -77,7 +77,28 @@ def open_notebook(open_page: Any, lab: tuple[str, Path]) -> Iterator[Any]:
         ready(notebook.page)
         notebook.page.evaluate(RUN_ALL)
         notebook.wait("drawn.frames > 0")
+        if notebook.drawn["dark"]:  # a test before has chosen that theme, which JupyterLab remembers
+            notebook.theme("JupyterLab Light")
         return notebook
 
-    yield open_it
-    shut_down_kernels(url)
+    return open_notebook
+
+
+@pytest.fixture
+def open_page(browser: Any) -> Iterator[Any]:
+    with pages(browser) as open_page:
+        yield open_page
+
+
+@pytest.fixture
+def open_notebook(open_page: Any, lab: tuple[str, Path]) -> Iterator[Any]:
+    yield notebooks(open_page, lab)
+    shut_down_kernels(lab[0])
+
+
+@pytest.fixture(scope="module")
+def open_once(browser: Any, lab: tuple[str, Path]) -> Iterator[Any]:
+    """As ``open_notebook``, for a notebook that all tests of a file share: opening one takes as long as most tests."""
+    with pages(browser) as open_page:
+        yield notebooks(open_page, lab)
+    shut_down_kernels(lab[0])

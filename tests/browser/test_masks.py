@@ -13,16 +13,26 @@ LARGE = (RNG.standard_normal((700, 600)) * RNG.gamma(1, 1, 600)).astype(np.float
 TIED = np.round(RNG.standard_normal((30, 64)), 1).astype(np.float32)
 
 
-@pytest.fixture
-def notebook(open_notebook, lab):
+@pytest.fixture(scope="module")
+def opened(open_once, lab):
     save_file({"large": LARGE, "tied": TIED, "bias": np.ones(3, np.float32)}, lab[1] / "model.safetensors")
-    notebook = open_notebook(SHOW)
+    notebook = open_once(SHOW)
     notebook.row("Model file").locator("input").fill("model.safetensors")
     notebook.row("Model file").get_by_role("button").click()
     notebook.wait("drawn.window")
-    yield notebook
-    assert notebook.python("[str(error) for error in explorer.errors]") == []
-    assert notebook.errors == []
+    return notebook
+
+
+@pytest.fixture
+def notebook(opened):
+    back = {"cursor": 3000, "masks_of": "schedules", "compare": "tensor", "layer": "large"}
+    of = {"cursor": "controls", "masks_of": "preview", "compare": "preview", "layer": "preview"}
+    sets = [f"explorer.{of[name]}.{name}.set_trait('value', {value!r})" for name, value in back.items()]
+    opened.python(f"[explorer.reset(), explorer.canvas.set_trait('corner', [0, 0]), {', '.join(sets)}]")
+    opened.wait("drawn.cursor === 3000 && drawn.window && drawn.window.row === 0 && drawn.thresholds.gradual !== null")
+    yield opened
+    assert opened.python("[str(error) for error in explorer.errors]") == []
+    assert opened.errors == []
 
 
 def panel(notebook, name):

@@ -1,4 +1,4 @@
-"""The pictures of the documents: taken each time, and kept in docs/ where ENTRENAR_VIZ_PICTURES names that folder."""
+"""The pictures of the documents: taken where ENTRENAR_VIZ_PICTURES names the folder to keep them in."""
 
 import io
 import os
@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-pytestmark = pytest.mark.browser
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        "ENTRENAR_VIZ_PICTURES" not in os.environ, reason="ENTRENAR_VIZ_PICTURES names no folder for them"
+    ),
+]
 IMPORTS = """
 import numpy as np
 from entrenar_viz import NM, Cubic, Explorer, Gradual, PruningConfig, sample, sample_calibration

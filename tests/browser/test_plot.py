@@ -8,12 +8,28 @@ from tests.browser.test_explorer import DEFAULTS, SHOW, assert_same_picture, ass
 pytestmark = pytest.mark.browser
 
 
+AS_OPENED = "[explorer.reset(), explorer.controls.cursor.set_trait('value', 3000)]"
+
+
+@pytest.fixture(scope="module")
+def opened(open_once):
+    return open_once(SHOW)
+
+
 @pytest.fixture
-def notebook(open_notebook):
-    notebook = open_notebook(SHOW)
-    yield notebook
-    assert notebook.python("[str(error) for error in explorer.errors]") == []
-    assert notebook.errors == []
+def notebook(opened):
+    opened.python(AS_OPENED)
+    opened.wait("drawn.cursor === 3000 && drawn.curves.gradual.at(-1)[1] === 0.5")
+    yield opened
+    opened.page.evaluate("document.activeElement.blur()")
+    opened.page.emulate_media(reduced_motion="no-preference")
+    all_steps = opened.page.get_by_role("button", name="Show all steps")
+    if all_steps.is_enabled():
+        all_steps.click()
+        opened.page.evaluate("document.activeElement.blur()")
+    opened.page.mouse.move(5, 5)
+    assert opened.python("[str(error) for error in explorer.errors]") == []
+    assert opened.errors == []
 
 
 def handle(notebook, label):

@@ -31,7 +31,7 @@ def test_a_large_layer_is_prepared_cancelled_and_prepared_again(open_notebook, t
     save_file({"q_proj": rng.standard_normal((4096, 4096), dtype=np.float32)}, tmp_path / "m.safetensors")
     notebook = open_notebook(SHOW)
     page = notebook.page
-    path, progress = notebook.row("Model file"), page.locator(".entrenar-viz-progress")
+    path, progress = notebook.row("Model file"), page.locator(".entrenar-viz-picture .entrenar-viz-progress")
     picture = page.locator(".entrenar-viz-findings")
     assert not progress.is_visible()
     where = picture.bounding_box()
