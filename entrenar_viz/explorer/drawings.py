@@ -16,7 +16,7 @@ from entrenar_viz.explorer.exchange import Guard
 from entrenar_viz.explorer.masking import Masking
 from entrenar_viz.explorer.on_screen import masks_drawn, schedules_drawn
 from entrenar_viz.explorer.panels import named, show, text
-from entrenar_viz.explorer.sharing import download_link
+from entrenar_viz.explorer.sharing import download_link, save_and_say
 from entrenar_viz.figures import COLORS, FORMATS, save_figure
 from entrenar_viz.figures.saving import figure_bytes
 
@@ -137,11 +137,4 @@ class Drawings(w.VBox):  # type: ignore[misc]
         path = Path(self.path.value.strip() or self._file).expanduser()
         chosen = path if path.suffix else path.with_suffix(self.format.value)
         how: dict[str, Any] = {"what": self.what.value, "theme": self.theme.value, "overwrite": overwrite}
-        try:
-            saved = self._write(chosen, **how)
-        except FileExistsError:
-            self.say(f"{chosen} exists already.", exists=True)
-        except (OSError, ValueError, EntrenarVizError) as error:
-            self.say(str(error))
-        else:
-            self.say(f"Saved {saved.resolve()}")
+        save_and_say(chosen, lambda path: self._write(path, **how), self.say)

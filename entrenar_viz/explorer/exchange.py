@@ -11,10 +11,9 @@ from entrenar_viz.errors import ConfigError
 from entrenar_viz.explorer.canvas import Offer
 from entrenar_viz.explorer.languages import JSON, LANGUAGES, Language
 from entrenar_viz.explorer.panels import named, show, text
-from entrenar_viz.explorer.sharing import download_link
+from entrenar_viz.explorer.sharing import download_link, save_and_say, take_uploaded
 from entrenar_viz.files import write_atomically
 
-MAX_UPLOAD = 1 << 20  # a configuration is smaller by far; above 10 MB a notebook's connection hangs
 Guard = Callable[[Callable[..., None]], Callable[..., None]]
 
 
@@ -86,17 +85,12 @@ class Export(w.VBox):  # type: ignore[misc]
     def _save(self, *, overwrite: bool) -> None:
         language: Language = self.language.value
         chosen = Path(self.path.value.strip() or language.file).expanduser()
-        try:
-            if language is JSON:
-                saved = self.export(chosen, overwrite=overwrite)
-            else:
-                saved = write_atomically(chosen, self.json.value.encode(), overwrite=overwrite)
-        except FileExistsError:
-            self.say(f"{chosen} exists already.", exists=True)
-        except (OSError, ValueError) as error:
-            self.say(str(error))
-        else:
-            self.say(f"Saved {saved.resolve()}")
+        save_and_say(chosen, lambda path: self._saved(path, language, overwrite=overwrite), self.say)
+
+    def _saved(self, path: Path, language: Language, *, overwrite: bool) -> Path:
+        if language is JSON:
+            return self.export(path, overwrite=overwrite)
+        return write_atomically(path, self.json.value.encode(), overwrite=overwrite)
 
 
 def _still_text() -> w.Textarea:
@@ -128,7 +122,7 @@ class Import(w.VBox):  # type: ignore[misc]
         if by_path:
             self.read.on_click(guarded(lambda _: self._read_path(self.path.value)))
         self.take.on_click(guarded(lambda _: self._read_text(self.paste.value, "pasted text")))
-        self.upload.observe(guarded(lambda change: self._uploaded(change.new)), "value")
+        self.upload.observe(guarded(lambda _: self._uploaded()), "value")
 
     def _read_path(self, path: str) -> None:
         self._import(lambda: PruningConfig.load(Path(path.strip()).expanduser()), path)
@@ -138,14 +132,12 @@ class Import(w.VBox):  # type: ignore[misc]
 
     def _import(self, read: Callable[[], PruningConfig], name: str) -> None:
         try:
-            self.status.value = f"Loaded {name}.{self.load(read())}"
+            self._say(f"Loaded {name}.{self.load(read())}")
         except ConfigError as error:
-            self.status.value = f"Nothing was loaded: {error}"
+            self._say(f"Nothing was loaded: {error}")
 
-    def _uploaded(self, files: Any) -> None:
-        for file in files:
-            if file["size"] > MAX_UPLOAD:
-                self.status.value = f"{file['name']} is larger than 1 MiB: this is not a pruning configuration"
-            else:
-                self._read_text(bytes(file["content"]), file["name"])
-        self.upload.value = ()  # so that the same file can be uploaded again after mending it
+    def _uploaded(self) -> None:
+        take_uploaded(self.upload, self._read_text, self._say, "not a pruning configuration")
+
+    def _say(self, message: str) -> None:
+        self.status.value = message

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import ipywidgets as w
 
 from entrenar_viz.errors import ConfigError, StepError
-from entrenar_viz.explorer.exchange import MAX_UPLOAD, Guard
+from entrenar_viz.explorer.exchange import Guard
 from entrenar_viz.explorer.panels import named, show, text
-from entrenar_viz.explorer.sharing import Shared
+from entrenar_viz.explorer.sharing import Shared, save_and_say, take_uploaded
 from entrenar_viz.session import Session, load_session, save_session
 
 
@@ -49,7 +48,7 @@ class Sessions(w.VBox):  # type: ignore[misc]
             self.load.on_click(guarded(lambda _: self._take(self._read, self.path.value)))
             self.path.observe(lambda _: self.say(""), "value")
         self.download.on_click(guarded(lambda _: self._offer()))
-        self.upload.observe(guarded(lambda change: self._uploaded(change.new)), "value")
+        self.upload.observe(guarded(lambda _: self._uploaded()), "value")
         self.say("")
 
     def say(self, message: str, *, exists: bool = False) -> None:
@@ -58,15 +57,7 @@ class Sessions(w.VBox):  # type: ignore[misc]
         show(self.overwrite, exists)
 
     def _save(self, *, overwrite: bool) -> None:
-        chosen = self._chosen()
-        try:
-            saved = save_session(chosen, self.session(), overwrite=overwrite)
-        except FileExistsError:
-            self.say(f"{chosen} exists already.", exists=True)
-        except (OSError, ValueError) as error:
-            self.say(str(error))
-        else:
-            self.say(f"Saved {saved.resolve()}")
+        save_and_say(self._chosen(), lambda path: save_session(path, self.session(), overwrite=overwrite), self.say)
 
     def _chosen(self) -> Path:
         return Path(self.path.value.strip() or "session.json").expanduser()
@@ -86,14 +77,11 @@ class Sessions(w.VBox):  # type: ignore[misc]
         except ConfigError as error:
             self.say(str(error))
 
-    def _uploaded(self, files: Any) -> None:
-        for file in files:
-            if file["size"] > MAX_UPLOAD:
-                self.say(f"{file['name']} is larger than 1 MiB: this is no session")
-            else:
-                content = bytes(file["content"])
-                self._take(lambda content=content: Session.from_json(content), file["name"])  # type: ignore[misc]
-        self.upload.value = ()  # so that the same file can be uploaded again after mending it
+    def _uploaded(self) -> None:
+        def take(content: bytes, name: str) -> None:
+            self._take(lambda: Session.from_json(content), name)
+
+        take_uploaded(self.upload, take, self.say, "no session")
 
 
 def _button(description: str, tooltip: str = "") -> w.Button:

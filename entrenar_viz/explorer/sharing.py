@@ -1,7 +1,10 @@
-"""A file that leaves the explorer on request: its text, to copy and to download under a safe name."""
+"""Files that come and go: saved by path, uploaded, and shown to copy and download under a safe name."""
 
 import base64
 import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import ipywidgets as w
 
@@ -9,6 +12,7 @@ from entrenar_viz.explorer.canvas import Offer
 from entrenar_viz.explorer.panels import named, show, text
 
 MAX_STEM = 60
+MAX_UPLOAD = 1 << 20  # a configuration is smaller by far; above 10 MB a notebook's connection hangs
 
 
 def file_name(name: str) -> str:
@@ -21,10 +25,35 @@ def file_name(name: str) -> str:
     return f"pruning-{stem}.json" if stem else "pruning.json"
 
 
-def download_link(content: bytes, media: str, file: str) -> str:
+def download_link(content: bytes, media: str, file: str, label: str = "Download") -> str:
     """HTML of a link that saves ``content`` in the visitor's browser; ``file`` is ours or comes from ``file_name``."""
     link = f'download="{file}" href="data:{media};base64,{base64.b64encode(content).decode()}"'
-    return f'<a class="jupyter-button widget-button entrenar-viz-download" {link}>Download</a>'
+    return f'<a class="jupyter-button widget-button entrenar-viz-download" {link}>{label}</a>'
+
+
+def save_and_say(path: Path, save: Callable[[Path], Path], say: Callable[..., None]) -> None:
+    """Save to ``path`` and tell how it went; where a file is there already, that it may be overwritten."""
+    try:
+        saved = save(path)
+    except FileExistsError:
+        say(f"{path} exists already.", exists=True)
+    except (OSError, ValueError) as error:
+        say(str(error))
+    else:
+        say(f"Saved {saved.resolve()}")
+
+
+def take_uploaded(
+    upload: w.FileUpload, take: Callable[[bytes, str], None], say: Callable[[str], None], what: str
+) -> None:
+    """Give each uploaded file to ``take``, content and name; one that is too large to be ``what`` is refused."""
+    files: Any = upload.value
+    for file in files:
+        if file["size"] > MAX_UPLOAD:
+            say(f"{file['name']} is larger than 1 MiB: this is {what}")
+        else:
+            take(bytes(file["content"]), file["name"])
+    upload.value = ()  # so that the same file can be uploaded again after mending it
 
 
 class Shared(w.VBox):  # type: ignore[misc]

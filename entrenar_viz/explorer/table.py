@@ -1,6 +1,5 @@
 """The table of a survey: one that the browser sorts, marks and lets pick layers, and one that is plain text."""
 
-import base64
 from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
@@ -11,6 +10,7 @@ import traitlets as tr
 
 from entrenar_viz.explorer.canvas import module
 from entrenar_viz.explorer.panels import named, show
+from entrenar_viz.explorer.sharing import download_link
 from entrenar_viz.layer_survey import LayerSurvey
 from entrenar_viz.survey_text import as_csv, as_text, printable
 
@@ -59,9 +59,8 @@ class PlainTable(w.VBox):  # type: ignore[misc]
         """Show ``records``; they can be downloaded once the survey has ``ended``."""
         lines = as_text(caption, records, len(records)) if records else ()
         self.text.value = "\n".join(lines)
-        data = base64.b64encode(as_csv(records) if ended else b"").decode()
-        link = f'download="layers.csv" href="data:text/csv;base64,{data}"'
-        self.download.value = f'<a class="jupyter-button widget-button entrenar-viz-download" {link}>Download CSV</a>'
+        content = as_csv(records) if ended else b""
+        self.download.value = download_link(content, "text/csv", "layers.csv", "Download CSV")
         show(self.download, ended)
 
     def mark(self, layer: str | None) -> None:
