@@ -101,6 +101,11 @@ def replay(config: PruningConfig, total_steps: int) -> Replay:
     return Replay(total, target_of(config), *_joined(found))
 
 
+def schedule_end(config: PruningConfig) -> int:
+    """The last step at which the schedule changes anything."""
+    return config.schedule.step if isinstance(config.schedule, OneShot) else config.schedule.end_step
+
+
 def target_of(config: PruningConfig) -> np.float32:
     """The sparsity that the schedule is meant to end with, in the trainer's f32."""
     if isinstance(config.schedule, OneShot):

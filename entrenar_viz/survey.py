@@ -17,8 +17,7 @@ from entrenar_viz.errors import EntrenarVizError, WeightsError
 from entrenar_viz.importance import check_method
 from entrenar_viz.layer_survey import LayerJob, LayerSurvey, survey_layer
 from entrenar_viz.masks import Compare, check_compare
-from entrenar_viz.replay import replay
-from entrenar_viz.schedules import OneShot
+from entrenar_viz.replay import replay, schedule_end
 from entrenar_viz.weights import Tensors, load_weights
 
 if TYPE_CHECKING:
@@ -102,11 +101,6 @@ def iter_survey(
     if progress is True:
         _tqdm()
     return _surveyed(jobs, executor, progress)
-
-
-def schedule_end(config: PruningConfig) -> int:
-    """The last step at which the schedule changes anything."""
-    return config.schedule.step if isinstance(config.schedule, OneShot) else config.schedule.end_step
 
 
 def _jobs(

@@ -12,8 +12,7 @@ from entrenar_viz.config import PruningConfig
 from entrenar_viz.errors import ConfigError, EntrenarVizError, Problem
 from entrenar_viz.findings import Finding, review
 from entrenar_viz.remedies import RECOVERY
-from entrenar_viz.replay import Replay, replay
-from entrenar_viz.schedules import OneShot
+from entrenar_viz.replay import Replay, replay, schedule_end
 from entrenar_viz.summary import as_markdown, outcome, shown_indices, update_rows
 
 Form = Literal["text", "json", "markdown"]
@@ -43,11 +42,11 @@ def check(file: str, steps: int | None, form: Form) -> int:
 def default_steps(config: PruningConfig) -> int:
     """A training in which the recovery share is left after the schedule's end, or room to fine-tune if that is more.
 
+    >>> from entrenar_viz import OneShot
     >>> default_steps(PruningConfig(schedule=OneShot(step=3000)))
     5000
     """
-    schedule = config.schedule
-    end = schedule.step if isinstance(schedule, OneShot) else schedule.end_step
+    end = schedule_end(config)
     tuned = end + config.fine_tune_steps * config.fine_tune_after_pruning
     return min(max(ceil(end / (1 - RECOVERY)), tuned, 1), U64_MAX)
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from entrenar_viz.config import PruningConfig
 from entrenar_viz.files import write_atomically
 from entrenar_viz.layer_survey import LayerSurvey
-from entrenar_viz.survey import iter_survey, schedule_end
+from entrenar_viz.replay import schedule_end
+from entrenar_viz.survey import iter_survey
 from entrenar_viz.survey_text import as_csv, as_text, headline, layers, short
 
 SHOWN = 40  # layers in the table; the CSV has all

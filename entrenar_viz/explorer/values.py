@@ -8,7 +8,7 @@ import numpy as np
 from entrenar_viz.config import NM, Block, Method, Pattern, PruningConfig
 from entrenar_viz.errors import ConfigError, Problem
 from entrenar_viz.remedies import RECOVERY
-from entrenar_viz.replay import whole_steps
+from entrenar_viz.replay import schedule_end, whole_steps
 from entrenar_viz.schedules import Gradual, OneShot
 
 LARGEST_STEP = 2**53 - 1  # a browser counts exactly up to here
@@ -62,8 +62,7 @@ def _values_of(config: PruningConfig) -> dict[str, Any]:
 
 def room_for(config: PruningConfig, total_steps: int) -> int:
     """``total_steps`` if the schedule ends within it, else so many that 40% are left for recovery."""
-    schedule = config.schedule
-    end = schedule.step if isinstance(schedule, OneShot) else schedule.end_step
+    end = schedule_end(config)
     return total_steps if end <= total_steps else max(min(ceil(end / (1 - RECOVERY)), LARGEST_STEP), end)
 
 
