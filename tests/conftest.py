@@ -2,6 +2,7 @@
 
 import pytest
 
+from entrenar_viz import Explorer
 from entrenar_viz.presets import FOLDER_VARIABLE
 
 
@@ -11,3 +12,12 @@ def no_presets_of_the_developer(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(FOLDER_VARIABLE, str(tmp_path_factory.mktemp("presets") / "none"))
         yield
+
+
+@pytest.fixture(params=["canvas", "matplotlib"])
+def explorer(request):
+    """An explorer in either view, in which nothing may go wrong unseen."""
+    explorer = Explorer(view=request.param)
+    yield explorer
+    assert explorer.errors == []
+    explorer.close()

@@ -20,14 +20,6 @@ TRAINING = Training(dataset_size=50_000, batch_size=64, gradient_accumulation=4,
 MAGIC = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}
 
 
-@pytest.fixture(params=["canvas", "matplotlib"])
-def explorer(request):
-    explorer = Explorer(view=request.param)
-    yield explorer
-    assert explorer.errors == []
-    explorer.close()
-
-
 def linked(html):
     """The bytes behind a link for download."""
     return base64.b64decode(html.split("base64,")[1].split('"')[0])

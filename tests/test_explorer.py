@@ -40,14 +40,6 @@ NOW = datetime.now(UTC)
 SHARED: list[Explorer] = []
 
 
-@pytest.fixture(params=["canvas", "matplotlib"])
-def explorer(request):
-    explorer = Explorer(view=request.param)
-    yield explorer
-    assert explorer.errors == []
-    explorer.close()
-
-
 def widgets_alive() -> int:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)

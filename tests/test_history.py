@@ -1,6 +1,5 @@
 """Undo, redo, reset: one entry for each gesture, and back to exactly what there was."""
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -9,14 +8,6 @@ from entrenar_viz.explorer.history import MAX_ENTRIES, History
 from tests.strategies import configs
 
 SHARED: list[Explorer] = []
-
-
-@pytest.fixture(params=["canvas", "matplotlib"])
-def explorer(request):
-    explorer = Explorer(view=request.param)
-    yield explorer
-    assert explorer.errors == []
-    explorer.close()
 
 
 def drag(explorer, name, gesture, *values):

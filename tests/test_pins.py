@@ -40,14 +40,6 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "presets"))
 
 
-@pytest.fixture(params=["canvas", "matplotlib"])
-def explorer(request):
-    explorer = Explorer(view=request.param)
-    yield explorer
-    assert explorer.errors == []
-    explorer.close()
-
-
 @pytest.fixture
 def live():
     explorer = Explorer()
