@@ -1,10 +1,9 @@
 // Where steps and sparsities stand in the plot, and what is drawn there whatever the schedules are: axes and regions.
 // Lengths are CSS pixels.
+import { thousands } from "./numbers.js";
 import { lastUpdate } from "./schedule.js";
 
 const MARGIN = { left: 52, right: 26, top: 26, bottom: 44 };
-const COUNTS = new Intl.NumberFormat("en-US");
-export const thousands = (step) => COUNTS.format(step);
 export const percent = (sparsity) => `${(100 * sparsity).toFixed(2)}%`;
 export const short = (sparsity) => `${Number((100 * sparsity).toFixed(2))}%`;
 

@@ -5,7 +5,7 @@ const WORDS = new Intl.Collator("en", { numeric: true }); // layers.2 before lay
 const UNITS = ["B", "kB", "MB", "GB", "TB"];
 const NAME = 48; // letters
 
-const counted = (value) => COUNT.format(value);
+export const counted = (value) => COUNT.format(value);
 const textOf = (write) => (value) => (value === null ? "" : write(value));
 
 // The columns: what a record is sorted by, how that is written, and whether a first press on the header puts the

@@ -1,5 +1,6 @@
 // How the scores of the layer are spread, and where the threshold of each schedule stands among them.
 import { thresholdAt } from "./mask.js";
+import { thousands } from "./numbers.js";
 
 export const HISTOGRAM_HEIGHT = 110;
 const BARS = 64;
@@ -22,7 +23,7 @@ export function drawHistogram(context, scene, layer, states, width, top) {
 
 function drawTitle(context, scene, layer, top) {
   const one = layer.unit === "weights" || layer.fixed || layer.gone;
-  const count = (one ? layer.rows * layer.cols : layer.units).toLocaleString("en-US");
+  const count = thousands(one ? layer.rows * layer.cols : layer.units);
   const what = one ? `scores of ${count} weights` : `scores of ${count} ${layer.unit}, each the sum over its weights`;
   const why = layer.fixed
     ? `; ${layer.unit} compares within its groups, without a threshold`

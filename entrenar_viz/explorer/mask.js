@@ -1,5 +1,6 @@
 // Masks from prune ranks: which weights are gone at a sparsity is one comparison, so a frame costs the same wherever
 // the slider stands. A layer comes from the kernel once (layer.py says what is in it).
+import { thousands } from "./numbers.js";
 import { FRESH } from "./theme.js";
 
 const bytes = (view) => new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
@@ -55,8 +56,8 @@ export function reasonOf(layer, asked, count, got) {
   if (Math.abs(got - asked) < 5e-5) return ["", false];
   if (layer.fixed) return [`${layer.unit} decides, not the schedule`, true];
   const tied = Math.round((got - count * layer.unit_share) * layer.rows * layer.cols);
-  if (tied > 0) return [`${tied.toLocaleString("en-US")} more are tied`, true];
-  return [`${count.toLocaleString("en-US")} of ${layer.units.toLocaleString("en-US")} ${layer.unit}`, false];
+  if (tied > 0) return [`${thousands(tied)} more are tied`, true];
+  return [`${thousands(count)} of ${thousands(layer.units)} ${layer.unit}`, false];
 }
 
 // How many units are asked for at each of levels + 1 even distances from none to all, as the kernel counts them.

@@ -5,10 +5,11 @@ const COUNT = /^(\d+|\d{1,3}(,\d{3})+)$/;
 const PERCENT = /^(\d+(\.\d+)?|\.\d+)\s*%?$/;
 const NUMBER = /^[-+]?(\d+(\.\d*)?|\.\d+)(e[-+]?\d+)?$/i;
 const LARGEST = Number.MAX_SAFE_INTEGER;
-const GROUPED = new Intl.NumberFormat("en-US");
+const GROUPED = new Intl.NumberFormat("en-US"); // made once: toLocaleString makes one each time
+export const thousands = (number) => GROUPED.format(number);
 
 export function shown(kind, value) {
-  if (kind === "count") return GROUPED.format(value);
+  if (kind === "count") return thousands(value);
   if (kind === "number") return String(value);
   return `${Number((value * 100).toFixed(2))}%`;
 }

@@ -2,6 +2,7 @@
 // large layer a window at one weight a pixel. All lengths are CSS pixels.
 import { achieved, energyAt, errorAt, paint, pruneCount, reasonOf } from "./mask.js";
 import { percent } from "./axes.js";
+import { thousands } from "./numbers.js";
 import { appliedAt, requestedAt } from "./schedule.js";
 
 const GAP = 18;
@@ -199,12 +200,12 @@ function drawFrame(context, scene, { x, y, width, height }) {
 // The weights in the window, in words, above the first one.
 export function drawCaption(context, scene, place, { rows, cols }, [height, width]) {
   const [row, column] = scene.corner;
-  const range = (from, count) => `${from.toLocaleString("en-US")} to ${(from + count - 1).toLocaleString("en-US")}`;
+  const range = (from, count) => `${thousands(from)} to ${thousands(from + count - 1)}`;
   context.font = scene.font(11);
   context.fillStyle = scene.colors.muted;
   context.textAlign = "left";
   context.textBaseline = "bottom";
-  const text = `weight by weight: rows ${range(row, height)} of ${rows.toLocaleString("en-US")}, columns ${range(column, width)} of ${cols.toLocaleString("en-US")}`;
+  const text = `weight by weight: rows ${range(row, height)} of ${thousands(rows)}, columns ${range(column, width)} of ${thousands(cols)}`;
   context.fillText(text, place.left, place.windowTop - 3);
 }
 
@@ -214,7 +215,7 @@ export function drawLegend(context, scene, panels, bottom) {
   if (!shown) return;
   const { colors } = scene;
   const kept = shown.exact ? "kept: the stronger, the larger the weight" : "kept: the stronger, the more of a cell";
-  const lately = `gone in the last ${scene.lately.toLocaleString("en-US")} steps`;
+  const lately = `gone in the last ${thousands(scene.lately)} steps`;
   let x = 0;
   context.font = scene.font(11);
   context.textAlign = "left";

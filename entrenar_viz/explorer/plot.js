@@ -1,6 +1,7 @@
 // The plot of the three schedules: curves, what is applied, and where cursor and pointer stand. Draws from a `scene`
 // (see canvas.js) on a 2-D context; all lengths are CSS pixels.
-import { area, clipped, drawAxes, drawRegions, line, short, stepText, thousands } from "./axes.js";
+import { area, clipped, drawAxes, drawRegions, line, short, stepText } from "./axes.js";
+import { thousands } from "./numbers.js";
 import { appliedAt, nextUpdate, requestedAt, staircase } from "./schedule.js";
 
 export function drawPlot(context, scene, width, height) {
