@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from entrenar_viz.activations import Activations
 from entrenar_viz.config import NM, Block, Method, Pattern, Unstructured
 from entrenar_viz.distribution import distribution, evenly
 from entrenar_viz.errors import WeightsError
-from entrenar_viz.importance import importance
+from entrenar_viz.importance import Scores, importance
 from entrenar_viz.masks import Compare, PruneOrder, prune_order
 from entrenar_viz.survival import output_errors, survival
 from entrenar_viz.weights import Matrix
@@ -62,8 +63,7 @@ def prepare(
     pattern: Pattern,
     *,
     method: Method = "magnitude",
-    activations: NDArray[np.float32] | None = None,
-    inputs: NDArray[np.float32] | None = None,
+    activations: Activations | None = None,
     compare: Compare = "tensor",
     note: str = "",
     report: Report = unheard,
@@ -71,18 +71,18 @@ def prepare(
     """Score ``matrix`` (rows, columns) and put it into prune order.
 
     Up to 256 x 256 the browser gets the prune rank and the magnitude of each weight, exact; above, the share that is
-    kept in each of 256 x 256 cells at 57 sparsities. ``inputs`` are activations for the error of the output where
-    ``method`` takes none. Raises WeightsError if pattern, method or activations do not fit, and whatever ``report``
-    raises.
+    kept in each of 256 x 256 cells at 57 sparsities. ``activations`` are for the error of the output, and for
+    the scores where ``method`` takes any. Raises WeightsError if pattern, method or activations do not fit, and
+    whatever ``report`` raises.
     """
     report("scoring the weights", 0.05)
-    scores = importance(matrix, method, activations)
+    scores = _scores(matrix, method, activations)
     report("putting them in order", 0.15)
     order = prune_order(scores, pattern, compare)
     largest = _largest(matrix)
     report("drawing", 0.5)
     data = {"note": note} | _data(order, scores, matrix, (CELLS, LEVELS), largest, report=report)
-    data |= _errors(order, matrix, activations if inputs is None else inputs, report)
+    data |= _errors(order, matrix, activations, report)
     return Prepared(matrix, order, data, largest)
 
 
@@ -91,29 +91,32 @@ def prepare_patterns(
     patterns: Mapping[str, Pattern],
     *,
     method: Method = "magnitude",
-    activations: NDArray[np.float32] | None = None,
-    inputs: NDArray[np.float32] | None = None,
+    activations: Activations | None = None,
     report: Report = unheard,
 ) -> list[dict[str, Any]]:
     """The layer in each of ``patterns`` by its name, smaller; where a pattern does not fit, its ``note`` says why."""
-    scores, largest, found = importance(matrix, method, activations), _largest(matrix), []
+    scores, largest, found = _scores(matrix, method, activations), _largest(matrix), []
     for index, (name, pattern) in enumerate(patterns.items()):
         report(f"comparing {name}", index / len(patterns))
         try:
             order = prune_order(scores, pattern)
             data = _data(order, scores, matrix, (COMPARED_CELLS, COMPARED_LEVELS), largest, report=unheard)
-            data |= _errors(order, matrix, activations if inputs is None else inputs, unheard)
+            data |= _errors(order, matrix, activations, unheard)
         except WeightsError as error:
             data = {"note": str(error)}
         found.append(data | {"name": name})
     return found
 
 
-def _errors(order: PruneOrder, matrix: Matrix, inputs: NDArray[np.float32] | None, report: Report) -> dict[str, bytes]:
+def _scores(matrix: Matrix, method: Method, activations: Activations | None) -> Scores:
+    return importance(matrix, method, None if method == "magnitude" else activations)
+
+
+def _errors(order: PruneOrder, matrix: Matrix, activations: Activations | None, report: Report) -> dict[str, bytes]:
     """The error of the output, where what enters the layer is known."""
-    if inputs is None or inputs.ndim == 1:
+    if activations is None or activations.ndim == 1:
         return {}
-    errors = output_errors(order, matrix, inputs, lambda share: report("output error", 0.8 + 0.2 * share))
+    errors = output_errors(order, matrix, activations, lambda share: report("output error", 0.8 + 0.2 * share))
     return {"errors": errors.astype("<f4").tobytes()}
 
 

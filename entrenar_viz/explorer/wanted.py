@@ -133,9 +133,7 @@ def for_canvas(wanted: Wanted, report: Report, shown: Ready | None) -> Ready:
         matrix, inputs = wanted.tensors.matrix(wanted.layer), wanted.inputs()
     except WeightsError as error:
         return Ready(wanted, no_mask(error))
-    method, _ = wanted.scored
-    activations = None if method == "magnitude" else inputs
-    how: dict[str, Any] = {"method": method, "activations": activations, "inputs": inputs, "report": report}
+    how: dict[str, Any] = {"method": wanted.scored[0], "activations": inputs, "report": report}
     prepared = shown.prepared if shown and _same_layer(shown.wanted, wanted) else None
     try:
         prepared = prepared or prepare(matrix, wanted.pattern, compare=wanted.compare, note=wanted.note(), **how)
