@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.notebook import RUN_ALL, Notebook, ready, write_notebook
+from tests.browser.notebook import Notebook, ready, write_notebook
 from tests.browser.servers import FLAGS, chromium, jupyter, shut_down_kernels
 
 REQUIRED = os.environ.get("ENTRENAR_VIZ_BROWSER") == "required"
@@ -63,25 +63,46 @@ def pages(browser: Any) -> Iterator[Any]:
         context.close()
 
 
-def notebooks(open_page: Any, lab: tuple[str, Path]) -> Any:
-    """``open_notebook(*cells or path)`` opens a notebook, runs it, and waits for the picture."""
-    url, root = lab
+class Desk:
+    """Opens notebooks in a JupyterLab, each in a page of its own or in one that is shared: to open one takes longer
+    than most tests."""
 
-    def open_notebook(*cells: str, path: Path | None = None, **size: float) -> Notebook:
-        name = f"notebook-{len(list(root.iterdir()))}.ipynb"
-        if path:
-            shutil.copy(path, root / name)
+    def __init__(self, lab: tuple[str, Path], open_page: Any) -> None:
+        (self.url, self.root), self.open_page = lab, open_page
+        self.shared: Notebook | None = None
+
+    def show(self, *cells: str) -> Notebook:
+        """Run ``cells`` in the shared page and kernel, without what was there before."""
+        if self.shared:
+            self.shared.replace(*cells)
         else:
-            write_notebook(root / name, cells)
-        notebook = open_page(f"{url}lab/tree/{name}?reset", **size)
+            self.shared = self.open(self.open_page, *cells)
+        return self.shared
+
+    def open(self, open_page: Any, *cells: str, path: Path | None = None, **size: float) -> Notebook:
+        """Run ``cells``, or a copy of the notebook at ``path``, in a page and kernel of their own."""
+        name = f"notebook-{len(list(self.root.iterdir()))}.ipynb"
+        if path:
+            shutil.copy(path, self.root / name)
+        else:
+            write_notebook(self.root / name, cells)
+        notebook: Notebook = open_page(f"{self.url}lab/tree/{name}?reset", **size)
         ready(notebook.page)
-        notebook.page.evaluate(RUN_ALL)
-        notebook.wait("drawn.frames > 0")
-        if notebook.drawn["dark"]:  # a test before has chosen that theme, which JupyterLab remembers
-            notebook.theme("JupyterLab Light")
+        notebook.run()
         return notebook
 
-    return open_notebook
+    def clear(self) -> None:
+        """Share no more what a failed test has left."""
+        if self.shared:
+            self.shared.page.close()
+            self.shared = None
+
+
+@pytest.fixture(scope="session")
+def desk(browser: Any, lab: tuple[str, Path]) -> Iterator[Desk]:
+    with pages(browser) as open_page:
+        yield Desk(lab, open_page)
+    shut_down_kernels(lab[0])
 
 
 @pytest.fixture
@@ -91,14 +112,19 @@ def open_page(browser: Any) -> Iterator[Any]:
 
 
 @pytest.fixture
-def open_notebook(open_page: Any, lab: tuple[str, Path]) -> Iterator[Any]:
-    yield notebooks(open_page, lab)
-    shut_down_kernels(lab[0])
+def open_notebook(desk: Desk, open_page: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """``open_notebook(*cells)`` runs cells and waits for the picture; with a ``path``, a size or ``apart`` by itself."""
+
+    def open_notebook(*cells: str, apart: bool = False, **how: Any) -> Notebook:
+        return desk.open(open_page, *cells, **how) if apart or how else desk.show(*cells)
+
+    failed = request.session.testsfailed
+    yield open_notebook
+    if request.session.testsfailed > failed:
+        desk.clear()
 
 
 @pytest.fixture(scope="module")
-def open_once(browser: Any, lab: tuple[str, Path]) -> Iterator[Any]:
-    """As ``open_notebook``, for a notebook that all tests of a file share: opening one takes as long as most tests."""
-    with pages(browser) as open_page:
-        yield notebooks(open_page, lab)
-    shut_down_kernels(lab[0])
+def open_once(desk: Desk) -> Any:
+    """As ``open_notebook``, for a notebook that all tests of a file share."""
+    return desk.show

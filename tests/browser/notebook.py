@@ -20,6 +20,17 @@ RUN_PYTHON = """async (code) => {
   return text;
 }"""
 
+# other cells in the notebook that is open; the old ones and what they showed are gone
+CELLS = """(cells) => {
+  const notebook = jupyterapp.shell.currentWidget.model.sharedModel;
+  const code = (source) => ({cell_type: "code", source, metadata: {}, outputs: [], execution_count: null});
+  notebook.transact(() => {
+    notebook.deleteCellRange(0, notebook.cells.length);
+    notebook.insertCells(0, cells.map(code));
+  });
+}"""
+FORGET = "[__import__('ipywidgets').Widget.close_all(), get_ipython().reset(new_session=False)]"
+USUAL = {"forced_colors": "none", "contrast": "no-preference", "reduced_motion": "no-preference"}
 RUN_ALL = "jupyterapp.commands.execute('notebook:run-all-cells').then(() => true)"
 
 
@@ -74,6 +85,23 @@ class Notebook:
         entry = self.page.get_by_label(name, exact=True).first
         entry.fill(text)
         entry.press("Enter")
+
+    def replace(self, *cells: str) -> None:
+        """Run other cells in this page and kernel, without what was there."""
+        self.python(FORGET)
+        self.page.evaluate(CELLS, cells)
+        self.page.wait_for_function("!document.querySelector('.entrenar-viz')")
+        self.page.emulate_media(**USUAL)
+        self.page.mouse.move(0, 0)
+        self.errors.clear()
+        self.run()
+
+    def run(self) -> None:
+        """Run all cells, in the light theme: JupyterLab remembers the one that a test has chosen."""
+        self.page.evaluate(RUN_ALL)
+        self.wait("drawn.frames > 0")
+        if self.drawn["dark"]:
+            self.theme("JupyterLab Light")
 
     def theme(self, name: str) -> None:
         """Switch JupyterLab's theme."""

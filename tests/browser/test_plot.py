@@ -152,7 +152,7 @@ def test_play_runs_to_the_end_and_tells_the_kernel(notebook):
 def test_reduced_motion_plays_from_update_to_update(notebook):
     page = notebook.page
     page.emulate_media(reduced_motion="reduce")
-    page.get_by_label("Speed").select_option("4")
+    page.get_by_label("Speed").select_option("1")
     seen = set()
     page.get_by_role("button", name="Play the training").click()
     for _ in range(2):

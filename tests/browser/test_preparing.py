@@ -29,7 +29,7 @@ explorer
 def test_a_large_layer_is_prepared_cancelled_and_prepared_again(open_notebook, tmp_path):
     rng = np.random.default_rng(0)
     save_file({"q_proj": rng.standard_normal((4096, 4096), dtype=np.float32)}, tmp_path / "m.safetensors")
-    notebook = open_notebook(SHOW)
+    notebook = open_notebook(SHOW, apart=True)  # it changes the package
     page = notebook.page
     path, progress = notebook.row("Model file"), page.locator(".entrenar-viz-picture .entrenar-viz-progress")
     picture = page.locator(".entrenar-viz-findings")
