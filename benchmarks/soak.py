@@ -26,6 +26,7 @@ from playwright.sync_api import sync_playwright
 
 from benchmarks.browser_lab import jupyterlab, opened
 from entrenar_viz import Explorer
+from entrenar_viz.explorer.panels import is_shown
 from entrenar_viz.findings import Finding
 from tests.browser.notebook import Notebook
 from tests.browser.servers import FLAGS, chromium
@@ -103,7 +104,7 @@ def choices(explorer: Explorer, rng: np.random.Generator) -> list[Callable[[], N
         told(picker, index=int(rng.integers(len(picker.options))))
 
     def fix() -> None:
-        rows = [row for row in explorer.findings_panel.rows if row.layout.display is None and row.fixes]
+        rows = [row for row in explorer.findings_panel.rows if is_shown(row) and row.fixes]
         if rows:
             pressed(rows[0].buttons[0])
 
@@ -124,6 +125,7 @@ def soak(changes: int, warm_up: int, layer: int) -> Iterator[Held]:
     """What is held after ``warm_up`` changes, then after all ``changes``; one in ten is a choice."""
     rng = np.random.default_rng(0)
     explorer = Explorer(weights={"large": rng.standard_normal((layer, layer), dtype=np.float32)})
+    assert explorer.screen.model_id  # all widgets are sent, as when it is displayed
     source = explorer.preview.source.value
     explorer.findings_panel.fill([Finding("all", "info", "")] * FINDINGS)  # rows come when first needed, and stay
     moves, picks = numbers(explorer, rng), choices(explorer, rng)

@@ -17,6 +17,7 @@ from entrenar_viz import PruningConfig
 from entrenar_viz.cli import app as app_module
 from entrenar_viz.cli import main
 from entrenar_viz.cli.app import GIVEN, dashboard
+from entrenar_viz.explorer.panels import is_shown
 from tests.browser.servers import dashboard_app
 
 
@@ -133,7 +134,7 @@ def test_the_notebook_shows_what_the_command_was_given(tmp_path, monkeypatch):
     explorer = dashboard()
     assert explorer.config == config
     assert explorer.preview.source.value == given["weights"]
-    assert explorer.screen.rows["path"].layout.display is None
+    assert is_shown(explorer.screen.rows["path"])
     explorer.close()
 
 

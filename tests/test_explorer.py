@@ -30,9 +30,11 @@ from entrenar_viz import (
     mask_figure,
     replay,
 )
+from entrenar_viz.explorer import plain
 from entrenar_viz.explorer.canvas import Field, module
 from entrenar_viz.explorer.on_screen import applied_now
-from entrenar_viz.explorer.panels import text
+from entrenar_viz.explorer.panels import is_shown, text
+from entrenar_viz.explorer.screen import all_widgets
 from entrenar_viz.weights import SAMPLES, sample
 from tests.strategies import configs
 
@@ -174,8 +176,8 @@ def test_findings_follow_and_their_fixes_areapplied_now(explorer):
     assert [button.description for button in row.buttons] == ["every 250 steps", "end at step 4,900"]
     row.buttons[0].click()
     assert explorer.config.schedule.frequency == 250
-    assert row.layout.display == "none"
-    assert explorer.findings_panel.nothing.layout.display is None
+    assert not is_shown(row)
+    assert is_shown(explorer.findings_panel.nothing)
 
 
 def test_changing_only_the_training_changes_the_findings(explorer):
@@ -198,7 +200,7 @@ def test_a_problem_is_shown_beside_its_control_and_blocks_the_export(explorer, t
     assert "image/png" in explorer._repr_mimebundle_()
     explorer.controls.window.value, explorer.controls.n.value = [2000, 4000], 2
     assert explorer.problems == ()
-    assert rows["window"].problem.layout.display == "none"
+    assert not is_shown(rows["window"].problem)
     assert explorer.export(tmp_path / "pruning.json").exists()
 
 
@@ -210,7 +212,7 @@ def test_export_by_path_asks_before_it_overwrites(explorer, tmp_path):
     explorer.controls.target.value = 0.6
     explorer.exporter.save.click()
     assert PruningConfig.load(path).target_sparsity == 0.5
-    assert explorer.exporter.overwrite.layout.display is None
+    assert is_shown(explorer.exporter.overwrite)
     explorer.exporter.overwrite.click()
     assert PruningConfig.load(path) == explorer.config
     explorer.exporter.path.value = str(tmp_path / "none" / "pruning.json")
@@ -259,9 +261,7 @@ def test_untrusted_text_never_reaches_an_html_widget(tmp_path):
     explorer = Explorer(weights={payload: np.eye(4)})
     explorer.importer.paste.value = f'{{"{payload}": 1}}'
     explorer.importer.take.click()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        html = [widget for widget in ipywidgets.Widget.widgets.values() if isinstance(widget, ipywidgets.HTML)]
+    html = [widget for widget in all_widgets(explorer.screen) if isinstance(widget, ipywidgets.HTML)]
     assert html
     assert not any(payload in widget.value for widget in html)
     explorer.close()
@@ -272,10 +272,10 @@ def test_what_a_callback_raises_is_shown_and_kept():
     explorer.findings_panel.fill = lambda findings: 1 / 0
     explorer.controls.target.value = 0.7
     assert [type(error) for error in explorer.errors] == [ZeroDivisionError]
-    assert explorer.screen.banner.layout.display is None
+    assert is_shown(explorer.screen.banner)
     assert "ZeroDivisionError" in explorer.screen.banner.message.value
     explorer.screen.banner.children[1].click()
-    assert explorer.screen.banner.layout.display == "none"
+    assert not is_shown(explorer.screen.banner)
     explorer.close()
 
 
@@ -410,7 +410,8 @@ def test_closing_frees_every_widget():
     for view in ("canvas", "matplotlib"):
         explorer = Explorer(view=view)
         explorer.controls.frequency.value = 300
-        assert widgets_alive() > before
+        assert explorer.screen.model_id
+        assert widgets_alive() > before + 200
         explorer.close()
         assert widgets_alive() == before
         gone = weakref.ref(explorer)
@@ -423,6 +424,25 @@ def test_after_closing_there_is_a_picture_left(explorer):
     explorer.close()
     explorer.close()
     assert set(explorer._repr_mimebundle_()) == {"text/plain", "image/png"}
+
+
+def test_widgets_are_sent_when_they_are_shown_and_as_they_are_then(explorer):
+    parts = all_widgets(explorer.screen)
+    assert all(part.comm is not None for part in parts)
+    fresh = Explorer()
+    before = widgets_alive()
+    assert fresh.exporter.comm is fresh.findings_panel.comm is None
+    row = plain.HBox([plain.Button(description="Go")])
+    row.add_class("row")
+    assert (row.comm, row.layout, row.children[0].style) == (None, None, None)
+    assert widgets_alive() == before
+    assert row._repr_mimebundle_()["application/vnd.jupyter.widget-view+json"]["model_id"] == row.model_id
+    assert None not in (row.comm, row.children[0].comm)
+    assert widgets_alive() == before + 2
+    row.children[0].close()
+    row.close()
+    fresh.close()
+    assert fresh.exporter.comm is None
 
 
 def test_what_cannot_be_made_leaves_no_widgets():
@@ -449,6 +469,7 @@ def test_before_the_first_update_the_fallback_shows_no_mask_of_nm():
 def test_a_thousand_changes_make_no_more_widgets():
     explorer = Explorer()
     explorer.controls.frequency.value = 300
+    assert explorer.screen.model_id
     before = widgets_alive()
     for i in range(1000):
         explorer.controls.target.value = 0.3 + 0.0005 * i

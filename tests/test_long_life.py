@@ -11,6 +11,7 @@ from ipywidgets.widgets import widget as registry
 
 from entrenar_viz import Block, Explorer, PruningConfig
 from entrenar_viz.explorer import wanted as module
+from entrenar_viz.explorer.panels import is_shown
 from entrenar_viz.findings import Finding
 
 VIEWS = ("canvas", "matplotlib")
@@ -25,6 +26,7 @@ SHOWN = ("layer", "patterns", "window_data", "corner", "ghosts", "steps_per_epoc
 def explorer(request):
     explorer = Explorer(view=request.param)
     explorer.findings_panel.fill([Finding("all", "info", "")] * 12)  # rows come when first needed, and stay
+    assert explorer.screen.model_id  # all widgets are sent, as when it is displayed
     yield explorer
     assert explorer.errors == []
     explorer.close()
@@ -88,6 +90,7 @@ def test_what_is_closed_is_gone(view, monkeypatch):
     explorer = Explorer(view=view, weights=np.eye(40))
     thread = explorer.masking.preparing._last
     explorer.controls.frequency.value = 300
+    assert explorer.screen.model_id in registry._instances
     closed = weakref.ref(explorer), *map(weakref.ref, (explorer.screen, explorer.masking, explorer.controls.target))
     explorer.close()
     thread.join(10)
@@ -147,7 +150,7 @@ def test_a_thousand_events_in_any_order_end_on_the_right_state():
     assert explorer.errors == fresh.errors == []
     assert (explorer.problems, explorer.config) == ((), fresh.config)
     assert explorer.findings == fresh.findings
-    rows = [row.message.value for row in explorer.findings_panel.rows if row.layout.display is None]
+    rows = [row.message.value for row in explorer.findings_panel.rows if is_shown(row)]
     assert rows == [finding.message for finding in fresh.findings]
     assert explorer.exporter.json.value == fresh.exporter.json.value == explorer.config.to_json()
     fresh.canvas.corner = explorer.canvas.corner

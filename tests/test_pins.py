@@ -24,6 +24,7 @@ from entrenar_viz import (
     save_preset,
     save_session,
 )
+from entrenar_viz.explorer.panels import is_shown
 from entrenar_viz.explorer.pins import free_name
 from entrenar_viz.explorer.sharing import file_name
 from entrenar_viz.presets import FOLDER_VARIABLE, PRESETS, presets_file
@@ -142,7 +143,7 @@ def test_a_pin_is_loaded_as_one_entry_and_exported(explorer):
     else:
         assert shared.json.file == "pruning-mine.json"
     shared.children[-1].click()
-    assert shared.layout.display == "none"
+    assert not is_shown(shared)
 
 
 def test_nothing_is_pinned_while_there_is_a_problem(live):
@@ -197,7 +198,7 @@ def test_a_session_by_path_asks_before_it_overwrites(live, tmp_path):
     live.load(MINE)
     panel.save.click()
     assert load_session(tmp_path / "s.json").config != MINE
-    assert panel.overwrite.layout.display is None
+    assert is_shown(panel.overwrite)
     panel.overwrite.click()
     assert load_session(tmp_path / "s.json").config == MINE
     live.reset()
@@ -267,7 +268,7 @@ def test_own_presets_are_saved_replaced_loaded_and_deleted(live):
     assert starts.status.value == "Saved your preset mine."
     live.load(MINE, 70)
     starts.save.click()
-    assert (starts.status.value, starts.replace.layout.display) == ("You have a preset mine already.", None)
+    assert (starts.status.value, is_shown(starts.replace)) == ("You have a preset mine already.", True)
     starts.replace.click()
     assert load_presets()["mine"].config == MINE
     live.reset()
@@ -301,7 +302,7 @@ def test_a_broken_file_of_presets_is_told_and_the_chapters_stay():
 def test_a_recommendation_says_why(live):
     starts = live.starts
     starts.unfold.value = True
-    assert starts.more.layout.display is None
+    assert is_shown(starts.more)
     starts.target.value = 80.0
     starts.ask.click()
     advice = recommend(0.8, 10_000)

@@ -9,6 +9,7 @@ import pytest
 
 from entrenar_viz import NM, Explorer, Row, load_calibration, prune_mask
 from entrenar_viz.explorer import wanted as module
+from entrenar_viz.explorer.panels import is_shown
 from entrenar_viz.explorer.preparing import Preparing
 from entrenar_viz.masks import prune_order
 
@@ -64,7 +65,7 @@ def shows(explorer, matrix, rows=None):
     data = explorer.canvas.layer
     ranks = np.frombuffer(data["ranks"], "<u2").reshape(data["rows"], data["cols"])
     same = ranks.shape == matrix.shape and (ranks == prune_order(matrix**2, explorer.config.pattern).ranks()).all()
-    return same and not explorer.masking.preparing.busy and explorer.masking.progress.layout.visibility == "hidden"
+    return same and not explorer.masking.preparing.busy and not is_shown(explorer.masking.progress)
 
 
 def test_a_large_layer_comes_later_and_the_one_before_stays_meanwhile(explorer, slow):
@@ -73,7 +74,7 @@ def test_a_large_layer_comes_later_and_the_one_before_stays_meanwhile(explorer, 
     assert explorer.masking.preparing.busy
     assert explorer.canvas.layer["rows"] == 8
     progress = explorer.masking.progress
-    assert progress.layout.visibility is None
+    assert is_shown(progress)
     assert progress.message.value == "Preparing large: waiting. Until then the masks are those of small."
     explorer.controls.target.value = 0.6
     assert explorer.config.target_sparsity == 0.6
@@ -202,7 +203,7 @@ def test_what_goes_wrong_in_the_background_is_said_as_at_once(explorer, slow):
     assert [str(error) for error in explorer.errors] == ["oh"]
     assert "ZeroDivisionError" in explorer.screen.banner.message.value
     assert not explorer.masking.preparing.busy
-    assert explorer.masking.progress.layout.visibility == "hidden"
+    assert not is_shown(explorer.masking.progress)
     explorer.errors.clear()
     slow.raises = None
     explorer.preview.masks_of.value = "patterns"

@@ -9,6 +9,7 @@ from safetensors.numpy import save_file
 
 from entrenar_viz import Explorer, PruningConfig, WeightsError
 from entrenar_viz.explorer import preview as module
+from entrenar_viz.explorer.panels import is_shown
 from entrenar_viz.explorer.preview import BETWEEN, Preview
 from entrenar_viz.shards import INDEX
 from entrenar_viz.weights import Tensors, load_weights
@@ -89,13 +90,13 @@ def test_names_of_any_length_and_content_are_text():
 
 def test_the_search_is_there_for_more_than_twenty_layers():
     preview = previewed(many(MANY[:20]))
-    assert preview.search.layout.display == "none"
+    assert not is_shown(preview.search)
     preview.add(load_weights(many(MANY[:21])))
-    assert preview.search.layout.display is None
-    assert preview.found.layout.display == "none"
+    assert is_shown(preview.search)
+    assert not is_shown(preview.found)
     preview.source.value = "gaussian"
     preview.show_source()
-    assert preview.search.layout.display == "none"
+    assert not is_shown(preview.search)
 
 
 def test_the_search_finds_all_its_parts_in_any_case(explorer):
@@ -103,7 +104,7 @@ def test_the_search_finds_all_its_parts_in_any_case(explorer):
     preview.search.value = "  LAYERS.3  q_"
     assert offered(preview) == [MANY[0], "model.layers.3.q_proj.weight"]
     assert preview.found.value == "1 of 30 layers. The picked one is not among them and stays picked."
-    assert preview.found.layout.display is None
+    assert is_shown(preview.found)
     preview.search.value = "k_proj"
     assert offered(preview) == [MANY[0], *MANY[1::3]]
     preview.search.value = "q_proj"
@@ -214,7 +215,7 @@ def test_the_fallback_shows_the_note_too():
     explorer = Explorer(weights={"conv": np.ones((8, 3, 2, 2)), "b": np.ones(3)}, view="matplotlib")
     assert "4-D viewed as (out, rest)" in explorer.still.note.value
     assert "Tensors not offered: 1." in explorer.still.note.value
-    assert explorer.still.masks.layout.display is None
+    assert is_shown(explorer.still.masks)
     explorer.close()
 
 

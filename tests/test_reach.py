@@ -10,6 +10,7 @@ from safetensors.numpy import save_file
 
 from entrenar_viz import PruningConfig, WeightsError
 from entrenar_viz.explorer import Explorer
+from entrenar_viz.explorer.panels import is_shown
 from entrenar_viz.reach import Reach
 
 WEIGHTS = np.arange(12, dtype=np.float32).reshape(3, 4)
@@ -153,7 +154,7 @@ def test_a_visitor_may_upload_paste_and_open_below_the_root(visited):
 
 def test_without_a_root_there_is_no_box_for_model_files():
     with_none, without = Explorer(reach=Reach()), Explorer()
-    assert with_none.screen.rows["path"].layout.display == "none"
-    assert without.screen.rows["path"].layout.display is None
+    assert not is_shown(with_none.screen.rows["path"])
+    assert is_shown(without.screen.rows["path"])
     with_none.close()
     without.close()

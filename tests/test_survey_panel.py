@@ -13,6 +13,7 @@ import pytest
 
 from entrenar_viz import Block, Explorer, PruningConfig, Row, iter_survey
 from entrenar_viz.explorer import survey_panel as module
+from entrenar_viz.explorer.panels import is_shown
 from entrenar_viz.explorer.table import FIELDS, row_of
 from entrenar_viz.reach import Reach
 from entrenar_viz.survey_text import as_csv
@@ -80,8 +81,8 @@ def read(explorer, layers):
 def test_the_section_is_folded_and_empty_at_first(explorer):
     panel = explorer.survey
     assert (panel.selected_index, panel.get_title(0)) == (None, "Whole model")
-    assert (panel.table.rows, panel.table.layout.display) == ([], "none")
-    assert panel.progress.layout.visibility == "hidden"
+    assert (panel.table.rows, is_shown(panel.table)) == ([], False)
+    assert not is_shown(panel.progress)
     assert panel in explorer.screen.children
 
 
@@ -97,8 +98,8 @@ def test_rows_are_the_records_of_every_layer(explorer):
     assert panel.table.csv.encode() == as_csv(records)
     assert panel.table.caption == "arrays: Gradual, unstructured, magnitude, 50% asked at step 10,000"
     assert panel.status.value.startswith("4 layers, 1 not surveyed: ")
-    assert panel.old.layout.display == "none"
-    assert panel.progress.layout.visibility == "hidden"
+    assert not is_shown(panel.old)
+    assert not is_shown(panel.progress)
 
 
 def test_calibration_and_comparison_are_the_explorers(explorer):
@@ -156,7 +157,7 @@ def test_cancel_keeps_the_layers_so_far(explorer, slow):
     assert panel.status.value.startswith("Cancelled after 1 of 4 layers. 1 layer: ")
     assert len(panel.table.rows) == 1
     assert panel.table.csv.count("\n") == 2
-    assert panel.progress.layout.visibility == "hidden"
+    assert not is_shown(panel.progress)
     panel.cancel()
     slow.go.release(9)
     panel.preparing._last.join(10)
@@ -168,7 +169,7 @@ def test_cancelled_before_the_first_layer_there_is_no_table(explorer, slow):
     explorer.survey.start.click()
     explorer.survey.progress.cancel.click()
     assert explorer.survey.status.value == "Cancelled after 0 of 4 layers."
-    assert explorer.survey.table.layout.display == "none"
+    assert not is_shown(explorer.survey.table)
 
 
 def test_pressing_again_begins_anew(explorer, slow):
@@ -202,9 +203,9 @@ def test_a_table_of_something_else_says_so_until_that_is_picked_again(explorer):
     panel, before = surveyed(explorer), explorer.config
     explorer.load(replace(before, pattern=Block(height=4, width=4)))
     assert panel.old.value == "These numbers are of the configuration before: survey again."
-    assert panel.old.layout.display is None
+    assert is_shown(panel.old)
     explorer.load(before)
-    assert (panel.old.value, panel.old.layout.display) == ("", "none")
+    assert (panel.old.value, is_shown(panel.old)) == ("", False)
     explorer.controls.total_steps.value = 3000
     assert "configuration before" in panel.old.value
     explorer.controls.total_steps.value = 10_000
@@ -264,9 +265,9 @@ def test_what_the_survey_cannot_do_is_said_in_the_section(explorer):
     panel = surveyed(explorer)
     explorer.load(replace(explorer.config, method="wanda"))
     assert surveyed(explorer).problem.value.startswith("wanda needs calibration data")
-    assert panel.problem.layout.display is None
+    assert is_shown(panel.problem)
     assert panel.status.value == "Not surveyed."
-    assert panel.table.layout.display == "none"
+    assert not is_shown(panel.table)
     explorer.load(replace(explorer.config, method="magnitude"))
     assert panel.problem.value == ""
     assert len(surveyed(explorer).table.rows) == 4
@@ -292,7 +293,7 @@ def test_what_goes_wrong_otherwise_is_told_by_the_banner(slow):
     assert [str(error) for error in explorer.errors] == ["oh"]
     assert "ZeroDivisionError" in explorer.screen.banner.message.value
     assert panel.status.value == "Not surveyed to the end."
-    assert panel.progress.layout.visibility == "hidden"
+    assert not is_shown(panel.progress)
     explorer.close()
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from entrenar_viz import Explorer, PruningConfig, WeightsError, load_calibration
 from entrenar_viz.explorer import wanted as module
+from entrenar_viz.explorer.panels import is_shown
 from entrenar_viz.importance import importance
 from entrenar_viz.masks import prune_order
 
@@ -100,7 +101,7 @@ def test_calibration_is_opened_by_path_and_a_bad_one_leaves_the_one_before(tmp_p
         preview.calibration_path.value = str(tmp_path / name) if name else name
         preview.open_calibration.click()
         assert problem in row.problem.value
-        assert row.problem.layout.display is None
+        assert is_shown(row.problem)
         assert_ranks(explorer, A, "wanda", SAMPLES)
     assert explorer.errors == []
     assert [found.code for found in explorer.findings] == ["needs-calibration"]
@@ -142,13 +143,13 @@ def test_the_comparison_is_a_matter_of_the_preview_only(explorer, monkeypatch):
 
 def test_the_comparison_is_offered_where_there_is_one(explorer):
     row = explorer.screen.rows["compare"]
-    assert row.layout.display is None
+    assert is_shown(row)
     explorer.controls.pattern.value = "nm"
-    assert row.layout.display == "none"
+    assert not is_shown(row)
     explorer.controls.pattern.value = "unstructured"
-    assert row.layout.display is None
+    assert is_shown(row)
     explorer.preview.masks_of.value = "patterns"
-    assert row.layout.display == "none"
+    assert not is_shown(row)
 
 
 # The picture of the fallback ------------------------------------------------------------------------------------------
@@ -201,7 +202,7 @@ def test_the_fallback_prepares_in_the_background_too(drawn, monkeypatch):
     explorer = Explorer(weights=WEIGHTS, view="matplotlib")
     assert drawn == []
     assert explorer.masking.preparing.busy
-    assert explorer.still.masks.layout.display == "none"
+    assert not is_shown(explorer.still.masks)
     explorer.wait()
     assert titles(drawn[-1]) == ["OneShot", "Gradual", "Cubic"]
     assert explorer.still.note.value.startswith("arrays, a. 8 × 12 weights.")
@@ -215,7 +216,7 @@ def test_the_fallback_says_why_there_is_no_mask(tmp_path):
     (tmp_path / "w.npy").unlink()
     explorer.controls.method.value = "wanda"
     assert explorer.still.note.value.startswith(f"No mask: {tmp_path / 'w.npy'}: ")
-    assert explorer.still.masks.layout.display == "none"
+    assert not is_shown(explorer.still.masks)
     assert explorer.errors == []
     explorer.close()
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import anywidget
 import traitlets as tr
 
+from entrenar_viz.explorer.plain import Plain
 from entrenar_viz.figures import COLORS
 
 HERE = Path(__file__).parent
@@ -17,7 +18,7 @@ def module(*files: str) -> str:
     return re.sub(r'^import .* from "\./.*";\n', "", source, flags=re.MULTILINE)
 
 
-class Canvas(anywidget.AnyWidget):
+class Canvas(Plain, anywidget.AnyWidget):
     """The live view. Its numbers follow the controls in the browser, not here; the kernel only sends the layer."""
 
     _esm = module(
@@ -63,7 +64,7 @@ class Canvas(anywidget.AnyWidget):
     """Colours by theme and by what they stand for."""
 
 
-class Field(anywidget.AnyWidget):
+class Field(Plain, anywidget.AnyWidget):
     """A typed entry that holds one number or the two of a range, linked to a slider in the browser."""
 
     _esm = module("numbers.js", "field.js")
@@ -86,7 +87,7 @@ class Field(anywidget.AnyWidget):
     """What is wrong with the text that stands in the entry; empty if it was understood."""
 
 
-class Offer(anywidget.AnyWidget):
+class Offer(Plain, anywidget.AnyWidget):
     """The exported file to read, to copy and to download: only the browser can do the last two."""
 
     _esm = module("offer.js")

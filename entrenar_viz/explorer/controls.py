@@ -21,6 +21,7 @@ from entrenar_viz.config import (
     pattern_name,
 )
 from entrenar_viz.errors import ConfigError, Problem
+from entrenar_viz.explorer import plain
 from entrenar_viz.explorer.canvas import Canvas, Field
 from entrenar_viz.explorer.entries import Kind, entry
 from entrenar_viz.explorer.panels import named
@@ -66,28 +67,27 @@ class Controls:
         self.target = self._number("target", "Where to end, typically 30 to 90%", 0.5, 1.0, "Target sparsity")
         self.frequency = self._number("frequency", "Typically 100 to 1,000", 500, 2000, "Steps between updates")
         self.cursor = self._number("cursor", "The step that readout and masks show", 3000, 10_000, "Cursor step")
-        methods = w.Dropdown(options=METHODS, value="magnitude", tooltip="How the trainer scores the weights")
+        methods = plain.Dropdown(options=METHODS, value="magnitude", tooltip="How the trainer scores the weights")
         self.method = named(methods, "Method")
         kinds = [(name, kind) for kind, name in PATTERN_NAMES.items()]
         self.pattern = named(
-            w.Dropdown(options=kinds, value="unstructured", tooltip="What is pruned together"), "Pattern"
+            plain.Dropdown(options=kinds, value="unstructured", tooltip="What is pruned together"), "Pattern"
         )
         self.n, self.m = self._entry("count", 2, "weights kept"), self._entry("count", 4, "of every")
         self.height = self._entry("count", 4, "rows of a block")
         self.width = self._entry("count", 4, "columns of a block")
-        self.fine_tune = w.Checkbox(value=True, description="fine-tune after pruning", indent=False)
+        self.fine_tune = plain.Checkbox(value=True, description="fine-tune after pruning", indent=False)
         self.fine_tune_steps = self._entry("count", 1000, "fine_tune_steps", 100)
         self.fine_tune_lr = self._entry("number", 1e-5, "fine_tune_lr", 1e-6)
-        self.skip_embed_layers = w.Checkbox(value=True, description="skip embedding layers", indent=False)
-        self.same_target = w.Checkbox(value=True, description="target_sparsity is the target above", indent=False)
+        self.skip_embed_layers = plain.Checkbox(value=True, description="skip embedding layers", indent=False)
+        self.same_target = plain.Checkbox(value=True, description="target_sparsity is the target above", indent=False)
         self.own_target = self._entry("fraction", 0.5, "target_sparsity", 0.05)
 
     def _number(self, name: str, tooltip: str, value: Any, largest: Any, *labels: str) -> w.Widget:
         """The widget that holds a number (or the two of a range), and beside it the slider that moves it."""
         exact = isinstance(largest, float)
-        kind = w.FloatSlider if exact else w.IntRangeSlider if isinstance(value, list) else w.IntSlider
-        layout = w.Layout(flex="1 1 90px", min_width="60px")
-        slider = kind(value=value, min=0, max=largest, tooltip=tooltip, layout=layout, readout=not self.typed)
+        kind = plain.FloatSlider if exact else plain.IntRangeSlider if isinstance(value, list) else plain.IntSlider
+        slider = kind(value=value, min=0, max=largest, tooltip=tooltip, readout=not self.typed)
         slider.step = None if exact else 1
         self.sliders[name] = slider
         if not self.typed:

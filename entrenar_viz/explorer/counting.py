@@ -7,6 +7,7 @@ import ipywidgets as w
 
 from entrenar_viz.epochs import Training
 from entrenar_viz.errors import ConfigError, EntrenarVizError, Problem
+from entrenar_viz.explorer import plain
 from entrenar_viz.explorer.canvas import Canvas, Field
 from entrenar_viz.explorer.controls import Controls, held
 from entrenar_viz.explorer.entries import entry
@@ -42,7 +43,7 @@ class Counted:
         self.counting.restore(training)
 
 
-class Counting(w.Accordion):  # type: ignore[misc]
+class Counting(plain.Accordion):
     """Four numbers that the total steps follow while ``on``; ``training`` is what they say, None while it is off.
 
     A total that is set in another way switches it off. Numbers that make no training are told of beside them; the
@@ -53,14 +54,14 @@ class Counting(w.Accordion):  # type: ignore[misc]
         self.controls = controls
         self.canvas = picture if isinstance(picture, Canvas) else None
         self.training: Training | None = None
-        self.on = w.Checkbox(value=False, description="count in epochs", indent=False)
-        self.drop_last = w.Checkbox(value=False, description="drop an incomplete last batch", indent=False)
+        self.on = plain.Checkbox(value=False, description="count in epochs", indent=False)
+        self.drop_last = plain.Checkbox(value=False, description="drop an incomplete last batch", indent=False)
         self.numbers = {
             name: entry("count", start, label, typed=controls.typed) for name, (_, label, start) in NUMBERS.items()
         }
         self.rows = {name: RowOf(NUMBERS[name][0], number) for name, number in self.numbers.items()}
         self.status = text("", "entrenar-viz-quiet")
-        body = w.VBox([*self.rows.values(), self.drop_last, self.on, self.status])
+        body = plain.VBox([*self.rows.values(), self.drop_last, self.on, self.status])
         super().__init__([body], titles=["From dataset size"])
         self.add_class("entrenar-viz-counting")
         self._listen(guarded)

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from entrenar_viz.config import PruningConfig
 from entrenar_viz.errors import ConfigError, EntrenarVizError, Problem
+from entrenar_viz.explorer import plain
 from entrenar_viz.explorer.controls import Controls
 from entrenar_viz.explorer.exchange import Guard
 from entrenar_viz.explorer.masking import Masking
@@ -55,7 +56,7 @@ class Drawn:
         return save_figure(self.figure(what, theme=theme), path, overwrite=overwrite)
 
 
-class Drawings(w.VBox):  # type: ignore[misc]
+class Drawings(plain.VBox):
     """Which figure, in which format and colours; ``by_path`` adds a file to save it to.
 
     ``make(what, theme=)`` draws it, ``save(path, what=, theme=, overwrite=)`` writes it.
@@ -65,18 +66,18 @@ class Drawings(w.VBox):  # type: ignore[misc]
         self, make: Callable[..., Figure], save: Callable[..., Path], guarded: Guard, *, by_path: bool
     ) -> None:
         self._make, self._write = make, save
-        self.what = named(w.Dropdown(options=WHATS, layout={"width": "110px"}), "What to draw")
+        self.what = named(plain.Dropdown(options=WHATS, layout=w.Layout(width="110px")), "What to draw")
         formats = [(suffix[1:].upper(), suffix) for suffix in FORMATS]
-        self.format = named(w.Dropdown(options=formats, layout={"width": "80px"}), "Format")
-        self.theme = named(w.Dropdown(options=list(COLORS), layout={"width": "80px"}), "Colours")
-        self.path = named(w.Text(self._file, tooltip="A path, seen from the kernel"), "File to save the figure to")
-        self.path.layout.flex = "0 1 260px"
-        self.save = w.Button(description="Save", tooltip="Save the figure", layout={"width": "auto"})
-        self.overwrite = w.Button(description="Overwrite", button_style="warning", layout={"width": "auto"})
-        self.prepare = w.Button(description="Make download", tooltip="Draw it now", layout={"width": "auto"})
-        self.link, self.status = w.HTML(), text()
+        self.format = named(plain.Dropdown(options=formats, layout=w.Layout(width="80px")), "Format")
+        self.theme = named(plain.Dropdown(options=list(COLORS), layout=w.Layout(width="80px")), "Colours")
+        self.path = named(plain.Text(self._file, tooltip="A path, seen from the kernel"), "File to save the figure to")
+        self.path.layout = w.Layout(flex="0 1 260px")
+        self.save = plain.Button(description="Save", tooltip="Save the figure")
+        self.overwrite = plain.Button(description="Overwrite", button_style="warning")
+        self.prepare = plain.Button(description="Make download", tooltip="Draw it now")
+        self.link, self.status = plain.HTML(), text()
         saving = [self.path, self.save, self.overwrite] if by_path else []
-        row = w.HBox([self.what, self.format, self.theme, *saving, self.prepare, self.link])
+        row = plain.HBox([self.what, self.format, self.theme, *saving, self.prepare, self.link])
         row.add_class("entrenar-viz-buttons")
         super().__init__([text("Figure", "entrenar-viz-heading"), row, self.status])
         self.prepare.on_click(guarded(lambda _: self._offer()))

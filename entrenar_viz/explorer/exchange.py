@@ -8,6 +8,7 @@ import ipywidgets as w
 
 from entrenar_viz.config import PruningConfig
 from entrenar_viz.errors import ConfigError
+from entrenar_viz.explorer import plain
 from entrenar_viz.explorer.canvas import Offer
 from entrenar_viz.explorer.languages import JSON, LANGUAGES, Language
 from entrenar_viz.explorer.panels import named, show, text
@@ -17,7 +18,7 @@ from entrenar_viz.files import write_atomically
 Guard = Callable[[Callable[..., None]], Callable[..., None]]
 
 
-class Export(w.VBox):  # type: ignore[misc]
+class Export(plain.VBox):
     """The JSON that the trainer loads, or the same as source text or a report: to copy, download, and save by path."""
 
     def __init__(self, export: Callable[..., Path], guarded: Guard, *, live: bool, by_path: bool = True) -> None:
@@ -26,16 +27,16 @@ class Export(w.VBox):  # type: ignore[misc]
         choices = [(language.name, language) for language in LANGUAGES]
         self.language = named(w.ToggleButtons(options=choices, style={"button_width": "auto"}), "Export as")
         self.json = Offer() if live else _still_text()
-        self.download = None if live else w.HTML()
-        path = w.Text(JSON.file, placeholder="file to save to", tooltip="A path, seen from the kernel")
+        self.download = None if live else plain.HTML()
+        path = plain.Text(JSON.file, placeholder="file to save to", tooltip="A path, seen from the kernel")
         self.path = named(path, "File to save to")
-        self.path.layout.flex = "1 1 120px"
-        self.save = w.Button(description="Save", button_style="primary", layout={"width": "auto"})
-        self.overwrite = w.Button(description="Overwrite", button_style="warning", layout={"width": "auto"})
+        self.path.layout = w.Layout(flex="1 1 120px")
+        self.save = plain.Button(description="Save", button_style="primary")
+        self.overwrite = plain.Button(description="Overwrite", button_style="warning")
         self.status = text()
         offers = [self.download] if self.download else []
         saving = [self.path, self.save, self.overwrite] if by_path else []
-        buttons = w.HBox([*offers, *saving])
+        buttons = plain.HBox([*offers, *saving])
         buttons.add_class("entrenar-viz-buttons")
         super().__init__([text("Export", "entrenar-viz-heading"), self.language, self.json, buttons, self.status])
         self.add_class("entrenar-viz-export")
@@ -93,29 +94,30 @@ class Export(w.VBox):  # type: ignore[misc]
         return write_atomically(path, self.json.value.encode(), overwrite=overwrite)
 
 
-def _still_text() -> w.Textarea:
-    shown = named(w.Textarea(disabled=True, rows=12, layout={"width": "auto"}), "Exported text")
+def _still_text() -> plain.Textarea:
+    shown = plain.Textarea(disabled=True, rows=12)
+    named(shown, "Exported text")
     shown.add_class("entrenar-viz-json")
     return shown
 
 
-class Import(w.VBox):  # type: ignore[misc]
+class Import(plain.VBox):
     """A configuration from a small upload, pasted text or, ``by_path``, a file; ``load`` says what it changed."""
 
     def __init__(self, load: Callable[[PruningConfig], str], guarded: Guard, *, by_path: bool = True) -> None:
         self.load = load
-        path = w.Text(placeholder="path of a configuration", tooltip="A path, seen from the kernel")
+        path = plain.Text(placeholder="path of a configuration", tooltip="A path, seen from the kernel")
         self.path = named(path, "File to load")
-        self.path.layout.flex = "1 1 120px"
-        self.read = w.Button(description="Load", layout={"width": "auto"})
-        self.upload = w.FileUpload(accept=".json", multiple=False, description="Upload", layout={"width": "auto"})
-        paste = w.Textarea(placeholder="or paste the JSON here", rows=12, layout={"width": "auto"})
+        self.path.layout = w.Layout(flex="1 1 120px")
+        self.read = plain.Button(description="Load")
+        self.upload = plain.FileUpload(accept=".json", multiple=False, description="Upload")
+        paste = plain.Textarea(placeholder="or paste the JSON here", rows=12)
         self.paste = named(paste, "JSON to load")
         self.paste.add_class("entrenar-viz-json")
-        self.take = w.Button(description="Load pasted", layout={"width": "auto"})
+        self.take = plain.Button(description="Load pasted")
         self.status = text()
         reading = [self.path, self.read] if by_path else []
-        buttons = w.HBox([*reading, self.upload, self.take])
+        buttons = plain.HBox([*reading, self.upload, self.take])
         buttons.add_class("entrenar-viz-buttons")
         super().__init__([text("Import", "entrenar-viz-heading"), self.paste, buttons, self.status])
         self.add_class("entrenar-viz-import")

@@ -21,7 +21,7 @@ from entrenar_viz.explorer.drawings import Drawings, Drawn
 from entrenar_viz.explorer.exchange import Export, Import
 from entrenar_viz.explorer.keeping import Keeping
 from entrenar_viz.explorer.masking import Masking
-from entrenar_viz.explorer.panels import Findings, show
+from entrenar_viz.explorer.panels import Findings, blank, show
 from entrenar_viz.explorer.preview import Preview
 from entrenar_viz.explorer.screen import Screen, all_widgets
 from entrenar_viz.explorer.still import Still, schedule_png
@@ -240,7 +240,7 @@ class Explorer(Keeping, Drawn, Counted):
         self.survey.block(bool(problems))
         said = {field.problem for field in self.controls.fields}  # by the entries themselves
         self.screen.complain([problem for problem in problems if problem.message not in said])
-        self.findings_panel.layout.visibility = "hidden" if problems else None
+        blank(self.findings_panel, bool(problems))
         if problems:
             self._followed = None
             self.steps.broken()

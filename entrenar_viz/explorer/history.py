@@ -4,10 +4,11 @@ from collections.abc import Callable, Hashable
 from typing import Any, Generic, TypeVar
 
 import anywidget
-import ipywidgets as w
 
+from entrenar_viz.explorer import plain
 from entrenar_viz.explorer.canvas import Field, module
 from entrenar_viz.explorer.controls import Controls
+from entrenar_viz.explorer.plain import Plain
 
 MAX_ENTRIES = 200
 S = TypeVar("S")
@@ -97,13 +98,13 @@ class History(Generic[S]):
         return self.present
 
 
-class Keys(anywidget.AnyWidget):
+class Keys(Plain, anywidget.AnyWidget):
     """Ctrl+Z and the like, while the focus is inside the explorer; tells of them by messages."""
 
     _esm = module("keys.js")
 
 
-class Steps(w.HBox):  # type: ignore[misc]
+class Steps(plain.HBox):
     """The history of ``controls``, with its buttons and, if ``live``, its keys."""
 
     def __init__(self, controls: Controls, guarded: Callable[..., Callable[..., None]], *, live: bool) -> None:
@@ -181,5 +182,5 @@ class Steps(w.HBox):  # type: ignore[misc]
         self.buttons["reset"].disabled = not (history.can_reset or (self._broken and history.entries))
 
 
-def _button(description: str, tooltip: str) -> w.Button:
-    return w.Button(description=description, tooltip=tooltip, layout={"width": "auto"})
+def _button(description: str, tooltip: str) -> plain.Button:
+    return plain.Button(description=description, tooltip=tooltip)

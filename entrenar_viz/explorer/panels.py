@@ -6,18 +6,12 @@ from collections.abc import Callable
 import ipywidgets as w
 import traitlets as tr
 
+from entrenar_viz.explorer import plain
 from entrenar_viz.findings import Finding, Fix
 
 
-class Text(w.Label):  # type: ignore[misc]
-    """A line of text, neither HTML nor mathematics: file names and tensor names come from elsewhere.
-
-    ipywidgets gives each widget a layout and a style, two more widgets to open in the page. A text, of which there are
-    many, has no style, and no layout until ``show`` gives it one.
-    """
-
-    layout = tr.Instance(w.Layout, allow_none=True).tag(sync=True, **w.widget_serialization)
-    style = tr.Instance(w.Style, allow_none=True).tag(sync=True, **w.widget_serialization)
+class Text(plain.Label):
+    """A line of text, neither HTML nor mathematics: file names and tensor names come from elsewhere."""
 
     @tr.validate("value")
     def _no_mathematics(self, proposal: dict[str, str]) -> str:
@@ -42,16 +36,29 @@ def named(widget: w.Widget, name: str) -> w.Widget:
 
 def show(widget: w.Widget, visible: bool) -> None:
     """Show a widget or take it out of the layout."""
-    widget.layout = widget.layout or w.Layout()
-    widget.layout.display = None if visible else "none"
+    _mark(widget, "entrenar-viz-hidden", not visible)
 
 
-class Banner(w.HBox):  # type: ignore[misc]
+def is_shown(widget: w.Widget) -> bool:
+    """Whether ``widget`` is neither hidden nor blank."""
+    return not {"entrenar-viz-hidden", "entrenar-viz-blank"} & set(widget._dom_classes)
+
+
+def blank(widget: w.Widget, empty: bool) -> None:
+    """Let a widget keep its room and show nothing."""
+    _mark(widget, "entrenar-viz-blank", empty)
+
+
+def _mark(widget: w.Widget, name: str, on: bool) -> None:
+    (widget.add_class if on else widget.remove_class)(name)
+
+
+class Banner(plain.HBox):
     """What a callback raised: JupyterLab would hide it."""
 
     def __init__(self) -> None:
         self.message = text()
-        close = w.Button(description="Dismiss", layout={"width": "auto"})
+        close = plain.Button(description="Dismiss")
         super().__init__([self.message, close])
         self.add_class("entrenar-viz-banner")
         close.on_click(lambda _: show(self, False))
@@ -63,13 +70,13 @@ class Banner(w.HBox):  # type: ignore[misc]
         show(self, True)
 
 
-class Progress(w.HBox):  # type: ignore[misc]
+class Progress(plain.HBox):
     """What is being prepared, how much of it is done, and a button to cancel it; hidden, it keeps its room."""
 
     def __init__(self, cancel: Callable[..., None]) -> None:
         self.message = text("", "entrenar-viz-quiet")
-        self.bar = w.FloatProgress(min=0.0, max=1.0, tooltip="How much of the layer is prepared")
-        self.cancel = w.Button(description="Cancel", tooltip="Stay with what is shown", layout={"width": "auto"})
+        self.bar = plain.FloatProgress(min=0.0, max=1.0, tooltip="How much of the layer is prepared")
+        self.cancel = plain.Button(description="Cancel", tooltip="Stay with what is shown")
         super().__init__([self.bar, self.cancel, self.message])
         self.add_class("entrenar-viz-progress")
         self.cancel.on_click(cancel)
@@ -78,19 +85,19 @@ class Progress(w.HBox):  # type: ignore[misc]
     def say(self, message: str, share: float) -> None:
         """Show ``message`` and the ``share`` that is done, 0 to 1."""
         self.message.value, self.bar.value = message, share
-        self.layout.visibility = None
+        blank(self, False)
 
     def hide(self) -> None:
         """Show nothing."""
-        self.layout.visibility = "hidden"
+        blank(self, True)
 
 
-class FindingRow(w.HBox):  # type: ignore[misc]
+class FindingRow(plain.HBox):
     """One finding and the buttons of its fixes; used again for the next finding in its place."""
 
     def __init__(self, apply: Callable[[Fix], None]) -> None:
         self.severity, self.message = text("", "entrenar-viz-severity"), text()
-        self.buttons = [w.Button(layout={"width": "auto"}) for _ in range(2)]
+        self.buttons = [plain.Button() for _ in range(2)]
         self.fixes: tuple[Fix, ...] = ()
         super().__init__([self.severity, self.message, *self.buttons])
         self.add_class("entrenar-viz-finding")
@@ -111,7 +118,7 @@ class FindingRow(w.HBox):  # type: ignore[misc]
             button.description = self.fixes[i].label if i < len(self.fixes) else ""
 
 
-class Findings(w.VBox):  # type: ignore[misc]
+class Findings(plain.VBox):
     """The findings of the configuration, in words, each with its fixes."""
 
     def __init__(self, apply: Callable[[Fix], None]) -> None:

@@ -3,10 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import ipywidgets as w
-
 from entrenar_viz.comparison import Outcome, compare
 from entrenar_viz.errors import StepError
+from entrenar_viz.explorer import plain
 from entrenar_viz.explorer.panels import show, text
 from entrenar_viz.findings import percent
 from entrenar_viz.session import Pin
@@ -67,7 +66,7 @@ def _points(difference: float) -> str:
     return f"{number} points" if number.strip("+-") not in ("", "0") else ""
 
 
-class PinRow(w.HBox):  # type: ignore[misc]
+class PinRow(plain.HBox):
     """One line of the table; used again for the next pin in its place."""
 
     def __init__(self, act: Callable[[str, int], None] | None, index: int = 0, *marks: str) -> None:
@@ -75,7 +74,7 @@ class PinRow(w.HBox):  # type: ignore[misc]
         self.buttons = {name: _button(*shown) for name, shown in ACTIONS.items()} if act else {}
         for name, button in self.buttons.items():
             button.on_click(lambda _, name=name: act and act(name, index))
-        actions = w.HBox(list(self.buttons.values()))
+        actions = plain.HBox(list(self.buttons.values()))
         actions.add_class("entrenar-viz-actions")
         super().__init__([*self.cells, actions])
         self.add_class("entrenar-viz-pin")
@@ -96,5 +95,5 @@ class PinRow(w.HBox):  # type: ignore[misc]
             self.buttons[name].tooltip = f"{description if name != 'hide' else 'Draw or hide'} {one.pin.name}"
 
 
-def _button(description: str, tooltip: str) -> w.Button:
-    return w.Button(description=description, tooltip=tooltip, layout={"width": "auto"})
+def _button(description: str, tooltip: str) -> plain.Button:
+    return plain.Button(description=description, tooltip=tooltip)

@@ -10,6 +10,7 @@ import ipywidgets as w
 from entrenar_viz.checked import did_you_mean
 from entrenar_viz.config import PruningConfig
 from entrenar_viz.errors import ConfigError, Problem
+from entrenar_viz.explorer import plain
 from entrenar_viz.explorer.exchange import Guard
 from entrenar_viz.explorer.panels import named, show, text
 from entrenar_viz.explorer.pin_table import HEADINGS, Kept, PinRow, cells, kept
@@ -63,7 +64,7 @@ def checked_number(pins: tuple[Pin, ...]) -> tuple[Pin, ...]:
     return pins
 
 
-class Pins(w.VBox):  # type: ignore[misc]
+class Pins(plain.VBox):
     """The pins as a table of differences to the present configuration.
 
     ``present()`` is that configuration as a pin, ``load`` shows one, ``draw`` gets the curves.
@@ -81,16 +82,16 @@ class Pins(w.VBox):  # type: ignore[misc]
         self.present, self.load, self.draw, self.guarded = present, load, draw, guarded
         self.kept: tuple[Kept, ...] = ()
         self.rows: list[PinRow] = []  # never thrown away, so that a long session does not fill the kernel
-        name = w.Text(placeholder="name, such as Gradual 50%", tooltip="Name of the pin")
+        name = plain.Text(placeholder="name, such as Gradual 50%", tooltip="Name of the pin")
         self.name = named(name, "Name of the pin")
-        self.name.layout.width = "200px"
-        self.add = w.Button(description="Pin", tooltip="Keep the present configuration", layout={"width": "auto"})
+        self.name.layout = w.Layout(width="200px")
+        self.add = plain.Button(description="Pin", tooltip="Keep the present configuration")
         self.status, self.shared = text(), Shared(live=live)
         self.headings, self.current = PinRow(None, 0, "entrenar-viz-quiet"), PinRow(None)
         self.headings.fill(*HEADINGS)
-        self.table = w.VBox([self.headings, self.current])
+        self.table = plain.VBox([self.headings, self.current])
         self.table.add_class("entrenar-viz-pins")
-        line = w.HBox([self.name, self.add, self.status])
+        line = plain.HBox([self.name, self.add, self.status])
         line.add_class("entrenar-viz-buttons")
         super().__init__([text("Pins", "entrenar-viz-heading"), line, self.table, self.shared])
         self.add.on_click(guarded(lambda _: self._add()))

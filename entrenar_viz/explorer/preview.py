@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from entrenar_viz.calibration import Calibration, load_calibration
 from entrenar_viz.config import Method, Pattern
+from entrenar_viz.explorer import plain
 from entrenar_viz.explorer.panels import named, show, text
 from entrenar_viz.explorer.wanted import NAME_LENGTH, Wanted, by
 from entrenar_viz.masks import Compare
@@ -32,18 +33,18 @@ class Preview:
     def __init__(self) -> None:
         self.tensors: dict[str, Tensors] = {}
         self.calibration: Calibration | None = None
-        self.source = w.Dropdown(options=list(SAMPLES), tooltip="Samples, and the weights you gave")
-        self.search = w.Text(placeholder="search", tooltip="Parts of a layer's name, upper or lower case")
-        self.layer = w.Dropdown(tooltip="A weight matrix, viewed as (out, rest)")
+        self.source = plain.Dropdown(options=list(SAMPLES), tooltip="Samples, and the weights you gave")
+        self.search = plain.Text(placeholder="search", tooltip="Parts of a layer's name, upper or lower case")
+        self.layer = plain.Dropdown(tooltip="A weight matrix, viewed as (out, rest)")
         self.found = text("", "entrenar-viz-quiet")
-        self.layers = w.VBox([self.search, self.layer, self.found])
+        self.layers = plain.VBox([self.search, self.layer, self.found])
         self.layers.add_class("entrenar-viz-layers")
-        self.path = w.Text(placeholder=".safetensors .npz .npy", tooltip="A file or a folder, seen from the kernel")
-        self.open = w.Button(description="Open", layout={"width": "auto"})
-        self.calibration_path = w.Text(placeholder=".safetensors .npz", tooltip=CALIBRATION)
-        self.open_calibration = w.Button(description="Open", layout={"width": "auto"})
+        self.path = plain.Text(placeholder=".safetensors .npz .npy", tooltip="A file or a folder, seen from the kernel")
+        self.open = plain.Button(description="Open")
+        self.calibration_path = plain.Text(placeholder=".safetensors .npz", tooltip=CALIBRATION)
+        self.open_calibration = plain.Button(description="Open")
         self.masks_of = w.ToggleButtons(options=MASKS_OF, tooltips=MASKS_TIPS, style={"button_width": "auto"})
-        self.compare = w.Dropdown(options=COMPARE, tooltip=COMPARE_TIP)
+        self.compare = plain.Dropdown(options=COMPARE, tooltip=COMPARE_TIP)
         self.pickers = (self.source, self.masks_of, self.compare)
         pickers = {"Weights": self.source, "Layer": self.layer, "Masks of": self.masks_of, "Compare": self.compare}
         boxes = {"Search the layers": self.search, "Model file": self.path, "Calibration file": self.calibration_path}

@@ -6,6 +6,7 @@ from pathlib import Path
 import ipywidgets as w
 
 from entrenar_viz.errors import Problem
+from entrenar_viz.explorer import plain
 from entrenar_viz.explorer.controls import Controls
 from entrenar_viz.explorer.exchange import Export, Import
 from entrenar_viz.explorer.panels import Banner, show, text
@@ -15,12 +16,12 @@ HERE = Path(__file__).parent
 MORE = ("fine_tune_steps", "fine_tune_lr", "target_sparsity")  # rows that can be folded away
 
 
-class RowOf(w.VBox):  # type: ignore[misc]
+class RowOf(plain.VBox):
     """A labelled control, its typed entry, and room for what is wrong with it."""
 
     def __init__(self, label: str, *parts: w.Widget) -> None:
         self.problem = text("", "entrenar-viz-problem")
-        line = w.HBox([text(label, "entrenar-viz-label"), *parts])
+        line = plain.HBox([text(label, "entrenar-viz-label"), *parts])
         line.add_class("entrenar-viz-row")
         super().__init__([line, self.problem])
         self.complain("")
@@ -31,7 +32,7 @@ class RowOf(w.VBox):  # type: ignore[misc]
         show(self.problem, bool(message))
 
 
-class Screen(w.VBox):  # type: ignore[misc]
+class Screen(plain.VBox):
     """The whole dashboard as widgets, without behaviour.
 
     ``above`` stands beside the choice of the schedule, ``below`` between the picture and the files, one under another.
@@ -52,18 +53,19 @@ class Screen(w.VBox):  # type: ignore[misc]
         self.sizes = {"nm": _sizes(controls.n, ":", controls.m), "block": _sizes(controls.height, "×", controls.width)}
         self.rows["pattern"].children[0].children += tuple(self.sizes.values())
         more = _more(controls, self.rows)
-        self.more = w.Accordion([more], titles=["Fine-tuning and target_sparsity"])
-        left = w.VBox([*_sections(self.rows), self.more])
+        self.more = plain.Accordion([more], titles=["Fine-tuning and target_sparsity"])
+        left = plain.VBox([*_sections(self.rows), self.more])
         left.add_class("entrenar-viz-controls")
-        right = w.VBox(list(picture))
+        right = plain.VBox(list(picture))
         right.add_class("entrenar-viz-picture")
         exported = text("is exported; the other two are there to compare", "entrenar-viz-quiet")
-        top = w.HBox([controls.schedule, exported, *above])
+        top = plain.HBox([controls.schedule, exported, *above])
         top.add_class("entrenar-viz-top")
-        body, in_and_out = w.HBox([left, right]), w.HBox(list(files))
+        body, in_and_out = plain.HBox([left, right]), plain.HBox(list(files))
         body.add_class("entrenar-viz-body")
         in_and_out.add_class("entrenar-viz-files")
-        style = w.HTML(f"<style>{(HERE / 'explorer.css').read_text('utf-8')}</style>", layout={"display": "none"})
+        style = plain.HTML(f"<style>{(HERE / 'explorer.css').read_text('utf-8')}</style>")
+        show(style, False)
         super().__init__([style, self.banner, top, body, *below, in_and_out])
         self.add_class("entrenar-viz")
 
@@ -116,36 +118,36 @@ def _sections(rows: dict[str, RowOf]) -> list[w.Widget]:
         "Preview": ("cursor", "masks_of", "compare", "weights", "layer", "path", "calibration"),
     }
     return [
-        w.VBox([text(title, "entrenar-viz-heading"), *(rows[name] for name in names)])
+        plain.VBox([text(title, "entrenar-viz-heading"), *(rows[name] for name in names)])
         for title, names in sections.items()
     ]
 
 
-def _sizes(first: w.Widget, between: str, second: w.Widget) -> w.HBox:
-    sizes = w.HBox([first, text(between), second])
+def _sizes(first: w.Widget, between: str, second: w.Widget) -> plain.HBox:
+    sizes = plain.HBox([first, text(between), second])
     sizes.add_class("entrenar-viz-sizes")
     return sizes
 
 
-def _more(c: Controls, rows: dict[str, RowOf]) -> w.VBox:
+def _more(c: Controls, rows: dict[str, RowOf]) -> plain.VBox:
     rows |= {
         "fine_tune_steps": RowOf("fine_tune_steps", c.fine_tune_steps),
         "fine_tune_lr": RowOf("fine_tune_lr", c.fine_tune_lr),
         "target_sparsity": RowOf("target_sparsity", c.own_target),
     }
     steps, rate, target = (rows[name] for name in MORE)
-    return w.VBox([c.fine_tune, steps, rate, c.skip_embed_layers, c.same_target, target])
+    return plain.VBox([c.fine_tune, steps, rate, c.skip_embed_layers, c.same_target, target])
 
 
 def all_widgets(*roots: w.Widget) -> list[w.Widget]:
     """Every widget that can be reached from ``roots``, each once: children, layouts, styles and links."""
-    found: dict[str, w.Widget] = {}
+    found: dict[int, w.Widget] = {}
     waiting = list(roots)
     while waiting:
         widget = waiting.pop()
-        if widget.model_id in found:
+        if id(widget) in found:
             continue
-        found[widget.model_id] = widget
+        found[id(widget)] = widget
         for name in widget.keys:
             value = getattr(widget, name)
             parts = value if isinstance(value, list | tuple) else (value,)

@@ -6,13 +6,14 @@ from pathlib import Path
 import ipywidgets as w
 
 from entrenar_viz.errors import ConfigError, StepError
+from entrenar_viz.explorer import plain
 from entrenar_viz.explorer.exchange import Guard
 from entrenar_viz.explorer.panels import named, show, text
 from entrenar_viz.explorer.sharing import Shared, save_and_say, take_uploaded
 from entrenar_viz.session import Session, load_session, save_session
 
 
-class Sessions(w.VBox):  # type: ignore[misc]
+class Sessions(plain.VBox):
     """The session as a file: downloaded and uploaded, or ``by_path`` saved and loaded.
 
     ``session()`` makes it, ``take`` shows one and says what became of its pins.
@@ -28,18 +29,18 @@ class Sessions(w.VBox):  # type: ignore[misc]
         by_path: bool,
     ) -> None:
         self.session, self.take, self.shared = session, take, shared
-        path = w.Text("session.json", placeholder="file of a session", tooltip="A path, seen from the kernel")
+        path = plain.Text("session.json", placeholder="file of a session", tooltip="A path, seen from the kernel")
         self.path = named(path, "File of the session")
-        self.path.layout.width = "200px"
+        self.path.layout = w.Layout(width="200px")
         self.save, self.load = _button("Save"), _button("Load")
         self.overwrite = _button("Overwrite")
         self.overwrite.button_style = "warning"
         self.download = _button("Download …", "The configuration and all pins as a file")
-        self.upload = w.FileUpload(accept=".json", multiple=False, description="Upload", layout={"width": "auto"})
+        self.upload = plain.FileUpload(accept=".json", multiple=False, description="Upload")
         self.status = text()
         by_name = [self.path, self.save, self.overwrite, self.load] if by_path else []
         about = text("Session: the configuration and all pins", "entrenar-viz-quiet")
-        line = w.HBox([about, *by_name, self.download, self.upload])
+        line = plain.HBox([about, *by_name, self.download, self.upload])
         line.add_class("entrenar-viz-buttons")
         super().__init__([line, self.status])
         if by_path:  # a visitor can press buttons that are not shown
@@ -84,5 +85,5 @@ class Sessions(w.VBox):  # type: ignore[misc]
         take_uploaded(self.upload, take, self.say, "no session")
 
 
-def _button(description: str, tooltip: str = "") -> w.Button:
-    return w.Button(description=description, tooltip=tooltip or None, layout={"width": "auto"})
+def _button(description: str, tooltip: str = "") -> plain.Button:
+    return plain.Button(description=description, tooltip=tooltip or None)

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import ipywidgets as w
-
+from entrenar_viz.explorer import plain
 from entrenar_viz.explorer.canvas import Offer
 from entrenar_viz.explorer.panels import named, show, text
 
@@ -44,7 +43,7 @@ def save_and_say(path: Path, save: Callable[[Path], Path], say: Callable[..., No
 
 
 def take_uploaded(
-    upload: w.FileUpload, take: Callable[[bytes, str], None], say: Callable[[str], None], what: str
+    upload: plain.FileUpload, take: Callable[[bytes, str], None], say: Callable[[str], None], what: str
 ) -> None:
     """Give each uploaded file to ``take``, content and name; one that is too large to be ``what`` is refused."""
     files: Any = upload.value
@@ -56,17 +55,18 @@ def take_uploaded(
     upload.value = ()  # so that the same file can be uploaded again after mending it
 
 
-class Shared(w.VBox):  # type: ignore[misc]
+class Shared(plain.VBox):
     """The file that was asked for last, hidden until then."""
 
     def __init__(self, *, live: bool) -> None:
         self.title = text("", "entrenar-viz-quiet")
-        self.json = Offer(label="File as JSON") if live else named(w.Textarea(disabled=True, rows=12), "File as JSON")
-        self.link = None if live else w.HTML()
+        self.json = (
+            Offer(label="File as JSON") if live else named(plain.Textarea(disabled=True, rows=12), "File as JSON")
+        )
+        self.link = None if live else plain.HTML()
         if self.link:
             self.json.add_class("entrenar-viz-json")
-            self.json.layout.width = "auto"
-        hide = w.Button(description="Hide", tooltip="Hide this file", layout={"width": "auto"})
+        hide = plain.Button(description="Hide", tooltip="Hide this file")
         super().__init__([self.title, self.json, *([self.link] if self.link else []), hide])
         hide.on_click(lambda _: self.hide())
         self.hide()

@@ -7,6 +7,7 @@ import ipywidgets as w
 from entrenar_viz.advice import SCENARIOS, recommend
 from entrenar_viz.config import PruningConfig
 from entrenar_viz.errors import ConfigError, EntrenarVizError
+from entrenar_viz.explorer import plain
 from entrenar_viz.explorer.exchange import Guard
 from entrenar_viz.explorer.panels import named, show, text
 from entrenar_viz.presets import PRESETS, delete_preset, load_presets, save_preset
@@ -36,16 +37,16 @@ class Starts:
         self.present, self.load, self.own = present, load, own
         self.total_steps = total_steps
         self._own: dict[str, Pin] = {}
-        picker = w.Dropdown(tooltip="A preset to start from", layout={"width": "140px"})
+        picker = plain.Dropdown(tooltip="A preset to start from", layout=w.Layout(width="140px"))
         self.picker = named(picker, "Preset")
-        self.unfold = w.ToggleButton(description="More", layout={"width": "auto"})
+        self.unfold = plain.ToggleButton(description="More")
         self.unfold.tooltip = "A recommendation after three questions" + ("; save presets of your own" if own else "")
         self.status = text()
         self._build_questions()
         self._build_own()
-        self.more = w.VBox([self.questions, *([self.saving] if own else [])])
+        self.more = plain.VBox([self.questions, *([self.saving] if own else [])])
         self.more.add_class("entrenar-viz-more")
-        self.said = w.HBox([self.status])
+        self.said = plain.HBox([self.status])
         self.said.add_class("entrenar-viz-said")
         show(self.more, False)
         self.fill()
@@ -76,27 +77,27 @@ class Starts:
         show(self.said, bool(message))
 
     def _build_questions(self) -> None:
-        target = w.BoundedFloatText(value=50.0, min=0.0, max=100.0, step=5.0, layout={"width": "80px"})
+        target = w.BoundedFloatText(value=50.0, min=0.0, max=100.0, step=5.0, layout=w.Layout(width="80px"))
         self.target = named(target, "Target sparsity in percent")
-        self.trained = w.Checkbox(description="it is trained already", indent=False, layout={"width": "auto"})
+        self.trained = plain.Checkbox(description="it is trained already", indent=False)
         scenarios = [("something else", NONE), *((name, name) for name in SCENARIOS)]
-        scenario = w.Dropdown(options=scenarios, tooltip="What it is for", layout={"width": "160px"})
+        scenario = plain.Dropdown(options=scenarios, tooltip="What it is for", layout=w.Layout(width="160px"))
         self.scenario = named(scenario, "What it is for")
-        self.ask = w.Button(description="Recommend", layout={"width": "auto"})
+        self.ask = plain.Button(description="Recommend")
         self.ask.tooltip = "Show the configuration that the chapter recommends"
         about = [text("Prune how much, in %?"), self.target, self.trained, text("What is it for?"), self.scenario]
-        self.questions = w.HBox([*about, self.ask])
+        self.questions = plain.HBox([*about, self.ask])
         self.questions.add_class("entrenar-viz-buttons")
 
     def _build_own(self) -> None:
-        name = w.Text(placeholder="name of a preset", tooltip="Name of a preset", layout={"width": "200px"})
+        name = plain.Text(placeholder="name of a preset", tooltip="Name of a preset", layout=w.Layout(width="200px"))
         self.name = named(name, "Name of a preset")
-        self.save = w.Button(description="Save as preset", layout={"width": "auto"})
-        self.replace = w.Button(description="Replace", button_style="warning", layout={"width": "auto"})
-        mine = w.Dropdown(options=[("your presets", NONE)], tooltip="Your presets", layout={"width": "140px"})
+        self.save = plain.Button(description="Save as preset")
+        self.replace = plain.Button(description="Replace", button_style="warning")
+        mine = plain.Dropdown(options=[("your presets", NONE)], tooltip="Your presets", layout=w.Layout(width="140px"))
         self.mine = named(mine, "Your presets")
-        self.delete = w.Button(description="Delete", tooltip="Delete this preset", layout={"width": "auto"})
-        self.saving = w.HBox([self.name, self.save, self.replace, self.mine, self.delete])
+        self.delete = plain.Button(description="Delete", tooltip="Delete this preset")
+        self.saving = plain.HBox([self.name, self.save, self.replace, self.mine, self.delete])
         self.saving.add_class("entrenar-viz-buttons")
         show(self.replace, False)
 

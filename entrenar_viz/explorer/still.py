@@ -5,6 +5,7 @@ from typing import Any
 import ipywidgets as w
 
 from entrenar_viz.config import PruningConfig
+from entrenar_viz.explorer import plain
 from entrenar_viz.explorer.controls import Controls
 from entrenar_viz.explorer.on_screen import applied_now, masks_drawn, schedules_drawn
 from entrenar_viz.explorer.panels import show, text
@@ -17,12 +18,12 @@ def schedule_png(controls: Controls, config: PruningConfig) -> bytes:
     return png_bytes(schedules_drawn(controls, config))
 
 
-class Still(w.VBox):  # type: ignore[misc]
+class Still(plain.VBox):
     """Two pictures: the schedules, and the masks at the cursor."""
 
     def __init__(self) -> None:
-        self.schedules = w.Image(format="png", layout={"width": "100%"})
-        self.masks = w.Image(format="png", layout={"width": "100%"})
+        self.schedules = plain.Image(format="png", layout=w.Layout(width="100%"))
+        self.masks = plain.Image(format="png", layout=w.Layout(width="100%"))
         self.note = text("", "entrenar-viz-quiet")
         self._config = PruningConfig()
         self._drawn: dict[str, tuple[Any, ...]] = {}  # from what each picture was drawn

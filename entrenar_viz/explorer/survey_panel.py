@@ -3,10 +3,9 @@
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 
-import ipywidgets as w
-
 from entrenar_viz.config import PruningConfig
 from entrenar_viz.errors import StepError, WeightsError
+from entrenar_viz.explorer import plain
 from entrenar_viz.explorer.exchange import Guard
 from entrenar_viz.explorer.layer import Report
 from entrenar_viz.explorer.panels import Progress, show, text
@@ -73,12 +72,12 @@ class Run:
         return headline(wanted.source, self.asked.config, self.asked.total_steps, asked) + how
 
 
-class SurveyPanel(w.Accordion):  # type: ignore[misc]
+class SurveyPanel(plain.Accordion):
     """The section "Whole model": a button, progress, and a row for each layer of the picked source."""
 
     def __init__(self, preview: Preview, guarded: Guard, *, live: bool) -> None:
         self.preview = preview
-        self.start = w.Button(description="Survey the model", button_style="primary", layout={"width": "auto"})
+        self.start = plain.Button(description="Survey the model", button_style="primary")
         self.start.tooltip = START
         self.progress = Progress(guarded(self.cancel))
         self.progress.bar.tooltip = "How many layers are surveyed"
@@ -93,9 +92,9 @@ class SurveyPanel(w.Accordion):  # type: ignore[misc]
         self.run: Run | None = None
         self._done = guarded(self._finish)
         self.start.on_click(guarded(self._begin))
-        line = w.HBox([self.start, self.progress])
+        line = plain.HBox([self.start, self.progress])
         line.add_class("entrenar-viz-survey-line")
-        parts = w.VBox([line, self.problem, self.old, self.status, self.table])
+        parts = plain.VBox([line, self.problem, self.old, self.status, self.table])
         super().__init__([parts], titles=["Whole model"])
         self.add_class("entrenar-viz-survey")
         self._show()

@@ -5,11 +5,12 @@ from dataclasses import fields
 from typing import Any
 
 import anywidget
-import ipywidgets as w
 import traitlets as tr
 
+from entrenar_viz.explorer import plain
 from entrenar_viz.explorer.canvas import module
 from entrenar_viz.explorer.panels import named, show
+from entrenar_viz.explorer.plain import Plain
 from entrenar_viz.explorer.sharing import download_link
 from entrenar_viz.layer_survey import LayerSurvey
 from entrenar_viz.survey_text import as_csv, as_text, printable
@@ -17,7 +18,7 @@ from entrenar_viz.survey_text import as_csv, as_text, printable
 FIELDS = [one.name for one in fields(LayerSurvey)]
 
 
-class Table(anywidget.AnyWidget):
+class Table(Plain, anywidget.AnyWidget):
     """A row for each layer. Its ``picked`` is written by both sides; everything else comes from the kernel."""
 
     _esm = module("cells.js", "table.js")
@@ -46,13 +47,13 @@ class Table(anywidget.AnyWidget):
         self.picked = names.index(layer) if layer in names else -1
 
 
-class PlainTable(w.VBox):  # type: ignore[misc]
+class PlainTable(plain.VBox):
     """The same in a front end that cannot show it: text in lines, and a link."""
 
     def __init__(self) -> None:
-        self.text = named(w.Textarea(disabled=True, rows=14, layout={"width": "auto"}), "Survey of the model")
+        self.text = named(plain.Textarea(disabled=True, rows=14), "Survey of the model")
         self.text.add_class("entrenar-viz-json")
-        self.download = w.HTML()
+        self.download = plain.HTML()
         super().__init__([self.text, self.download])
 
     def fill(self, records: Sequence[LayerSurvey], caption: str, *, ended: bool) -> None:
