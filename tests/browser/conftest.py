@@ -113,7 +113,7 @@ def open_page(browser: Any) -> Iterator[Any]:
 
 @pytest.fixture
 def open_notebook(desk: Desk, open_page: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
-    """``open_notebook(*cells)`` runs cells and waits for the picture; with a ``path``, a size or ``apart`` by itself."""
+    """``open_notebook(*cells)`` runs cells, waits for the picture; with ``path``, a size or ``apart`` by itself."""
 
     def open_notebook(*cells: str, apart: bool = False, **how: Any) -> Notebook:
         return desk.open(open_page, *cells, **how) if apart or how else desk.show(*cells)
