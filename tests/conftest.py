@@ -22,8 +22,3 @@ def explorer(request):
     yield explorer
     assert explorer.errors == []
     explorer.close()
-
-
-def pytest_collection_modifyitems(items):
-    """Browser tests last: Playwright keeps an event loop running in their thread, so that no other can be started."""
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)

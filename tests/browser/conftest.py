@@ -15,7 +15,7 @@ from tests.browser.servers import FLAGS, chromium, jupyter, shut_down_kernels
 REQUIRED = os.environ.get("ENTRENAR_VIZ_BROWSER") == "required"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser_path() -> str:
     """The Chromium of all tests; no server is started where there is none."""
     if found := chromium():
@@ -26,7 +26,7 @@ def browser_path() -> str:
     pytest.skip(message)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(browser_path: str) -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
@@ -36,7 +36,7 @@ def browser(browser_path: str) -> Iterator[Any]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def lab(browser_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """The address of a JupyterLab, and the folder that it serves."""
     with jupyter(tmp_path_factory.mktemp("lab")) as served:
@@ -98,7 +98,7 @@ class Desk:
             self.shared = None
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def desk(browser: Any, lab: tuple[str, Path]) -> Iterator[Desk]:
     with pages(browser) as open_page:
         yield Desk(lab, open_page)
