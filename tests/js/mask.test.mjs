@@ -90,6 +90,34 @@ test("densities are interpolated between their levels", () => {
   assert.deepEqual([...pixels], [GONE, GONE]);
 });
 
+test("four cells at a time are what each cell is by itself", () => {
+  const [levels, width, height] = [4, 7, 3]; // 21 cells: the last word is not full
+  const cells = width * height;
+  const density = new Uint8Array((levels + 1) * cells);
+  for (let level = 1; level <= levels; level++)
+    for (let cell = 0; cell < cells; cell++)
+      density[(levels - level) * cells + cell] = Math.min(density[(levels - level + 1) * cells + cell] + ((cell * 89 + level * 57) % 120), 255);
+  const layer = openLayer({
+    ...{ exact: false, units: 4096, unit_share: 1 / 4096, levels, height, width },
+    density: view(density),
+    ties: view(new Uint32Array(0)),
+  });
+  const kept = (cell, count) => {
+    const [level, part] = count === 4096 ? [levels - 1, 1] : [Math.floor(count / 1024), (count % 1024) / 1024];
+    const [low, high] = [density[level * cells + cell], density[(level + 1) * cells + cell]];
+    return (256 * low + (high - low) * Math.round(256 * part) + 128) >> 8;
+  };
+  for (const [before, count] of [[0, 4096], [0, 0], [700, 3000], [1500, 1501], [2048, 4096], [1023, 1025]]) {
+    const pixels = new Uint32Array(cells);
+    paint(pixels, layer, before, count, words);
+    const naive = Array.from({ length: cells }, (_, cell) => {
+      const lost = (4 * (FRESH - 1) * (kept(cell, before) - kept(cell, count))) / 255;
+      return (Math.min(Math.round(lost), FRESH - 1) << 8) | kept(cell, count);
+    });
+    assert.deepEqual([...pixels], naive);
+  }
+});
+
 test("of weights that tie none is shown without the others", () => {
   const density = Uint8Array.from([255, 100, 100, 0, 0]); // at counts 0, 2, 5, 8 and 10, of which 0 to 5 and 5 to 10 tie
   const layer = openLayer({
