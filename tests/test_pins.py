@@ -124,6 +124,33 @@ def test_ghosts_follow_the_pins_that_are_drawn(live):
         live.unpin("b")
 
 
+def test_pins_are_drawn_in_saved_figures_and_in_the_still_picture(explorer):
+    def pictures():
+        return explorer.still.schedules.value if explorer.still else explorer.canvas.ghosts
+
+    def drawn():
+        return [line.get_label() for line in explorer.figure().axes[0].lines if line.get_label().startswith("pin ")]
+
+    bare = pictures()
+    explorer.pin("a")
+    explorer.controls.target.value = 0.8
+    assert drawn() == ["pin a"]
+    with_pin = pictures()
+    explorer.drawings.prepare.click()
+    explorer.pins_panel.rows[0].buttons["hide"].click()
+    assert (drawn(), explorer.drawings.link.value) == ([], "")
+    assert pictures() not in (with_pin, bare if explorer.still else None)
+    explorer.pins_panel.rows[0].buttons["hide"].click()
+    assert pictures() == with_pin
+    explorer.controls.window.value = [5000, 5000]
+    explorer.unpin("a")
+    assert pictures() == with_pin if explorer.still else pictures() == []
+    explorer.controls.window.value = [1000, 5000]
+    assert (drawn(), pictures() == with_pin) == ([], False)
+    explorer.controls.target.value = 0.5
+    assert pictures() == bare
+
+
 def test_a_pin_is_loaded_as_one_entry_and_exported(explorer):
     explorer.load(MINE, 70)
     explorer.pin("mine")

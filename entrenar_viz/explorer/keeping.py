@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import ipywidgets as w
 import traitlets as tr
@@ -74,9 +73,7 @@ class Keeping(tr.HasTraits):
         """
         self._take_session(load_session(path))
 
-    def _build_keeping(
-        self, guarded: Guard, draw: Callable[[list[dict[str, Any]]], None], *, live: bool, own: bool
-    ) -> None:
+    def _build_keeping(self, guarded: Guard, draw: Callable[[tuple[Pin, ...]], None], *, live: bool, own: bool) -> None:
         """Make the widgets; ``own`` says whether the user has files in the kernel."""
         self.steps = Steps(self.controls, guarded, live=live)
         self.starts = Starts(self._present, self._total, self._load, guarded, own=own)

@@ -1,5 +1,6 @@
 """What is on the screen as matplotlib figures: the schedules, and the masks at the cursor."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from matplotlib.figure import Figure
@@ -14,16 +15,19 @@ from entrenar_viz.importance import importance
 from entrenar_viz.masks import PruneOrder
 from entrenar_viz.replay import replay
 from entrenar_viz.schedules import SCHEDULE_NAMES
+from entrenar_viz.session import Pin
 from entrenar_viz.weights import Matrix
 
 LONGEST_NAME = 60  # letters of a layer's name above its masks
 
 
-def schedules_drawn(controls: Controls, config: PruningConfig, theme: str = "light") -> Figure:
-    """The three schedules of ``controls``, that of ``config`` emphasised, with the values at the cursor."""
+def schedules_drawn(
+    controls: Controls, config: PruningConfig, pins: Sequence[Pin] = (), theme: str = "light"
+) -> Figure:
+    """The three schedules of ``controls``, that of ``config`` emphasised, the values at the cursor, and ``pins``."""
     others = [schedule for kind, schedule in controls.schedules().items() if kind != config.schedule.type]
     total, cursor = controls.total_steps.value, controls.cursor.value
-    return schedule_figure(config, total, others=others, cursor=min(cursor, total), theme=theme)
+    return schedule_figure(config, total, others=others, pins=pins, cursor=min(cursor, total), theme=theme)
 
 
 def masks_drawn(controls: Controls, config: PruningConfig, ready: Ready | None, theme: str = "light") -> Figure:
