@@ -132,6 +132,7 @@ class Explorer(Keeping, Drawn, Counted):
             return
         self.closed = True
         self.masking.stop()
+        self.masking.let_go()
         self.survey.stop()
         for widget in all_widgets(self.screen, *self.controls.links):
             widget.unobserve_all()

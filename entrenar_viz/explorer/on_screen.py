@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from entrenar_viz.config import PruningConfig, pattern_name
 from entrenar_viz.errors import WeightsError
 from entrenar_viz.explorer.controls import Controls
-from entrenar_viz.explorer.wanted import Ready
+from entrenar_viz.explorer.layer import unheard
+from entrenar_viz.explorer.wanted import Ready, for_canvas
 from entrenar_viz.figures import schedule_figure
 from entrenar_viz.figures.mask_panels import Panel, order_or_reason, panels_figure
 from entrenar_viz.importance import importance
@@ -54,7 +55,12 @@ def applied_now(controls: Controls, config: PruningConfig) -> dict[str, float | 
 
 
 def _in_order(ready: Ready) -> tuple[Matrix, dict[str, PruneOrder | str]]:
-    """The layer and its prune orders by their names, as far as possible those that were made for the screen."""
+    """The layer and its prune orders by their names, as far as possible those that were made for the screen.
+
+    What was let go is made once more and not kept.
+    """
+    if ready.let_go:
+        ready = for_canvas(ready.wanted, unheard, None)
     wanted, made = ready.wanted, ready.prepared
     if ready.matrix is not None:
         return ready.matrix, dict(ready.orders)

@@ -122,6 +122,14 @@ class Ready:
     prepared: Prepared | None = None
     matrix: Matrix | None = None
     orders: Mapping[str, PruneOrder | str] = field(default_factory=dict)
+    let_go: bool = False
+    """Whether weights and orders were given up, because nobody looks at them; they can be made again."""
+
+    def lighter(self) -> "Ready":
+        """The same without weights and orders, if there are any."""
+        if self.prepared is None and self.matrix is None:
+            return self
+        return replace(self, prepared=None, matrix=None, orders={}, let_go=True)
 
 
 def for_canvas(wanted: Wanted, report: Report, shown: Ready | None) -> Ready:
