@@ -118,6 +118,29 @@ def test_a_preset_is_one_entry_and_a_recommendation_says_why(open_notebook):
     assert notebook.python("[str(error) for error in explorer.errors]") == []
 
 
+BUSY = (
+    "void jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute("
+    "{code: 'import time; time.sleep(10)'})"
+)
+STATUS = "jupyterapp.shell.currentWidget.sessionContext.session.kernel.status"
+
+
+def test_two_drags_while_the_kernel_is_busy_are_two_entries(open_notebook):
+    notebook = open_notebook(SHOW)
+    notebook.page.evaluate(BUSY)
+    drag_slider(notebook, "Target", 0.55, 0.6)
+    drag_slider(notebook, "Target", 0.7, 0.8)
+    assert notebook.page.evaluate(STATUS) == "busy"
+    notebook.until(TARGET, 0.8)
+    assert notebook.python(ENTRIES) == 3
+    notebook.page.keyboard.press("Control+z")
+    notebook.until(TARGET, 0.6)
+    notebook.page.keyboard.press("Control+z")
+    notebook.until(TARGET, 0.5)
+    assert notebook.python("[str(error) for error in explorer.errors]") == []
+    assert notebook.errors == []
+
+
 FOCUSED = "document.querySelector('.entrenar-viz').contains(document.activeElement)"
 
 
