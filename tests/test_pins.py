@@ -24,6 +24,7 @@ from entrenar_viz import (
     save_preset,
     save_session,
 )
+from entrenar_viz.explorer.canvas import Field
 from entrenar_viz.explorer.pins import free_name
 from entrenar_viz.explorer.sharing import file_name
 from entrenar_viz.presets import FOLDER_VARIABLE, PRESETS, presets_file
@@ -329,7 +330,7 @@ def test_a_recommendation_says_why(live):
     starts = live.starts
     starts.unfold.value = True
     assert starts.more.layout.display is None
-    starts.target.value = 80.0
+    starts.target.value = 0.8
     starts.ask.click()
     advice = recommend(0.8, 10_000)
     assert (live.config, starts.status.value) == (advice.config, f"Recommended: {advice.reason}.")
@@ -343,6 +344,19 @@ def test_a_recommendation_says_why(live):
     starts.name.value = "x"
     starts.save.click()
     assert "nothing was kept" in starts.status.value
+
+
+def test_a_target_that_was_not_understood_is_no_recommendation(explorer):
+    starts, before = explorer.starts, explorer.config
+    if isinstance(starts.target, Field):
+        starts.target.problem = "“0,5” is no percentage: write 48.75"
+        starts.ask.click()
+        assert starts.status.value == "Nothing was recommended: “0,5” is no percentage: write 48.75."
+        assert (explorer.config, explorer.problems) == (before, ())
+        starts.target.problem = ""
+    starts.target.value = 1  # a browser writes 1.0 so
+    starts.ask.click()
+    assert explorer.config.target_sparsity == 1.0
 
 
 def test_a_preset_that_cannot_be_shown_is_told(live):

@@ -76,7 +76,7 @@ class Keeping(tr.HasTraits):
     def _build_keeping(self, guarded: Guard, draw: Callable[[tuple[Pin, ...]], None], *, live: bool, own: bool) -> None:
         """Make the widgets; ``own`` says whether the user has files in the kernel."""
         self.steps = Steps(self.controls, guarded, live=live)
-        self.starts = Starts(self._present, self._total, self._load, guarded, own=own)
+        self.starts = Starts(self._present, self._total, self._load, guarded, own=own, live=live)
         self.pins_panel = Pins(self._present, self._load, draw, guarded, live=live)
         shared = self.pins_panel.shared
         self.sessions = Sessions(self._session, self._take_session, shared, guarded, by_path=own)
