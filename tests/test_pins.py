@@ -251,6 +251,13 @@ def test_a_session_keeps_epochs_and_pins_that_cannot_be_replayed(live, tmp_path)
 def test_a_session_that_cannot_be_shown_changes_nothing(live):
     huge = Session(config=PruningConfig(schedule=OneShot(step=2**60)), total_steps=2**61, pins=[])
     before = live.config
+    many = Training(dataset_size=2**60, batch_size=2**60, epochs=3)
+    upload(live.sessions.upload, Session(config=MINE, total_steps=3, training=many).to_json().encode())
+    assert "dataset_size: is above" in live.sessions.status.value
+    assert (live.config, live.total_steps) == (before, 10_000)
+    session = Session(config=MINE, total_steps=30, training=Training(dataset_size=100, batch_size=10, epochs=3))
+    upload(live.sessions.upload, session.to_json().replace('"total_steps": 30', '"total_steps": 70').encode())
+    assert "training: makes 30 steps, but total_steps is 70" in live.sessions.status.value
     upload(live.sessions.upload, huge.to_json().encode())
     assert "a browser cannot count that far" in live.sessions.status.value
     upload(live.sessions.upload, b"x", size=2 << 20)

@@ -11,6 +11,7 @@ from entrenar_viz.config import PruningConfig
 from entrenar_viz.epochs import Training
 from entrenar_viz.errors import ConfigError, Problem
 from entrenar_viz.explorer.controls import Controls
+from entrenar_viz.explorer.counting import countable
 from entrenar_viz.explorer.exchange import Guard
 from entrenar_viz.explorer.history import Steps
 from entrenar_viz.explorer.pins import Pins, default_name, merged
@@ -104,8 +105,10 @@ class Keeping(tr.HasTraits):
         """Show ``session``, and say what became of its pins."""
         before = self.pins
         pins = merged(before, session.pins)
+        if session.training:
+            countable(session.training)
         self.load(session.config, session.total_steps)
-        if session.training and session.training.total_steps == session.total_steps:
+        if session.training:
             self.training = session.training
         self.pins_panel.put(pins)
         renamed = len({pin.name for pin in pins[len(before) :]} - {pin.name for pin in session.pins})
