@@ -181,6 +181,10 @@ class Explorer(Keeping, Drawn, Counted):
         preview = self.preview
         shown = (self.controls.total_steps, self.controls.cursor, *self.controls.holding_config())
         self.drawings.forget_with((*shown, preview.layer, *preview.pickers))
+        if self.canvas:  # a layer that was prepared in the background comes after the change that asked for it
+            self.canvas.observe(self.drawings.forget, ["layer", "patterns"])
+        if self.still:
+            self.drawings.forget_with((self.still.masks, self.still.note))
         masks = self._guarded(self._show_masks)
         previewed = (self.preview.layer, self.preview.masks_of, self.preview.compare)
         for control in (*previewed, *(() if self.canvas else (self.controls.cursor,))):
