@@ -224,6 +224,15 @@ def test_a_visitor_sees_no_path_of_the_server(visited, root):
     assert "deep/w.npy" in visited.canvas.layer["note"]
 
 
+def test_a_visitor_is_not_sent_to_a_box_that_is_not_there(visited):
+    visited.controls.method.value = "wanda"
+    visited.survey.start.click()
+    visited.wait()
+    words = "wanda needs calibration data. None can be opened here: use magnitude."
+    assert visited.canvas.layer["note"].endswith(words)
+    assert visited.survey.problem.value == words
+
+
 def test_without_a_root_nothing_opens(root):
     for text in (str(root / "deep" / "w.npy"), "w.npy", ""):
         with pytest.raises(WeightsError, match="can be opened here"):

@@ -157,7 +157,7 @@ class Explorer(Keeping, Drawn, Counted):
         self.still = picture if isinstance(picture, Still) else None
         self.masking = Masking(self.controls, self.preview, picture, self._guarded)
         self.findings_panel = Findings(self._guarded(lambda fix: self.load(fix.config, self.total_steps)))
-        by_path = self._reach is None  # of the kernel's files
+        by_path = self.preview.can_calibrate = self._reach is None  # of the kernel's files
         self.exporter = Export(self.export, self._guarded, live=live, by_path=by_path)
         self.importer = Import(self._imported, self._guarded, by_path=by_path)
         files = (self.exporter, self.importer)
