@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationInfo
 
 from entrenar_viz.checked import Count, checked, refuse
 from entrenar_viz.config import PruningConfig
@@ -60,17 +60,25 @@ def _not_too_many(pins: tuple[Pin, ...]) -> tuple[Pin, ...]:
 Pins = Annotated[tuple[Pin, ...], Field(strict=False), AfterValidator(unique)]
 
 
+def _agrees(training: Training | None, info: ValidationInfo) -> Training | None:
+    total_steps = info.data.get("total_steps")  # missing if it is a problem itself
+    if training and total_steps not in (None, training.total_steps):
+        counted = f"makes {training.total_steps:,} steps, but total_steps is {total_steps:,}"
+        raise refuse(f"{counted}: let them agree, or set training to null to count in steps only")
+    return training
+
+
 @checked
 class Session:
     """What is worth coming back to: the configuration, the length of its training, and at most 50 pins.
 
-    ``training`` says how steps are counted in epochs, None if they are not. ``total_steps`` is what counts; it need not
-    be a whole number of epochs. ConfigError for anything else, with all problems at once.
+    ``training`` says how steps are counted in epochs and makes ``total_steps``; None if they are not so counted.
+    ConfigError for anything else, with all problems at once.
     """
 
     config: PruningConfig
     total_steps: Count
-    training: Training | None = None
+    training: Annotated[Training | None, AfterValidator(_agrees)] = None
     pins: Annotated[Pins, AfterValidator(_not_too_many)] = ()
 
     def to_json(self) -> str:

@@ -97,6 +97,10 @@ class Tensors:
         """The same source with that tensor alone: small enough to be sent to another process."""
         return Tensors(self.source, {name: self._find(name)})
 
+    def changed(self, source: str, change: Callable[[Stored], Stored]) -> "Tensors":
+        """The same tensors under the name ``source``, each as ``change`` makes it."""
+        return Tensors(source, {name: change(stored) for name, stored in self._stored.items()})
+
     def _find(self, name: str) -> Stored:
         if name not in self._stored:
             raise WeightsError(f"{self.source}: has no tensor {shown(name)}")

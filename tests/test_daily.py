@@ -6,7 +6,8 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 
-from entrenar_viz import ConfigError, EntrenarVizError, Explorer, PruningConfig, Training, WeightsError
+from entrenar_viz import ConfigError, EntrenarVizError, Explorer, PruningConfig, Training, WeightsError, load_weights
+from entrenar_viz.explorer import wanted
 from entrenar_viz.explorer.canvas import Field
 from entrenar_viz.explorer.drawings import MEDIA
 from entrenar_viz.explorer.languages import LANGUAGES
@@ -273,6 +274,24 @@ def test_a_link_goes_when_the_screen_changes(explorer):
         assert keeping.link.value
         widget.value = value
         assert (keeping.link.value, keeping.status.value) == ("", "")
+
+
+def test_a_link_goes_when_a_layer_comes_from_the_background(explorer, monkeypatch):
+    monkeypatch.setattr(wanted, "AT_ONCE", 100)
+    rng, small = np.random.default_rng(0), np.eye(8)
+    explorer.preview.add(load_weights({"small": small, "large": rng.standard_normal((20, 30)), "odd": np.eye(11)}))
+    keeping, preview = explorer.drawings, explorer.preview
+    for layer in ("large", "odd"):
+        preview.layer.value = layer
+        assert explorer.masking.preparing.busy
+        keeping.prepare.click()
+        assert keeping.link.value
+        explorer.wait()
+        assert (keeping.link.value, keeping.status.value) == ("", "")
+    explorer.controls.pattern.value = "nm"  # which does not fit
+    keeping.prepare.click()
+    explorer.wait()
+    assert keeping.link.value == ""
 
 
 def test_too_large_a_figure_is_not_put_into_a_link(explorer):

@@ -3,6 +3,7 @@
 import hashlib
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -16,6 +17,7 @@ from entrenar_viz import (
     EntrenarVizError,
     Gradual,
     OneShot,
+    Pin,
     PruningConfig,
     Row,
     StepError,
@@ -67,14 +69,16 @@ HARD = {
     "window after the end": (gradual(20_000, 90_000, 0.0, 0.5, 1000), 10_000, [OneShot(step=20_000)], 15_000),
     "64 bits": (gradual(0, U64, 0.123456, 0.987654, U64 // 7), U64, [OneShot(step=U64)], U64),
     "64 bits, late": (gradual(U64 - 5, U64, 0.123456, 0.987654, U64 // 7), U64 // 2, [OneShot(step=U64)], None),
+    "fifty pins": (gradual(1000, 5000, 0.0, 0.5, 300), 10_000, [OneShot(step=9), cubic(1000, 5000, 0.5)], 3000, 50),
     "nine curves": (gradual(0, 100, 0.0, 0.0, 30), 200, [cubic(0, end, 0.0) for end in range(1, 9)], None),
 }
 
 
 @pytest.mark.parametrize("case", HARD.values(), ids=HARD)
 def test_labels_stay_inside_and_apart(case):
-    schedule, total, others, cursor = case
-    figure = schedule_figure(PruningConfig(schedule=schedule), total, others=others, cursor=cursor)
+    schedule, total, others, cursor, *number = case
+    pins = pins_of(*(f"{i}" + "W" * 78 for i in range(sum(number))))
+    figure = schedule_figure(PruningConfig(schedule=schedule), total, others=others, cursor=cursor, pins=pins)
     axes = figure.axes[0]
     figure.draw_without_rendering()
     labels = [text for text in axes.texts if text.get_text()]
@@ -119,6 +123,44 @@ def test_a_missed_target_is_said_and_a_reached_one_too():
     )
     reached = PruningConfig(schedule=gradual(1000, 5000, 0.0, 0.5, 250))
     assert "applied 50%" in words(schedule_figure(reached, 10_000))
+
+
+def pins_of(*names):
+    return [Pin(name=name, config=replace(MISSED, target_sparsity=0.4), total_steps=9) for name in names]
+
+
+def test_pins_are_dashed_grey_and_named_where_they_end():
+    steep = Pin(name="steep", config=PruningConfig(schedule=cubic(0, 100, 0.9)), total_steps=9)
+    once = Pin(name="once", config=PruningConfig(target_sparsity=0.3, schedule=OneShot(step=5)), total_steps=9)
+    figure = schedule_figure(MISSED, 10_000, others=[cubic(1000, 5000, 0.5)], pins=[steep, once])
+    drawn = lines(figure)
+    assert not {"--", "-."} & {drawn[name].get_linestyle() for name in ("Gradual", "Cubic", "applied")}
+    for pin in (steep, once):
+        line = drawn[f"pin {pin.name}"]
+        assert (line.get_color(), line.is_dashed()) == (COLORS["light"]["muted"], True)
+        assert line.get_zorder() < drawn["Cubic"].get_zorder()
+    steps, sparsity = drawn["pin steep"].get_data()
+    np.testing.assert_array_equal(sparsity, requested_at(steep.config, np.asarray(steps, np.uint64)))
+    np.testing.assert_array_equal(drawn["pin once"].get_ydata(), np.float32([0, 0, 0.3, 0.3]))
+    places = {text.get_text(): text.get_position()[1] for text in texts(figure)}
+    assert places["steep"] > places["Gradual"] > places["once"]
+    assert drawn["pin steep"]._dash_pattern != drawn["pin once"]._dash_pattern
+
+
+def test_as_many_names_of_pins_as_there_is_room_for():
+    pins = pins_of(*(f"pin {i}" for i in range(50)))
+    figure = schedule_figure(MISSED, 10_000, others=[cubic(1000, 5000, 0.5), OneShot(step=9)], pins=pins)
+    assert len([label for label in lines(figure) if label.startswith("pin ")]) == 50
+    assert {"pin 0", "pin 11", "38 more pins"} <= set(words(figure))
+    assert "pin 12" not in words(figure)
+
+
+@pytest.mark.parametrize("name", [r"$\frac{$ & <b>", "x" * 80, "層 größer", "_hidden"])
+def test_any_name_of_a_pin_is_drawn_as_text(name):
+    figure = schedule_figure(MISSED, 10_000, pins=pins_of(name))
+    assert png_bytes(figure).startswith(b"\x89PNG")
+    label = next(word for word in words(figure) if word[:2] in (name[:2], "? "))
+    assert label in (name, "? größer") or label.endswith("…")
 
 
 def test_one_shot_is_drawn_as_the_sparsity_that_it_applies():

@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from entrenar_viz import NM, Cubic, Explorer, OneShot, PruningConfig
+from entrenar_viz.explorer.controls import held
 from entrenar_viz.explorer.history import MAX_ENTRIES, History
 from tests.strategies import configs
 
@@ -114,6 +115,38 @@ def test_a_drag_that_comes_back_is_no_entry():
     drag(explorer, "target", 3.0, 0.7)
     explorer.undo()
     assert explorer.config.target_sparsity == 0.5
+    explorer.close()
+
+
+def test_drags_that_a_busy_kernel_heard_of_together_are_entries_of_their_own():
+    explorer = Explorer()
+    target, window = explorer.controls.target, explorer.controls.window
+    first = {"value": 0.51, "position": 0.51, "gesture": 3.0, "ended": [[0.0, 0.5]]}
+    target.set_state(first)  # at once
+    target.set_state({"value": 0.8, "position": 0.8, "gesture": 9.0, "ended": [[0.0, 0.5], [3.0, 0.6], [5.0, 0.7]]})
+    assert [entry["target"] for entry in explorer.steps.history.entries] == [0.5, 0.6, 0.7, 0.8]
+    ended = [[0.0, [1000, 5000]], [11.0, [5000, 5000]], [12.0, [2000, 5000]]]
+    window.set_state({"value": [3000, 5000], "position": [3000, 5000], "gesture": 13.0, "ended": ended})
+    assert [entry["window"][0] for entry in explorer.steps.history.entries[-3:]] == [1000, 2000, 3000]
+    for before in (2000, 1000):
+        explorer.undo()
+        assert explorer.config.schedule.start_step == before
+    explorer.undo()
+    assert explorer.config.target_sparsity == 0.7
+    drag(explorer, "target", 20.0, 0.9)
+    assert [entry["target"] for entry in explorer.steps.history.entries] == [0.5, 0.6, 0.7, 0.9]
+    assert explorer.errors == []
+    explorer.close()
+
+
+def test_gestures_that_have_ended_before_other_changes_are_not_told_later():
+    explorer = Explorer()
+    explorer.controls.frequency.problem = "x"
+    explorer.controls.target.set_state({"value": 0.7, "gesture": 5.0, "ended": [[3.0, 0.6]]})
+    with held(explorer.controls.frequency, explorer.controls.method):
+        explorer.controls.frequency.problem, explorer.controls.method.value = "", "wanda"
+    drag(explorer, "target", 20.0, 0.9)
+    assert [entry["target"] for entry in explorer.steps.history.entries] == [0.5, 0.7, 0.9]
     explorer.close()
 
 

@@ -24,6 +24,7 @@ from entrenar_viz import (
     save_preset,
     save_session,
 )
+from entrenar_viz.explorer.canvas import Field
 from entrenar_viz.explorer.panels import is_shown
 from entrenar_viz.explorer.pins import free_name
 from entrenar_viz.explorer.sharing import file_name
@@ -125,6 +126,33 @@ def test_ghosts_follow_the_pins_that_are_drawn(live):
         live.unpin("b")
 
 
+def test_pins_are_drawn_in_saved_figures_and_in_the_still_picture(explorer):
+    def pictures():
+        return explorer.still.schedules.value if explorer.still else explorer.canvas.ghosts
+
+    def drawn():
+        return [line.get_label() for line in explorer.figure().axes[0].lines if line.get_label().startswith("pin ")]
+
+    bare = pictures()
+    explorer.pin("a")
+    explorer.controls.target.value = 0.8
+    assert drawn() == ["pin a"]
+    with_pin = pictures()
+    explorer.drawings.prepare.click()
+    explorer.pins_panel.rows[0].buttons["hide"].click()
+    assert (drawn(), explorer.drawings.link.value) == ([], "")
+    assert pictures() not in (with_pin, bare if explorer.still else None)
+    explorer.pins_panel.rows[0].buttons["hide"].click()
+    assert pictures() == with_pin
+    explorer.controls.window.value = [5000, 5000]
+    explorer.unpin("a")
+    assert pictures() == with_pin if explorer.still else pictures() == []
+    explorer.controls.window.value = [1000, 5000]
+    assert (drawn(), pictures() == with_pin) == ([], False)
+    explorer.controls.target.value = 0.5
+    assert pictures() == bare
+
+
 def test_a_pin_is_loaded_as_one_entry_and_exported(explorer):
     explorer.load(MINE, 70)
     explorer.pin("mine")
@@ -224,6 +252,13 @@ def test_a_session_keeps_epochs_and_pins_that_cannot_be_replayed(live, tmp_path)
 def test_a_session_that_cannot_be_shown_changes_nothing(live):
     huge = Session(config=PruningConfig(schedule=OneShot(step=2**60)), total_steps=2**61, pins=[])
     before = live.config
+    many = Training(dataset_size=2**60, batch_size=2**60, epochs=3)
+    upload(live.sessions.upload, Session(config=MINE, total_steps=3, training=many).to_json().encode())
+    assert "dataset_size: is above" in live.sessions.status.value
+    assert (live.config, live.total_steps) == (before, 10_000)
+    session = Session(config=MINE, total_steps=30, training=Training(dataset_size=100, batch_size=10, epochs=3))
+    upload(live.sessions.upload, session.to_json().replace('"total_steps": 30', '"total_steps": 70').encode())
+    assert "training: makes 30 steps, but total_steps is 70" in live.sessions.status.value
     upload(live.sessions.upload, huge.to_json().encode())
     assert "a browser cannot count that far" in live.sessions.status.value
     upload(live.sessions.upload, b"x", size=2 << 20)
@@ -303,7 +338,7 @@ def test_a_recommendation_says_why(live):
     starts = live.starts
     starts.unfold.value = True
     assert is_shown(starts.more)
-    starts.target.value = 80.0
+    starts.target.value = 0.8
     starts.ask.click()
     advice = recommend(0.8, 10_000)
     assert (live.config, starts.status.value) == (advice.config, f"Recommended: {advice.reason}.")
@@ -317,6 +352,19 @@ def test_a_recommendation_says_why(live):
     starts.name.value = "x"
     starts.save.click()
     assert "nothing was kept" in starts.status.value
+
+
+def test_a_target_that_was_not_understood_is_no_recommendation(explorer):
+    starts, before = explorer.starts, explorer.config
+    if isinstance(starts.target, Field):
+        starts.target.problem = "“0,5” is no percentage: write 48.75"
+        starts.ask.click()
+        assert starts.status.value == "Nothing was recommended: “0,5” is no percentage: write 48.75."
+        assert (explorer.config, explorer.problems) == (before, ())
+        starts.target.problem = ""
+    starts.target.value = 1  # a browser writes 1.0 so
+    starts.ask.click()
+    assert explorer.config.target_sparsity == 1.0
 
 
 def test_a_preset_that_cannot_be_shown_is_told(live):

@@ -1,7 +1,9 @@
 """Large layers are prepared in the background; here without a browser, with preparations that wait for the test."""
 
 import asyncio
+import gc
 import threading
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +13,7 @@ from entrenar_viz import NM, Explorer, Row, load_calibration, prune_mask
 from entrenar_viz.explorer import wanted as module
 from entrenar_viz.explorer.panels import is_shown
 from entrenar_viz.explorer.preparing import Preparing
+from entrenar_viz.figures import png_bytes
 from entrenar_viz.masks import prune_order
 
 RNG = np.random.default_rng(0)
@@ -385,3 +388,93 @@ def test_patterns_of_weights_that_cannot_be_read_are_none(tmp_path):
     assert explorer.canvas.layer["note"].startswith("No mask: ")
     assert explorer.errors == []
     explorer.close()
+
+
+# Nobody looks ---------------------------------------------------------------------------------------------------------
+
+
+def look(explorer, page, views=1):
+    """What a page says of its views."""
+    data = {"method": "custom", "content": {"page": page, "views": views}}
+    explorer.canvas._handle_msg({"content": {"data": data}, "buffers": []})
+
+
+def held(explorer):
+    """What would keep the layer of ``explorer`` in memory, if anything does."""
+    ready = explorer.masking.shown
+    return weakref.ref(ready.prepared.matrix), weakref.ref(ready.prepared.order)
+
+
+def test_the_layer_is_let_go_with_its_last_view_and_made_again_for_the_next(explorer, slow):
+    slow.go.set()
+    explorer.preview.layer.value = "large"
+    explorer.wait()
+    drawn, references = dict(explorer.canvas.layer), held(explorer)
+    for name in ("one", "two"):
+        look(explorer, name)
+    look(explorer, "one", 2)
+    look(explorer, "one", 0)
+    assert all(reference() is not None for reference in references)
+    look(explorer, "two", 0)
+    gc.collect()
+    assert [reference() for reference in references[1:]] == [None]
+    assert explorer.canvas.layer == drawn
+    assert explorer.masking.shown.prepared is None
+    look(explorer, "three")
+    assert explorer.masking.preparing.busy
+    explorer.wait()
+    assert shows(explorer, LARGE)
+    assert explorer.masking.shown.prepared.window(0, 0)["width"] == 12
+
+
+def test_what_becomes_ready_unseen_is_not_held(explorer, slow):
+    look(explorer, "one")
+    explorer.preview.layer.value = "large"
+    look(explorer, "one", 0)
+    slow.go.set()
+    explorer.wait()
+    assert shows(explorer, LARGE)
+    assert (explorer.masking.shown.prepared, explorer.masking.shown.let_go) == (None, True)
+    slow.go.clear()
+    look(explorer, "two")
+    explorer.masking.progress.cancel.click()
+    assert not explorer.masking.preparing.busy
+    slow.go.set()
+    explorer.canvas.corner = [1, 1]
+    explorer.wait()
+    assert explorer.masking.shown.prepared is not None
+
+
+def test_an_unseen_explorer_answers_code_as_before(explorer, slow):
+    slow.go.set()
+    before = png_bytes(explorer.figure("masks"))
+    look(explorer, "one")
+    look(explorer, "one", 0)
+    assert png_bytes(explorer.figure("masks")) == before
+    assert explorer.masking.shown.let_go
+    explorer.preview.layer.value = "large"
+    explorer.wait()
+    assert shows(explorer, LARGE)
+    explorer.preview.layer.value = "small"
+    assert shows(explorer, SMALL)
+    look(explorer, "two")
+    explorer.controls.target.value = 0.7
+    assert shows(explorer, SMALL)
+    assert explorer.masking.shown.prepared is not None
+
+
+def test_messages_that_say_nothing_of_a_view_change_nothing(explorer):
+    for content in ("page", {"page": 1, "views": 0}, {"page": "one"}, {"page": "one", "views": "0"}, None):
+        data = {"method": "custom", "content": content}
+        explorer.canvas._handle_msg({"content": {"data": data}, "buffers": []})
+    assert explorer.masking.shown.prepared is not None
+
+
+@pytest.mark.parametrize("kind", ["canvas", "matplotlib"])
+def test_a_closed_explorer_holds_no_order_and_still_draws(kind):
+    explorer = Explorer(weights=SMALL, view=kind)
+    before = png_bytes(explorer.figure("masks"))
+    explorer.close()
+    ready = explorer.masking.shown
+    assert (ready.prepared, ready.matrix, ready.orders) == (None, None, {})
+    assert png_bytes(explorer.figure("masks")) == before

@@ -11,6 +11,7 @@ from safetensors.numpy import save_file
 from entrenar_viz import PruningConfig, WeightsError
 from entrenar_viz.explorer import Explorer
 from entrenar_viz.explorer.panels import is_shown
+from entrenar_viz.explorer.screen import all_widgets
 from entrenar_viz.reach import Reach
 
 WEIGHTS = np.arange(12, dtype=np.float32).reshape(3, 4)
@@ -100,6 +101,137 @@ def test_a_broken_file_is_told_by_its_name_below_the_root(root):
     (root / "broken.npy").write_bytes(b"no array")
     with pytest.raises(WeightsError, match=r"^broken\.npy: "):
         Reach(root).open("broken.npy")
+
+
+SHARDS = {"w": "one.safetensors", "v": "two.safetensors"}
+
+
+def write_shards(folder):
+    """A checkpoint in two shards."""
+    folder.mkdir()
+    for name, shard in SHARDS.items():
+        save_file({name: WEIGHTS}, folder / shard)
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": SHARDS}))
+    return folder
+
+
+def truncated(root):
+    save_file({"w": WEIGHTS}, root / "cut.safetensors")
+    os.truncate(root / "cut.safetensors", 70)
+    return "cut.safetensors"
+
+
+def without_a_shard(root):
+    (write_shards(root / "net") / "two.safetensors").unlink()
+    return "net"
+
+
+def with_a_cut_shard(root):
+    os.truncate(write_shards(root / "net") / "two.safetensors", 70)
+    return "net/model.safetensors.index.json"
+
+
+def without_its_tensor(root):
+    save_file({"other": WEIGHTS}, write_shards(root / "net") / "two.safetensors")
+    return "net"
+
+
+def without_an_index(root):
+    (root / "empty").mkdir()
+    return "empty"
+
+
+def root_itself(root):
+    return str(root)
+
+
+def no_json(root):
+    (root / "model.safetensors.index.json").write_text("no")
+    return "model.safetensors.index.json"
+
+
+BROKEN = (truncated, without_a_shard, with_a_cut_shard, without_its_tensor, without_an_index, root_itself, no_json)
+
+
+@pytest.mark.parametrize("damage", BROKEN)
+def test_no_error_of_opening_tells_where_the_root_is(root, damage):
+    with pytest.raises(WeightsError) as refused:
+        Reach(root).open(damage(root))
+    assert str(root.parent) not in str(refused.value)
+    assert "can be opened here" not in str(refused.value)
+
+
+def changed(path):
+    path.write_bytes(path.read_bytes() + b"more")
+
+
+def gone(path):
+    path.unlink()
+
+
+def a_folder(path):
+    path.unlink()
+    path.mkdir()
+
+
+@pytest.mark.parametrize("damage", [changed, gone, a_folder])
+@pytest.mark.parametrize("place", ["deep/w.npy", "net/two.safetensors", "net.npz"])
+def test_no_later_error_tells_where_the_root_is(root, place, damage):
+    write_shards(root / "net")
+    np.savez(root / "net.npz", v=WEIGHTS)
+    tensors = Reach(root).open(place.replace("/two.safetensors", ""))
+    name = tensors.names[-1]
+    assert (tensors[name] == WEIGHTS).all()
+    assert (tensors.rows(name)(1, 2) == WEIGHTS[1:2]).all()
+    reader = tensors.rows(name)
+    damage(root / place)
+    told = [message(read) for read in (lambda: tensors[name], lambda: tensors.only(name)[name], lambda: reader(1, 2))]
+    assert all(place in text for text in told[:2])
+    assert [text for text in told if str(root.parent) in text] == []
+
+
+def message(read):
+    """What ``read`` is refused with; nothing where it had all that it needs."""
+    try:
+        read()
+    except WeightsError as error:
+        return str(error)
+    return ""
+
+
+def test_what_a_parser_says_later_is_told_without_the_root(root):
+    def read(*_):
+        raise RuntimeError(f"{root / 'x'} is odd")
+
+    with pytest.raises(ValueError, match=r"^x is odd$"):
+        Reach(root)._read(read)
+    assert Reach("/")._without_root("/etc/x") == "/etc/x"
+
+
+def test_a_visitor_sees_no_path_of_the_server(visited, root):
+    for damage in BROKEN[:1] + BROKEN[3:]:
+        visited.preview.path.value = damage(root)
+        visited.preview.open.click()
+        assert visited.screen.rows["path"].problem.value
+        assert str(root.parent) not in visited.screen.rows["path"].problem.value
+    visited.preview.path.value = "deep/w.npy"
+    visited.preview.open.click()
+    (root / "deep" / "w.npy").unlink()
+    visited.survey.start.click()
+    visited.wait()
+    visited.controls.pattern.value = "row"
+    texts = [str(widget.get_state()) for widget in all_widgets(visited.screen)]
+    assert [text for text in texts if str(root.parent) in text] == []
+    assert "deep/w.npy" in visited.canvas.layer["note"]
+
+
+def test_a_visitor_is_not_sent_to_a_box_that_is_not_there(visited):
+    visited.controls.method.value = "wanda"
+    visited.survey.start.click()
+    visited.wait()
+    words = "wanda needs calibration data. None can be opened here: use magnitude."
+    assert visited.canvas.layer["note"].endswith(words)
+    assert visited.survey.problem.value == words
 
 
 def test_without_a_root_nothing_opens(root):

@@ -264,7 +264,7 @@ def test_layers_that_the_list_hides_are_picked_too(monkeypatch):
 def test_what_the_survey_cannot_do_is_said_in_the_section(explorer):
     panel = surveyed(explorer)
     explorer.load(replace(explorer.config, method="wanda"))
-    assert surveyed(explorer).problem.value.startswith("wanda needs calibration data")
+    assert surveyed(explorer).problem.value == "wanda needs calibration data. Open a file of it beside Calibration."
     assert is_shown(panel.problem)
     assert panel.status.value == "Not surveyed."
     assert not is_shown(panel.table)

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from entrenar_viz import NM, Block, Unstructured, WeightsError
+from entrenar_viz.explorer.layer import LEVELS
 from entrenar_viz.masks import prune_order
 from entrenar_viz.survival import MOST_SAMPLES, level_counts, output_errors, survival
 from tests.test_masks import PATTERNS, cases
@@ -114,3 +115,18 @@ def test_norms_do_not_tell_the_error_of_the_output():
     matrix = np.ones((4, 4), np.float32)
     with pytest.raises(WeightsError, match="norms do not tell the error of the output: pass activations"):
         output_errors(prune_order(matrix, Unstructured()), matrix, np.ones(4, np.float32))
+
+
+@pytest.mark.parametrize(("drawn", "last"), [("standard_normal", 1.2), ("standard_t", 16)])
+def test_how_far_energy_is_off_between_levels(drawn, last):
+    """What docs/reading.md says of it."""
+    degrees = (3,) if drawn == "standard_t" else ()
+    matrix = getattr(np.random.default_rng(0), drawn)(*degrees, size=(300, 300)).astype(np.float32)
+    order = prune_order(matrix**2, Unstructured())
+    counts, energy = level_counts(order, LEVELS), survival(order, matrix, 1, 1, LEVELS).energy
+    every = np.linspace(0, order.units, 401).astype(int)
+    squares = np.sort(np.square(matrix, dtype=np.float64).ravel())
+    kept = 1 - np.concatenate([[0], squares.cumsum()])[every] / squares.sum()
+    off = 100 * np.abs(np.interp(every, counts, energy) - kept)
+    assert off[every <= 0.95 * order.units].max() < 0.2
+    assert last / 2 < off.max() < 2 * last

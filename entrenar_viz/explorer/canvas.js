@@ -318,11 +318,34 @@ async function initialize({ model }) {
   return () => quiet.forEach((stop) => stop());
 }
 
+// The views of each explorer in this page. Not of this module: a notebook that is closed and opened again loads it anew.
+const VIEWS = (globalThis[Symbol.for("entrenar_viz views")] ??= new Map());
+
+// The kernel holds the layer ready while some page has a view; it is told how many there are in this one.
+function announce(model, signal) {
+  const own = model.get("follows").cursor?.[0];
+  const views = VIEWS.get(own) ?? VIEWS.set(own, new Set()).get(own);
+  const view = {};
+  const tell = (here) => {
+    views[here ? "add" : "delete"](view);
+    try {
+      model.send({ page: String(performance.timeOrigin), views: views.size });
+    } catch {
+      // the kernel is gone, and the layer with it
+    }
+  };
+  tell(true);
+  window.addEventListener("pagehide", () => tell(false), { signal });
+  window.addEventListener("pageshow", () => tell(true), { signal });
+  signal.addEventListener("abort", () => tell(false));
+}
+
 function render({ model, el }) {
   el.classList.add("entrenar-viz-live");
   const view = new View(model, el);
   const aborter = new AbortController();
   const quiet = listen(view, aborter.signal);
+  announce(model, aborter.signal);
   view.request();
   nameGroups(el, aborter.signal);
   return () => {

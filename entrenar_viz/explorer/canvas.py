@@ -83,6 +83,8 @@ class Field(Plain, anywidget.AnyWidget):
     """What a move of the slider is rounded to, and what an arrow key adds."""
     gesture = tr.Float(0.0).tag(sync=True)
     """When the pointer or key went down that changed ``value`` last, in ms of its page; the same for all of a drag."""
+    ended = tr.List(tr.Any()).tag(sync=True)
+    """The last gestures before that one, each with the value that it has left: [gesture, value]."""
     problem = tr.Unicode("").tag(sync=True)
     """What is wrong with the text that stands in the entry; empty if it was understood."""
 

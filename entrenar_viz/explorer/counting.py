@@ -72,8 +72,8 @@ class Counting(plain.Accordion):
         if training is None:
             self.on.value = False
             return
+        countable(training)
         values = {name: getattr(training, name) for name in NUMBERS}
-        _countable(training, values)
         self.selected_index = 0
         with held(*self.numbers.values(), self.drop_last, self.on):
             for name, value in values.items():
@@ -114,7 +114,7 @@ class Counting(plain.Accordion):
         """What the numbers make, checked as a training and against what a browser counts."""
         values = {name: int(number.value) for name, number in self.numbers.items()}
         training = Training(**values, drop_last=self.drop_last.value)
-        _countable(training, values)
+        countable(training)
         return training
 
     def _complain(self, problems: tuple[Problem, ...]) -> None:
@@ -123,9 +123,10 @@ class Counting(plain.Accordion):
             row.complain("; ".join(problem.message for problem in problems if problem.where in places))
 
 
-def _countable(training: Training, values: dict[str, int]) -> None:
+def countable(training: Training) -> None:
+    """ConfigError for a training with numbers that a browser cannot count."""
     limit = f"is above {LARGEST_STEP:,}: a browser cannot count that far"
-    problems = [Problem(name, limit) for name, value in values.items() if value > LARGEST_STEP]
+    problems = [Problem(name, limit) for name in NUMBERS if getattr(training, name) > LARGEST_STEP]
     if training.total_steps > LARGEST_STEP:
         problems.append(Problem("epochs", f"make {training.total_steps:,} steps, which {limit}"))
     if problems:

@@ -17,6 +17,7 @@ from entrenar_viz.explorer.exchange import Guard
 from entrenar_viz.explorer.masking import Masking
 from entrenar_viz.explorer.on_screen import masks_drawn, schedules_drawn
 from entrenar_viz.explorer.panels import named, show, text
+from entrenar_viz.explorer.pins import Pins
 from entrenar_viz.explorer.sharing import download_link, save_and_say
 from entrenar_viz.figures import COLORS, FORMATS, save_figure
 from entrenar_viz.figures.saving import figure_bytes
@@ -34,6 +35,7 @@ class Drawn:
     problems: tuple[Problem, ...]
     config: tr.Instance[PruningConfig]
     masking: Masking
+    pins_panel: Pins
 
     def figure(self, what: What = "schedule", *, theme: str = "light") -> Figure:
         """What is on the screen as a matplotlib figure: the ``"schedule"``, or the ``"masks"`` at the cursor.
@@ -46,7 +48,7 @@ class Drawn:
         if self.problems:
             raise ConfigError(self.problems, "nothing was drawn")
         if what == "schedule":
-            return schedules_drawn(self.controls, self.config, theme)
+            return schedules_drawn(self.controls, self.config, self.pins_panel.drawn, theme)
         return masks_drawn(self.controls, self.config, self.masking.shown, theme)
 
     def save_figure(

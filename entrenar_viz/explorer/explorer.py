@@ -22,12 +22,14 @@ from entrenar_viz.explorer.exchange import Export, Import
 from entrenar_viz.explorer.keeping import Keeping
 from entrenar_viz.explorer.masking import Masking
 from entrenar_viz.explorer.panels import Findings, blank, show
+from entrenar_viz.explorer.pins import ghost
 from entrenar_viz.explorer.preview import Preview
 from entrenar_viz.explorer.screen import Screen, all_widgets
 from entrenar_viz.explorer.still import Still, schedule_png
 from entrenar_viz.explorer.survey_panel import SurveyPanel
 from entrenar_viz.findings import Finding, review
 from entrenar_viz.reach import Reach
+from entrenar_viz.session import Pin
 from entrenar_viz.weights import load_weights
 
 Weights = ArrayLike | Mapping[str, ArrayLike] | str | os.PathLike[str]
@@ -130,6 +132,7 @@ class Explorer(Keeping, Drawn, Counted):
             return
         self.closed = True
         self.masking.stop()
+        self.masking.let_go()
         self.survey.stop()
         for widget in all_widgets(self.screen, *self.controls.links):
             widget.unobserve_all()
@@ -139,7 +142,7 @@ class Explorer(Keeping, Drawn, Counted):
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         """The live widget, and a picture for where widgets cannot run."""
         bundle: dict[str, Any] = {} if self.closed else dict(self.screen._repr_mimebundle_() or {})
-        png = base64.b64encode(schedule_png(self.controls, self.config)).decode()
+        png = base64.b64encode(schedule_png(self.controls, self.config, self.pins_panel.drawn)).decode()
         return bundle | {"text/plain": repr(self), "image/png": png}
 
     def __repr__(self) -> str:
@@ -154,13 +157,13 @@ class Explorer(Keeping, Drawn, Counted):
         self.still = picture if isinstance(picture, Still) else None
         self.masking = Masking(self.controls, self.preview, picture, self._guarded)
         self.findings_panel = Findings(self._guarded(lambda fix: self.load(fix.config, self.total_steps)))
-        by_path = self._reach is None  # of the kernel's files
+        by_path = self.preview.can_calibrate = self._reach is None  # of the kernel's files
         self.exporter = Export(self.export, self._guarded, live=live, by_path=by_path)
         self.importer = Import(self._imported, self._guarded, by_path=by_path)
         files = (self.exporter, self.importer)
         pictures = (picture, self.masking.progress, self.findings_panel)
-        self._build_keeping(self._guarded, self._draw_pins, live=live, own=by_path)
         self.drawings = Drawings(self.figure, self.save_figure, self._guarded, by_path=by_path)
+        self._build_keeping(self._guarded, self._draw_pins, live=live, own=by_path)
         self.survey = SurveyPanel(self.preview, self._guarded, live=live)
         below = [self.survey, *self.below, self.drawings]
         self.screen = Screen(self.controls, self.preview, pictures, files, above=self.above, below=below)
@@ -178,6 +181,10 @@ class Explorer(Keeping, Drawn, Counted):
         preview = self.preview
         shown = (self.controls.total_steps, self.controls.cursor, *self.controls.holding_config())
         self.drawings.forget_with((*shown, preview.layer, *preview.pickers))
+        if self.canvas:  # a layer that was prepared in the background comes after the change that asked for it
+            self.canvas.observe(self.drawings.forget, ["layer", "patterns"])
+        if self.still:
+            self.drawings.forget_with((self.still.masks, self.still.note))
         masks = self._guarded(self._show_masks)
         previewed = (self.preview.layer, self.preview.masks_of, self.preview.compare)
         for control in (*previewed, *(() if self.canvas else (self.controls.cursor,))):
@@ -230,9 +237,14 @@ class Explorer(Keeping, Drawn, Counted):
         self.pins_panel.follow()
         self._show_masks()
 
-    def _draw_pins(self, ghosts: list[dict[str, Any]]) -> None:
+    def _draw_pins(self, pins: tuple[Pin, ...]) -> None:
+        self.drawings.forget()
         if self.canvas:
-            self.canvas.ghosts = ghosts
+            self.canvas.ghosts = [ghost(pin) for pin in pins]
+        if self.still and pins != self.still.pins:
+            self.still.pins = pins
+            if not self.problems:
+                self.still.draw(self.controls, self.config)
 
     def _complain(self, problems: tuple[Problem, ...]) -> None:
         """Show each problem beside the control that made it, and block export and fixes while there are any."""

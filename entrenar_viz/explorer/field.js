@@ -19,12 +19,20 @@ function hold(model, next) {
   model.set("value", Array.isArray(model.get("value")) ? next : next[0]);
 }
 
-// A message with a new value says to which gesture it belongs; a key that is held down is one.
+// A message with a new value says to which gesture it belongs; a key that is held down is one. Of messages to a busy
+// kernel only the last is sent, so it also says where the gestures before have ended.
+const MOST = 20;
 let gesture = 0;
 const begin = (event) => event.repeat || (gesture = event.timeStamp);
 
 function initialize({ model }) {
-  model.on("change:value", () => model.set("gesture", gesture));
+  let before = model.get("value");
+  model.on("change:value", () => {
+    const last = model.get("gesture");
+    if (gesture !== last) model.set("ended", [...model.get("ended"), [last, before]].slice(-MOST));
+    model.set("gesture", gesture);
+    before = model.get("value");
+  });
   if (!slides(model)) return;
   // Later, since the link between position and slider is deaf while it carries a change.
   const follow = () =>

@@ -113,6 +113,7 @@ class Steps(plain.HBox):
         held = {id(control) for control in (controls.total_steps, *controls.holding_config())}
         self._held = {name: control for name, control in vars(controls).items() if id(control) in held}
         self._broken = False  # whether the controls hold what is no configuration
+        self._heard: dict[str, list[Any]] = {}  # of each control, the gestures that are known to have ended
         self.buttons = {
             "undo": _button("Undo", "Undo the last change (Ctrl+Z)"),
             "redo": _button("Redo", "Do again what was undone (Ctrl+Shift+Z)"),
@@ -131,8 +132,21 @@ class Steps(plain.HBox):
         """Take down what the controls hold, which is a configuration."""
         values, before = self._values(), self.history.present or {}
         self._broken = False
-        self.history.record(values, self._gesture([name for name in values if values[name] != before.get(name)]))
+        changed = [name for name in values if values[name] != before.get(name)]
+        for name, ended, value in self._unheard():
+            if [name] == changed:
+                self.history.record(values | {name: value}, (name, ended))
+        self.history.record(values, self._gesture(changed))
         self._fit()
+
+    def _unheard(self) -> list[tuple[str, float, Any]]:
+        """Gestures that have ended while the kernel was busy: name of the control, gesture, value that it has left."""
+        found: list[tuple[str, float, Any]] = []
+        for name, control in self._held.items():
+            ended: list[Any] = control.ended if isinstance(control, Field) else []
+            before, self._heard[name] = self._heard.get(name, []), ended
+            found += [(name, *one) for one in ended if one not in before]
+        return [one for one in found if not _without_length(one[-1])]
 
     def broken(self) -> None:
         """Hear that the controls hold what is no configuration: undo goes back to the last one."""
@@ -180,6 +194,11 @@ class Steps(plain.HBox):
         self.buttons["undo"].disabled = not (history.can_undo or (self._broken and history.entries))
         self.buttons["redo"].disabled = not history.can_redo
         self.buttons["reset"].disabled = not (history.can_reset or (self._broken and history.entries))
+
+
+def _without_length(value: Any) -> bool:
+    """Whether it is a window without a step, which is no configuration."""
+    return isinstance(value, list) and value[0] >= value[-1]
 
 
 def _button(description: str, tooltip: str) -> plain.Button:

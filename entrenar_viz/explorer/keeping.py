@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import ipywidgets as w
 import traitlets as tr
@@ -12,6 +11,7 @@ from entrenar_viz.config import PruningConfig
 from entrenar_viz.epochs import Training
 from entrenar_viz.errors import ConfigError, Problem
 from entrenar_viz.explorer.controls import Controls
+from entrenar_viz.explorer.counting import countable
 from entrenar_viz.explorer.exchange import Guard
 from entrenar_viz.explorer.history import Steps
 from entrenar_viz.explorer.pins import Pins, default_name, merged
@@ -74,12 +74,10 @@ class Keeping(tr.HasTraits):
         """
         self._take_session(load_session(path))
 
-    def _build_keeping(
-        self, guarded: Guard, draw: Callable[[list[dict[str, Any]]], None], *, live: bool, own: bool
-    ) -> None:
+    def _build_keeping(self, guarded: Guard, draw: Callable[[tuple[Pin, ...]], None], *, live: bool, own: bool) -> None:
         """Make the widgets; ``own`` says whether the user has files in the kernel."""
         self.steps = Steps(self.controls, guarded, live=live)
-        self.starts = Starts(self._present, self._total, self._load, guarded, own=own)
+        self.starts = Starts(self._present, self._total, self._load, guarded, own=own, live=live)
         self.pins_panel = Pins(self._present, self._load, draw, guarded, live=live)
         shared = self.pins_panel.shared
         self.sessions = Sessions(self._session, self._take_session, shared, guarded, by_path=own)
@@ -107,8 +105,10 @@ class Keeping(tr.HasTraits):
         """Show ``session``, and say what became of its pins."""
         before = self.pins
         pins = merged(before, session.pins)
+        if session.training:
+            countable(session.training)
         self.load(session.config, session.total_steps)
-        if session.training and session.training.total_steps == session.total_steps:
+        if session.training:
             self.training = session.training
         self.pins_panel.put(pins)
         renamed = len({pin.name for pin in pins[len(before) :]} - {pin.name for pin in session.pins})

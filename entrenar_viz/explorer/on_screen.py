@@ -1,5 +1,6 @@
 """What is on the screen as matplotlib figures: the schedules, and the masks at the cursor."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from matplotlib.figure import Figure
@@ -7,23 +8,27 @@ from matplotlib.figure import Figure
 from entrenar_viz.config import PruningConfig, pattern_name
 from entrenar_viz.errors import WeightsError
 from entrenar_viz.explorer.controls import Controls
-from entrenar_viz.explorer.wanted import Ready
+from entrenar_viz.explorer.layer import unheard
+from entrenar_viz.explorer.wanted import Ready, for_canvas
 from entrenar_viz.figures import schedule_figure
 from entrenar_viz.figures.mask_panels import Panel, order_or_reason, panels_figure
 from entrenar_viz.importance import importance
 from entrenar_viz.masks import PruneOrder
 from entrenar_viz.replay import replay
 from entrenar_viz.schedules import SCHEDULE_NAMES
+from entrenar_viz.session import Pin
 from entrenar_viz.weights import Matrix
 
 LONGEST_NAME = 60  # letters of a layer's name above its masks
 
 
-def schedules_drawn(controls: Controls, config: PruningConfig, theme: str = "light") -> Figure:
-    """The three schedules of ``controls``, that of ``config`` emphasised, with the values at the cursor."""
+def schedules_drawn(
+    controls: Controls, config: PruningConfig, pins: Sequence[Pin] = (), theme: str = "light"
+) -> Figure:
+    """The three schedules of ``controls``, that of ``config`` emphasised, the values at the cursor, and ``pins``."""
     others = [schedule for kind, schedule in controls.schedules().items() if kind != config.schedule.type]
     total, cursor = controls.total_steps.value, controls.cursor.value
-    return schedule_figure(config, total, others=others, cursor=min(cursor, total), theme=theme)
+    return schedule_figure(config, total, others=others, pins=pins, cursor=min(cursor, total), theme=theme)
 
 
 def masks_drawn(controls: Controls, config: PruningConfig, ready: Ready | None, theme: str = "light") -> Figure:
@@ -50,7 +55,12 @@ def applied_now(controls: Controls, config: PruningConfig) -> dict[str, float | 
 
 
 def _in_order(ready: Ready) -> tuple[Matrix, dict[str, PruneOrder | str]]:
-    """The layer and its prune orders by their names, as far as possible those that were made for the screen."""
+    """The layer and its prune orders by their names, as far as possible those that were made for the screen.
+
+    What was let go is made once more and not kept.
+    """
+    if ready.let_go:
+        ready = for_canvas(ready.wanted, unheard, None)
     wanted, made = ready.wanted, ready.prepared
     if ready.matrix is not None:
         return ready.matrix, dict(ready.orders)

@@ -67,14 +67,14 @@ def checked_number(pins: tuple[Pin, ...]) -> tuple[Pin, ...]:
 class Pins(plain.VBox):
     """The pins as a table of differences to the present configuration.
 
-    ``present()`` is that configuration as a pin, ``load`` shows one, ``draw`` gets the curves.
+    ``present()`` is that configuration as a pin, ``load`` shows one, ``draw`` draws the curves of some.
     """
 
     def __init__(
         self,
         present: Callable[[str | None], Pin],
         load: Callable[[PruningConfig, int], None],
-        draw: Callable[[list[dict[str, Any]]], None],
+        draw: Callable[[tuple[Pin, ...]], None],
         guarded: Guard,
         *,
         live: bool,
@@ -101,6 +101,11 @@ class Pins(plain.VBox):
     def pins(self) -> tuple[Pin, ...]:
         """What is pinned, in order."""
         return tuple(one.pin for one in self.kept)
+
+    @property
+    def drawn(self) -> tuple[Pin, ...]:
+        """Those whose curves are drawn, in order."""
+        return tuple(one.pin for one in self.kept if one.drawn)
 
     def pin(self, name: str | None) -> Pin:
         """Keep the present configuration as ``name``, with a number if that is taken; ConfigError if it cannot be."""
@@ -138,7 +143,7 @@ class Pins(plain.VBox):
             self.rows += [PinRow(act, i) for i in range(len(self.rows), len(found))]
             self.table.children = (self.headings, self.current, *self.rows)
         show(self.table, bool(found))
-        self.draw([_ghost(one.pin) for one in found if one.drawn])
+        self.draw(self.drawn)
         self.follow()
 
     def _add(self) -> None:
@@ -174,6 +179,7 @@ class Pins(plain.VBox):
             self.status.value = f"Loaded {pin.name}"
 
 
-def _ghost(pin: Pin) -> dict[str, Any]:
+def ghost(pin: Pin) -> dict[str, Any]:
+    """What the canvas draws the curve of ``pin`` from."""
     schedule = json.loads(pin.config.to_json())["schedule"]
     return {"name": pin.name, "schedule": schedule, "target": pin.config.target_sparsity}

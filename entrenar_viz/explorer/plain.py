@@ -30,10 +30,10 @@ class Plain(w.Widget):  # type: ignore[misc]
             self.open()
         return str(super().model_id)
 
-    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any] | None:
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        """What a notebook shows, which needs the widget in the page."""
         assert self.model_id
-        bundle: dict[str, Any] | None = super()._repr_mimebundle_(**options)
-        return bundle
+        return super()._repr_mimebundle_(**options)
 
 
 class Unstyled(Plain):

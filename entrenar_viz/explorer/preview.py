@@ -33,6 +33,8 @@ class Preview:
     def __init__(self) -> None:
         self.tensors: dict[str, Tensors] = {}
         self.calibration: Calibration | None = None
+        self.can_calibrate = True
+        """Whether the user may open a file of calibration data."""
         self.source = plain.Dropdown(options=list(SAMPLES), tooltip="Samples, and the weights you gave")
         self.search = plain.Text(placeholder="search", tooltip="Parts of a layer's name, upper or lower case")
         self.layer = plain.Dropdown(tooltip="A weight matrix, viewed as (out, rest)")
@@ -113,7 +115,8 @@ class Preview:
         tensors, layer = self.picked()
         compared = patterns() if self.masks_of.value == "patterns" else ()
         compare: Compare = self.compare.value if self.can_compare(pattern.type) else "tensor"
-        return Wanted(tensors, self.source.value, layer, pattern, method, compare, compared, self.calibration)
+        given = self.calibration, self.can_calibrate
+        return Wanted(tensors, self.source.value, layer, pattern, method, compare, compared, *given)
 
     def can_compare(self, pattern: str) -> bool:
         """Whether there is a choice of what a weight is compared with."""

@@ -8,6 +8,8 @@ from entrenar_viz.advice import SCENARIOS, recommend
 from entrenar_viz.config import PruningConfig
 from entrenar_viz.errors import ConfigError, EntrenarVizError
 from entrenar_viz.explorer import plain
+from entrenar_viz.explorer.canvas import Field
+from entrenar_viz.explorer.entries import entry
 from entrenar_viz.explorer.exchange import Guard
 from entrenar_viz.explorer.panels import named, show, text
 from entrenar_viz.presets import PRESETS, delete_preset, load_presets, save_preset
@@ -22,7 +24,8 @@ class Starts:
     """A list of presets for the top bar (``picker``), a button that unfolds ``more``, and ``more`` itself.
 
     ``present`` is what to save as a preset, ``load`` shows a configuration in a training of some steps,
-    and ``own`` says whether the user's presets are offered: they are files of whoever runs the kernel.
+    ``own`` says whether the user's presets are offered: they are files of whoever runs the kernel. ``live`` says
+    whether typed entries can be shown.
     """
 
     def __init__(
@@ -33,8 +36,9 @@ class Starts:
         guarded: Guard,
         *,
         own: bool,
+        live: bool,
     ) -> None:
-        self.present, self.load, self.own = present, load, own
+        self.present, self.load, self.own, self.live = present, load, own, live
         self.total_steps = total_steps
         self._own: dict[str, Pin] = {}
         picker = plain.Dropdown(tooltip="A preset to start from", layout=w.Layout(width="140px"))
@@ -77,15 +81,20 @@ class Starts:
         show(self.said, bool(message))
 
     def _build_questions(self) -> None:
-        target = w.BoundedFloatText(value=50.0, min=0.0, max=100.0, step=5.0, layout=w.Layout(width="80px"))
-        self.target = named(target, "Target sparsity in percent")
+        self.target = entry("fraction", 0.5, "Sparsity to recommend for", step=0.05, typed=self.live)
         self.trained = plain.Checkbox(description="it is trained already", indent=False)
         scenarios = [("something else", NONE), *((name, name) for name in SCENARIOS)]
         scenario = plain.Dropdown(options=scenarios, tooltip="What it is for", layout=w.Layout(width="160px"))
         self.scenario = named(scenario, "What it is for")
         self.ask = plain.Button(description="Recommend")
         self.ask.tooltip = "Show the configuration that the chapter recommends"
-        about = [text("Prune how much, in %?"), self.target, self.trained, text("What is it for?"), self.scenario]
+        about = [
+            text("Prune how much?" if self.live else "Prune how much, 0 to 1?"),
+            self.target,
+            self.trained,
+            text("What is it for?"),
+            self.scenario,
+        ]
         self.questions = plain.HBox([*about, self.ask])
         self.questions.add_class("entrenar-viz-buttons")
 
@@ -128,10 +137,13 @@ class Starts:
             self.say(str(error))
 
     def _recommend(self) -> None:
+        if isinstance(self.target, Field) and self.target.problem:
+            self.say(f"Nothing was recommended: {self.target.problem}.")
+            return
         try:
             total = self.total_steps()
             trained, scenario = self.trained.value, self.scenario.value or None
-            advice = recommend(self.target.value / 100, total, post_training=trained, scenario=scenario)
+            advice = recommend(float(self.target.value), total, post_training=trained, scenario=scenario)
             self.load(advice.config, total)
         except EntrenarVizError as error:
             self.say(str(error))

@@ -1,5 +1,6 @@
 """The picture drawn in the kernel, for front ends that cannot show the live canvas."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import ipywidgets as w
@@ -11,11 +12,12 @@ from entrenar_viz.explorer.on_screen import applied_now, masks_drawn, schedules_
 from entrenar_viz.explorer.panels import show, text
 from entrenar_viz.explorer.wanted import Ready
 from entrenar_viz.figures import png_bytes
+from entrenar_viz.session import Pin
 
 
-def schedule_png(controls: Controls, config: PruningConfig) -> bytes:
-    """The three schedules of ``controls`` as a PNG, that of ``config`` emphasised."""
-    return png_bytes(schedules_drawn(controls, config))
+def schedule_png(controls: Controls, config: PruningConfig, pins: Sequence[Pin] = ()) -> bytes:
+    """The three schedules of ``controls`` as a PNG, that of ``config`` emphasised, and ``pins``."""
+    return png_bytes(schedules_drawn(controls, config, pins))
 
 
 class Still(plain.VBox):
@@ -26,6 +28,8 @@ class Still(plain.VBox):
         self.masks = plain.Image(format="png", layout=w.Layout(width="100%"))
         self.note = text("", "entrenar-viz-quiet")
         self._config = PruningConfig()
+        self.pins: tuple[Pin, ...] = ()
+        """The pins whose curves are drawn."""
         self._drawn: dict[str, tuple[Any, ...]] = {}  # from what each picture was drawn
         super().__init__([self.schedules, self.masks, self.note])
         show(self.masks, False)
@@ -33,9 +37,10 @@ class Still(plain.VBox):
     def draw(self, controls: Controls, config: PruningConfig) -> None:
         """Draw the schedules of ``config``, unless they are drawn already."""
         self._config = config
-        now = (config, controls.total_steps.value, controls.cursor.value, *controls.schedules().values())
+        steps = (controls.total_steps.value, controls.cursor.value)
+        now = (config, *steps, self.pins, *controls.schedules().values())
         if now != self._drawn.get("schedules"):
-            self.schedules.value = schedule_png(controls, config)
+            self.schedules.value = schedule_png(controls, config, self.pins)
             self._drawn["schedules"] = now
 
     def draw_masks(self, controls: Controls, ready: Ready) -> None:

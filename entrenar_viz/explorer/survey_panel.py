@@ -52,6 +52,8 @@ class Run:
     def work(self, report: Report) -> None:
         """Survey layer after layer until ``report`` raises."""
         asked = self.asked
+        if asked.wanted.calibration is None and asked.config.method in ("wanda", "sparse_gpt"):
+            raise WeightsError(asked.wanted.without_data())  # the survey itself names what one types in a shell
         for record in iter_survey(
             asked.wanted.tensors,
             asked.config,

@@ -39,6 +39,7 @@ class Wanted:
     compare: Compare = "tensor"
     patterns: tuple[tuple[str, Pattern | str], ...] = ()
     calibration: Calibration | None = None
+    can_calibrate: bool = True  # whether a file of calibration data can be opened here
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -57,7 +58,7 @@ class Wanted:
         if method.startswith("minitron"):
             return f"{method} removes whole {'layers' if 'depth' in method else 'channels'} and gives no mask."
         if calibration is None:
-            return f"{method} needs calibration data. Open a file of it beside Calibration."
+            return self.without_data()
         if self.layer not in calibration:
             return f"{method} needs calibration data, and {calibration.source} has none for this layer: add it there."
         if wrong := misfit(calibration.shape(self.layer), self.shape[1]):
@@ -65,6 +66,13 @@ class Wanted:
         if method == "sparse_gpt" and len(calibration.shape(self.layer)) == 1:
             return f"sparse_gpt needs activations, (samples, columns), and {calibration.source} has norms: use wanda."
         return ""
+
+    def without_data(self) -> str:
+        """What to do about a method that needs calibration data."""
+        remedy = (
+            "Open a file of it beside Calibration" if self.can_calibrate else "None can be opened here: use magnitude"
+        )
+        return f"{self.method} needs calibration data. {remedy}."
 
     @property
     def large(self) -> bool:
@@ -122,6 +130,14 @@ class Ready:
     prepared: Prepared | None = None
     matrix: Matrix | None = None
     orders: Mapping[str, PruneOrder | str] = field(default_factory=dict)
+    let_go: bool = False
+    """Whether weights and orders were given up, because nobody looks at them; they can be made again."""
+
+    def lighter(self) -> "Ready":
+        """The same without weights and orders, if there are any."""
+        if self.prepared is None and self.matrix is None:
+            return self
+        return replace(self, prepared=None, matrix=None, orders={}, let_go=True)
 
 
 def for_canvas(wanted: Wanted, report: Report, shown: Ready | None) -> Ready:

@@ -16,10 +16,12 @@ from entrenar_viz.config import PruningConfig
 from entrenar_viz.errors import StepError
 from entrenar_viz.figures.curves import curve, end_of, last_shown, staircase, window
 from entrenar_viz.figures.palette import theme_colors
+from entrenar_viz.figures.pin_curves import draw_pins, pin_names
 from entrenar_viz.figures.saving import ShownFigure
 from entrenar_viz.findings import percent
 from entrenar_viz.replay import Replay, replay, requested_at
 from entrenar_viz.schedules import Gradual, OneShot, Schedule, as_steps
+from entrenar_viz.session import Pin
 
 GUTTER = 0.21  # width of the labels, in units of the data's width
 TOP = 1.22  # upper end of the bands, in units of sparsity
@@ -36,6 +38,7 @@ class _Plot:
     config: PruningConfig
     run: Replay
     others: tuple[PruningConfig, ...]
+    pins: tuple[Pin, ...]
     span: int
 
     @property
@@ -51,18 +54,21 @@ def schedule_figure(
     total_steps: int,
     *,
     others: Sequence[Schedule] = (),
+    pins: Sequence[Pin] = (),
     cursor: int | None = None,
     theme: str = "light",
 ) -> Figure:
     """Draw what ``config`` asks for (strong) and what the trainer applies of it (filled) in ``total_steps`` steps.
 
-    ``others`` are drawn thin for comparison, with the configuration's target; ``cursor`` is a step to read the
-    values at; ``theme`` is a key of ``COLORS``. The y data are sparsities from 0 to 1. Raises StepError for a bad
-    ``total_steps`` or a ``cursor`` outside the figure, EntrenarVizError for an unknown theme.
+    ``others`` are drawn thin for comparison, with the configuration's target; of ``pins``, what each asks for is drawn
+    dashed and grey, with its name where it ends; ``cursor`` is a step to read the values at; ``theme`` is a key of
+    ``COLORS``. The y data are sparsities from 0 to 1. Raises StepError for a bad ``total_steps`` or a ``cursor``
+    outside the figure, EntrenarVizError for an unknown theme.
     """
     colors, run = theme_colors(theme), replay(config, total_steps)
     compared = tuple(replace(config, schedule=other) for other in others if other != config.schedule)
-    plot = _Plot(_axes(colors), colors, config, run, compared, last_shown(config.schedule, run.total_steps))
+    span = last_shown(config.schedule, run.total_steps)
+    plot = _Plot(_axes(colors), colors, config, run, compared, tuple(pins), span)
     _draw_frame(plot)
     _draw_regions(plot)
     _draw_curves(plot)
@@ -158,6 +164,7 @@ def _draw_region(plot: _Plot, kind: str, start: int, end: int, label: str) -> No
 
 def _draw_curves(plot: _Plot) -> None:
     axes, own = plot.axes, plot.color(plot.config)
+    draw_pins(axes, plot.pins, plot.span, plot.colors["muted"])
     for other in plot.others:
         name = type(other.schedule).__name__
         axes.plot(*curve(other, plot.span), color=plot.color(other), lw=1.2, label=name, zorder=4)
@@ -178,18 +185,21 @@ def _draw_names(plot: _Plot) -> None:
         begin = plot.run.total_steps if label == _outcome(plot.run) else plot.span
         x = [begin + 0.004 * plot.span, *(plot.span * share for share in (1.004, 1.026, 1.034))]
         plot.axes.plot(x, [end, end, height, height], color=color, lw=0.8, zorder=3, label="_leader")
-        plot.axes.text(plot.span * 1.04, height, label, color=color, weight=weight, fontsize=9.5, va="center")
+        how = {"color": color, "weight": weight, "fontsize": 9.5, "va": "center", "parse_math": False}
+        plot.axes.text(plot.span * 1.04, height, label, how)
 
 
 def _names(plot: _Plot) -> list[tuple[float, str, str, str]]:
     """Height, text, colour and weight of each label; of equal heights, the first comes on top."""
     run, own = plot.run, plot.color(plot.config)
     others = sorted(plot.others, key=lambda other: -curve(other, plot.span)[1].mean())
+    pinned = pin_names(plot.pins, plot.span, len(others) + 3)
     return [
         (float(run.target), f"target {percent(run.target)}", plot.colors["muted"], "normal"),
         *((end_of(other, plot.span), type(other.schedule).__name__, plot.color(other), "normal") for other in others),
         (end_of(plot.config, plot.span), type(plot.config.schedule).__name__, own, "bold"),
         (float(run.final_sparsity), _outcome(run), own, "normal"),
+        *((end, label, plot.colors["muted"], "normal") for end, label in pinned),
     ]
 
 

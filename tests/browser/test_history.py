@@ -110,9 +110,70 @@ def test_a_preset_is_one_entry_and_a_recommendation_says_why(open_notebook):
     page.get_by_role("button", name="Undo", exact=True).click()
     notebook.until("[explorer.config.schedule.type, explorer.config.target_sparsity]", ["gradual", 0.5])
     page.get_by_role("button", name="More", exact=True).click()
+    notebook.type("Sparsity to recommend for", "0,5")
+    page.get_by_text("“0,5” is no percentage").first.wait_for()
+    page.get_by_role("button", name="Recommend").click()
+    page.get_by_text("Nothing was recommended").wait_for()
+    notebook.type("Sparsity to recommend for", "50")
     page.get_by_text("it is trained already").click()
     page.get_by_role("button", name="Recommend").click()
     page.get_by_text("prune once, with nothing to tune").wait_for()
     notebook.until("explorer.config.schedule.type", "one_shot")
     assert notebook.python(ENTRIES) == 2
     assert notebook.python("[str(error) for error in explorer.errors]") == []
+
+
+BUSY = (
+    "void jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute("
+    "{code: 'import time; time.sleep(10)'})"
+)
+STATUS = "jupyterapp.shell.currentWidget.sessionContext.session.kernel.status"
+
+
+def test_two_drags_while_the_kernel_is_busy_are_two_entries(open_notebook):
+    notebook = open_notebook(SHOW)
+    notebook.page.evaluate(BUSY)
+    drag_slider(notebook, "Target", 0.55, 0.6)
+    drag_slider(notebook, "Target", 0.7, 0.8)
+    assert notebook.page.evaluate(STATUS) == "busy"
+    notebook.until(TARGET, 0.8)
+    assert notebook.python(ENTRIES) == 3
+    notebook.page.keyboard.press("Control+z")
+    notebook.until(TARGET, 0.6)
+    notebook.page.keyboard.press("Control+z")
+    notebook.until(TARGET, 0.5)
+    assert notebook.python("[str(error) for error in explorer.errors]") == []
+    assert notebook.errors == []
+
+
+FOCUSED = "document.querySelector('.entrenar-viz').contains(document.activeElement)"
+
+
+def test_the_focus_stays_when_a_button_is_disabled_or_goes(open_notebook):
+    notebook = open_notebook(SHOW)
+    page, opened = notebook.page, notebook.python("explorer.config.to_json()")
+    notebook.type("Target sparsity", "60%")
+    notebook.until(TARGET, 0.6)
+    undo = page.get_by_role("button", name="Undo", exact=True)
+    undo.focus()
+    undo.press("Enter")
+    notebook.until("explorer.config.to_json()", opened)
+    page.wait_for_function("document.querySelector('.entrenar-viz-steps button').disabled")
+    page.wait_for_timeout(200)  # a browser looks after the focus when it draws next
+    assert page.evaluate(FOCUSED)
+    page.keyboard.press("Control+Shift+Z")
+    notebook.until(TARGET, 0.6)
+
+    notebook.type("Steps between updates", "3000")
+    fix = page.locator(".entrenar-viz-finding button:visible").first
+    fix.click()
+    fix.wait_for(state="hidden")
+    page.wait_for_timeout(200)
+    assert page.evaluate(FOCUSED)
+    page.keyboard.press("Control+z")
+    notebook.until("explorer.config.schedule.frequency", 3000)
+    page.get_by_role("button", name="Pin", exact=True).focus()
+    assert page.evaluate("document.querySelector('.entrenar-viz').hasAttribute('tabindex')") is False
+    cells = "jupyterapp.shell.currentWidget.content.model.cells.get(0).sharedModel.getSource()"
+    assert page.evaluate(cells) == SHOW
+    assert notebook.errors == []

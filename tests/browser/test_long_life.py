@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.notebook import RUN_ALL
+from tests.browser.notebook import RUN_ALL, ready
 
 pytestmark = pytest.mark.browser
 SHOW = "from entrenar_viz import Explorer\nexplorer = Explorer()\nexplorer"
@@ -85,4 +85,75 @@ def test_play_and_masks_go_on_while_the_kernel_is_busy(open_notebook):
     assert notebook.page.evaluate(STATUS) == "busy"
     notebook.wait("drawn.cursor === 10000")
     notebook.until("explorer.controls.cursor.value", 10_000)
+    assert notebook.errors == []
+
+
+LARGE = """import numpy as np
+from entrenar_viz import Explorer
+explorers = globals().get("explorers", [])
+explorers.append(Explorer(weights=np.random.default_rng(0).standard_normal((1100, 1000)).astype(np.float32)))
+explorers[-1]"""
+LET_GO = "[bool(one.masking.shown and one.masking.shown.let_go) for one in explorers]"
+VIEWS = "[sum(one.masking.views.values()) for one in explorers]"
+WINDOW = "drawn.window && drawn.window.row === argument"
+
+
+def move_window(notebook, key, row):
+    """Press ``key`` on the window, and wait for the weights that the kernel sends.
+
+    JupyterLab may draw a view that it restores once more; a key in between is pressed again.
+    """
+    for _ in range(4):
+        notebook.page.get_by_label("Window on the layer").press(key)
+        notebook.page.wait_for_timeout(1000)
+        if notebook.drawn["window"]["row"] == row:
+            return
+    notebook.wait(WINDOW, row)
+
+
+def reload(page):
+    """Load the page anew; on a busy machine JupyterLab gives up on the widgets that it finds in the kernel."""
+    for _ in range(5):
+        page.reload()
+        ready(page)
+        found = page.locator(".entrenar-viz-canvas").or_(page.get_by_text("model not found"))
+        found.first.wait_for()
+        if page.locator(".entrenar-viz-canvas").count():
+            return
+
+
+def test_an_explorer_that_nobody_sees_lets_its_layer_go_and_a_page_that_comes_back_gets_it(open_notebook):
+    notebook = open_notebook(LARGE, *["print('line\\n' * 60)"] * 20)
+    page = notebook.page
+    notebook.wait(WINDOW, 0)
+    page.evaluate("window.old = document.querySelector('.entrenar-viz-canvas')")
+    page.evaluate(RUN_ALL)
+    page.wait_for_function("!window.old.isConnected")
+    notebook.until(LET_GO, [True, False])
+    notebook.wait(WINDOW, 0)
+
+    page.evaluate("jupyterapp.commands.execute('notebook:move-cursor-down')")
+    for cell in (20, 0):  # out of sight is not away
+        page.evaluate("(index) => jupyterapp.shell.currentWidget.content.scrollToItem(index).then(() => true)", cell)
+        page.wait_for_timeout(500)
+    assert notebook.python(LET_GO) == [True, False]
+    move_window(notebook, "End", 1100 - 96)
+
+    page.evaluate("jupyterapp.commands.execute('docmanager:save').then(() => true)")
+    reload(page)
+    notebook.until(LET_GO, [True, False])
+    assert notebook.python(VIEWS) == [0, 1]
+    notebook.wait(WINDOW, 1100 - 96)
+    move_window(notebook, "Home", 0)
+
+    path = page.url.split("/tree/")[1].split("?")[0]
+    page.evaluate("jupyterapp.shell.currentWidget.close()")
+    page.wait_for_function("!document.querySelector('.entrenar-viz-canvas')")
+    page.evaluate("(path) => jupyterapp.commands.execute('docmanager:open', {path}).then(() => true)", path)
+    ready(page)
+    notebook.wait(WINDOW, 0)
+    notebook.until(LET_GO, [True, False])
+    assert notebook.python(VIEWS) == [0, 1]
+    move_window(notebook, "End", 1100 - 96)
+    assert notebook.python("[str(error) for one in explorers for error in one.errors]") == []
     assert notebook.errors == []
