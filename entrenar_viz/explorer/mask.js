@@ -127,7 +127,7 @@ const PAIR = 0x00ff00ff;
 const HALVES = 0x00800080;
 
 // Two cells between two levels, `part` 256ths of the way.
-const mix = (low, high, part) =>
+const blended = (low, high, part) =>
   ((Math.imul(low & PAIR, 256 - part) + Math.imul(high & PAIR, part) + HALVES) >>> 8) & PAIR;
 
 // Four cells at a time, for this is done for all of them at every frame.
@@ -135,10 +135,10 @@ function paintDensity(pixels, layer, before, count, words) {
   const [low, high, now] = between(layer, count);
   const [lowBefore, highBefore, then] = between(layer, before);
   for (let i = 0, k = 0; i < low.length; i++, k += 4) {
-    const even = mix(low[i], high[i], now);
-    const odd = mix(low[i] >>> 8, high[i] >>> 8, now);
-    const lostEven = mix(lowBefore[i], highBefore[i], then) - even; // what is kept never grows, so nothing is borrowed
-    const lostOdd = mix(lowBefore[i] >>> 8, highBefore[i] >>> 8, then) - odd;
+    const even = blended(low[i], high[i], now);
+    const odd = blended(low[i] >>> 8, high[i] >>> 8, now);
+    const lostEven = blended(lowBefore[i], highBefore[i], then) - even; // what is kept never grows, so nothing is borrowed
+    const lostOdd = blended(lowBefore[i] >>> 8, highBefore[i] >>> 8, then) - odd;
     pixels[k] = words[LOST[lostEven & 255] | (even & 255)];
     pixels[k + 1] = words[LOST[lostOdd & 255] | (odd & 255)];
     pixels[k + 2] = words[LOST[lostEven >>> 16] | (even >>> 16)];
