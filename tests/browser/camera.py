@@ -123,12 +123,28 @@ class Film:
         )  # fmt: skip
 
 
-def with_few_colors(frames: Sequence[Image.Image], colors: int = 96) -> list[Image.Image]:
-    """The frames in colours that they share, so that what rests is the same in each."""
+def with_few_colors(frames: Sequence[Image.Image], common: int = 16, rare: int = 48) -> list[Image.Image]:
+    """The frames in colours that they share, so that what rests is the same in each.
+
+    The most frequent ones stay as they are, or grounds that differ by little would become one.
+    """
     some = frames[:: max(1, len(frames) // 8)]
     width, height = some[0].size
     together = Image.new("RGB", (width, height * len(some)))
     for i, frame in enumerate(some):
         together.paste(frame, (0, i * height))
-    palette = together.quantize(colors, Image.Quantize.MAXCOVERAGE, kmeans=1, dither=Image.Dither.NONE)
-    return [frame.quantize(palette=palette, dither=Image.Dither.NONE).convert("RGB") for frame in frames]
+    counted = sorted(together.getcolors(1 << 24), reverse=True)
+    kept = [color for _, color in counted[:common]]
+    found = together.quantize(rare, Image.Quantize.MAXCOVERAGE, kmeans=1, dither=Image.Dither.NONE).getpalette()
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([part for color in kept for part in color] + found)
+    return [_mapped(frame, palette, kept[:4]) for frame in frames]
+
+
+def _mapped(frame: Image.Image, palette: Image.Image, grounds: Sequence[tuple[int, ...]]) -> Image.Image:
+    """In the colours of ``palette``; Pillow takes a near one at times, which large grounds would show."""
+    exact = np.asarray(frame)
+    mapped = np.array(frame.quantize(palette=palette, dither=Image.Dither.NONE).convert("RGB"))
+    for ground in grounds:
+        mapped[(exact == ground).all(axis=-1)] = ground
+    return Image.fromarray(mapped)

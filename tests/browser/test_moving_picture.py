@@ -61,7 +61,7 @@ def mend_it(film, notebook):
 
 def play(film, notebook):
     button = notebook.page.get_by_role("button", name="Play the training")
-    film.go_to(button)
+    film.go_to(button, across=0.9, down=0.8)
     notebook.page.evaluate(OWN_TIME)
     with film.pressed():
         pass
