@@ -215,15 +215,16 @@ export function drawLegend(context, scene, panels, bottom) {
   if (!shown) return;
   const { colors } = scene;
   const kept = shown.exact ? "kept: the stronger, the larger the weight" : "kept: the stronger, the more of a cell";
-  const lately = `gone in the last ${thousands(scene.lately)} steps`;
+  const others = [`gone in the last ${thousands(scene.lately)} steps`, "gone before"];
   let x = 0;
   context.font = scene.font(11);
+  const wide = [kept, ...others].reduce((sum, text) => sum + context.measureText(text).width + 33, -18);
   context.textAlign = "left";
   context.textBaseline = "middle";
   for (const [color, text] of [
-    [colors[scene.chosen.type], kept],
-    [colors.fresh, lately],
-    [colors.pruned, "gone before"],
+    [colors[scene.chosen.type], wide > context.canvas.clientWidth ? "kept" : kept],
+    [colors.fresh, others[0]],
+    [colors.pruned, others[1]],
   ]) {
     context.fillStyle = color;
     context.fillRect(x, bottom - LEGEND + 1, 10, 10);

@@ -155,8 +155,8 @@ function* candidates(scene, plot, schedule, width) {
   if (schedule.type === "one_shot") {
     for (const share of [0.5, 0.3, 0.7, 0.15, 0.85]) {
       const y = plot.y(share * scene.target) - 7;
-      yield box(plot.x(schedule.step) + 6, y);
-      yield box(plot.x(schedule.step) - 6 - width, y);
+      yield box(plot.x(schedule.step) + 11, y); // clear of the handle
+      yield box(plot.x(schedule.step) - 11 - width, y);
     }
     return;
   }

@@ -51,8 +51,9 @@ export class Tools {
   }
 
   start() {
-    const { scene } = this.view;
+    const { scene, model } = this.view;
     this.place = this.shown = scene.cursor < scene.totalSteps ? scene.cursor : 0;
+    model.set("cursor", this.shown); // else a start from the end looks as if somebody had moved it there
     this.last = this.told = performance.now();
     name(this.play, "❚❚", "Pause the training");
     this.reduced = matchMedia("(prefers-reduced-motion: reduce)").matches;

@@ -1,11 +1,13 @@
-"""The pictures of the documents: taken where ENTRENAR_VIZ_PICTURES names the folder to keep them in."""
+"""The still pictures of the documents: taken where ENTRENAR_VIZ_PICTURES names the folder to keep them in."""
 
-import io
 import os
-from pathlib import Path
 
+import numpy as np
 import pytest
-from PIL import Image
+
+from tests.browser.camera import SETTLED, around, folder, keep, shot
+from tests.browser.servers import dashboard_app
+from tests.browser.states import STATES, missed, whole
 
 pytestmark = [
     pytest.mark.browser,
@@ -13,42 +15,42 @@ pytestmark = [
         "ENTRENAR_VIZ_PICTURES" not in os.environ, reason="ENTRENAR_VIZ_PICTURES names no folder for them"
     ),
 ]
-IMPORTS = """
-import numpy as np
-from entrenar_viz import NM, Cubic, Explorer, Gradual, PruningConfig, sample, sample_calibration
-"""
-CALIBRATED = """
-cubic = Cubic(start_step=1000, end_step=6000, final_sparsity=0.8)
-config = PruningConfig(method="wanda", target_sparsity=0.8, schedule=cubic)
-network = {"weights": sample("digits network"), "calibration": sample_calibration("digits network")}
-explorer = Explorer(config, **network)
-"""
-LARGE = """
-missed = Gradual(start_step=1000, end_step=5000, initial_sparsity=0.0, final_sparsity=0.5, frequency=300)
-layer = np.random.default_rng(0).standard_t(3, (768, 1024)).astype("f4")
-explorer = Explorer(PruningConfig(schedule=missed), weights={"q_proj": layer})
-"""
-PATTERNS = "explorer.preview.masks_of.value = explorer.preview.masks_of.options[1][1]"
 
 
-@pytest.mark.parametrize(
-    ("name", "cell", "panels"),
-    [
-        ("masks", CALIBRATED, 3),
-        ("large-layer", LARGE, 3),
-        ("patterns", CALIBRATED + PATTERNS, 5),
-    ],
-)
-def test_the_picture_shows_plot_masks_and_scores(open_notebook, tmp_path, name, cell, panels):
-    notebook = open_notebook(f"{IMPORTS}{cell}\nexplorer", height=2000, scale=1.5)
-    notebook.wait(f"drawn.panels.length === {panels} && drawn.panels.some((panel) => panel.got > 0)")
-    if name == "large-layer":
-        notebook.wait("drawn.window !== null")
+def kept(notebook, clip, path):
+    notebook.page.evaluate(SETTLED)
+    picture = shot(notebook.page, clip)
+    assert len(picture.getcolors(1 << 24)) > 8
+    keep(picture, path, 256 if picture.width * picture.height > 1_000_000 else 128)
+
+
+@pytest.mark.parametrize("state", STATES, ids=[state.name for state in STATES])
+def test_the_picture_of_a_state(open_notebook, tmp_path, state):
+    notebook = open_notebook(state.cell, **{"height": 2400, "scale": 1.5} | state.size)
     notebook.page.mouse.move(0, 0)
-    shot = notebook.page.locator(".entrenar-viz-canvas").first.screenshot()
-    picture = Image.open(io.BytesIO(shot)).convert("RGB")
-    assert len(picture.getcolors(1 << 24)) > 100
-    path = Path(os.environ.get("ENTRENAR_VIZ_PICTURES", tmp_path)) / f"{name}.png"
-    picture.quantize(256, Image.Quantize.MAXCOVERAGE, kmeans=1, dither=Image.Dither.NONE).save(path, optimize=True)
+    state.act(notebook)
+    kept(notebook, state.part(notebook), folder(tmp_path) / f"{state.name}.png")
     assert notebook.errors == []
-    assert notebook.python("len(explorer.errors)") == 0
+
+
+def test_the_dark_picture(open_notebook, tmp_path):
+    notebook = open_notebook(STATES[0].cell, height=2400, scale=1.5)
+    notebook.theme("JupyterLab Dark")
+    missed(notebook)
+    kept(notebook, whole(notebook), folder(tmp_path) / "explorer-dark.png")
+    assert notebook.errors == []
+
+
+def test_the_picture_of_the_app(browser_path, open_page, tmp_path):
+    models = tmp_path / "models"
+    models.mkdir()
+    np.save(models / "q_proj.npy", np.random.default_rng(0).standard_normal((96, 64)).astype("f4"))
+    with dashboard_app(tmp_path, "--root", str(models)) as address:
+        notebook = open_page("about:blank", height=2400, scale=1.5)
+        notebook.page.goto(address, timeout=60_000)
+        notebook.wait("drawn.frames > 0")
+        missed(notebook)
+        clip = around(notebook.page.locator(".entrenar-viz").first)
+        clip |= {"x": 0, "y": 0, "width": 1280, "height": clip["y"] + clip["height"] + 8}
+        kept(notebook, clip, folder(tmp_path) / "app.png")
+    assert notebook.errors == []

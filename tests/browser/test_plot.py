@@ -146,6 +146,10 @@ def test_play_runs_to_the_end_and_tells_the_kernel(notebook):
     notebook.until("explorer.controls.cursor.value", 10_000)
     page.get_by_role("button", name="Play the training").wait_for()
     assert_same_picture(notebook.drawn, DEFAULTS)
+    page.get_by_role("button", name="Play the training").click()  # at the end: once more from the start
+    notebook.wait("drawn.cursor < 5000")
+    notebook.wait("drawn.cursor === 10000")
+    notebook.until("explorer.controls.cursor.value", 10_000)
     assert notebook.python("explorer.config.schedule.final_sparsity") == PruningConfig().target_sparsity
 
 
