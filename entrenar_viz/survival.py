@@ -24,14 +24,16 @@ _FEWEST, _MOST = 8, 64  # levels at which that error is measured
 
 @dataclass(frozen=True, eq=False)
 class Survival:
-    """What is left at each of ``level_counts(order, levels)``.
+    """What is left of a layer at some counts.
 
-    ``density`` (levels + 1, h, w): how much of each cell is left, 255 = all. ``energy`` (levels + 1,): the share of the
-    squared Frobenius norm of the layer that is left, 0 to 1; 1 throughout for a layer of zeros.
+    ``density`` (levels + 1, h, w): how much of each cell is left at ``level_counts(order, levels)``, 255 = all.
+    ``energy`` (n,): the share of the squared Frobenius norm of the layer that is left at ``counts`` (n,), which are
+    ``energy_counts(order, levels)``, 0 to 1; 1 throughout for a layer of zeros.
     """
 
     density: Levels
     energy: Shares
+    counts: NDArray[np.int64]
 
 
 def level_counts(order: PruneOrder, levels: int) -> NDArray[np.int64]:
@@ -39,6 +41,19 @@ def level_counts(order: PruneOrder, levels: int) -> NDArray[np.int64]:
     if isinstance(order.pattern, NM):
         return np.minimum(np.arange(levels + 1), 1)
     return (2 * np.arange(levels + 1) * order.units + levels) // (2 * levels)
+
+
+def energy_counts(order: PruneOrder, levels: int) -> NDArray[np.int64]:
+    """(n,): the counts of the levels, and more and more of them towards the last: few weights hold much of the energy.
+
+    Between the last two levels each is nearer to the last by a factor of the square root of 2.
+    """
+    counts = level_counts(order, levels)
+    left = int(counts[-1] - counts[-2])
+    if isinstance(order.pattern, NM) or left < 2:
+        return counts
+    nearer = (left * 2 ** (-np.arange(1, 2 * left.bit_length() + 1) / 2)).astype(np.int64)  # the last of them is 0
+    return np.concatenate([counts[:-1], np.unique(counts[-1] - nearer)])
 
 
 def survival(
@@ -58,32 +73,43 @@ def survival(
     """
     (rows, columns), span = order.shape, levels + 2
     h, w = min(rows, height), min(columns, width)
-    density, energy = np.empty((levels + 1, h, w), np.uint8), np.zeros(span)
+    counts = energy_counts(order, levels)
+    density, energy = np.empty((levels + 1, h, w), np.uint8), np.zeros(len(counts) + 1)
     first = np.arange(columns, dtype=np.int64) * w // columns * span  # of each column: where its histogram starts
-    for y, (band, gone) in enumerate(_first_levels(order, h, levels)):
-        tally = np.bincount((first + gone).ravel(), minlength=w * span).reshape(w, span).cumsum(axis=1)
+    level_of = np.append(np.minimum(np.arange(len(counts)), levels), levels + 1)  # of each index into counts
+    for y, (band, gone) in enumerate(_first_counts(order, h, counts, levels)):
+        tally = np.bincount((first + level_of[gone]).ravel(), minlength=w * span).reshape(w, span).cumsum(axis=1)
         total = tally[:, -1:]
         density[:, y] = np.rint(255 * (total - tally[:, :-1]) / total).T
-        energy += np.bincount(gone.ravel(), np.square(matrix[band], dtype=np.float64).ravel(), span)
+        energy += np.bincount(gone.ravel(), np.square(matrix[band], dtype=np.float64).ravel(), len(energy))
         heard((y + 1) / h)
     lost = energy.cumsum()
-    return Survival(density, 1 - lost[:-1] / (lost[-1] or 1.0))
+    return Survival(density, 1 - lost[:-1] / (lost[-1] or 1.0), counts)
 
 
-def _first_levels(order: PruneOrder, bands: int, levels: int) -> Iterator[tuple[slice, Keys]]:
-    """Bands of rows, and the first level at which each weight there is gone, ``levels + 1`` if it never is."""
-    counts, rows = level_counts(order, levels), order.shape[0]
+def _first_counts(
+    order: PruneOrder, bands: int, counts: NDArray[np.int64], levels: int
+) -> Iterator[tuple[slice, Keys]]:
+    """Bands of rows, and which of ``counts`` is the first at which each weight there is gone, their number if none is.
+
+    Those of the levels are compared with every weight, the ones beyond only with weights that go after the last but one.
+    """
+    rows, none = order.shape[0], np.count_nonzero(counts == 0)
     last = order.ordered[..., counts[counts > 0] - 1]
     cutoffs = np.broadcast_to(last, (len(order.keys), last.shape[-1]))
+    for_all = (levels if len(counts) > levels + 1 else len(counts)) - none
     for y in range(bands):
         band = slice(-(-y * rows // bands), -(-(y + 1) * rows // bands))
         units = np.arange(band.start, band.stop) // order.cell[0]
         lines = slice(units[0], units[-1] + 1)
         keys = order.keys[lines]
-        level = np.full(keys.shape, np.count_nonzero(counts == 0), np.min_scalar_type(levels + 1))
-        for cutoff in cutoffs[lines].T:
-            level += keys > cutoff[:, None]
-        yield band, np.repeat(level[units - units[0]], order.cell[1], axis=1)
+        index = np.full(keys.shape, none, np.min_scalar_type(len(counts)))
+        for cutoff in cutoffs[lines, :for_all].T:
+            index += keys > cutoff[:, None]
+        line, column = np.nonzero(index >= for_all + none)
+        beyond = keys[line, column][:, None] > cutoffs[lines, for_all:][line]
+        index[line, column] += beyond.sum(axis=1, dtype=index.dtype)
+        yield band, np.repeat(index[units - units[0]], order.cell[1], axis=1)
 
 
 def output_errors(

@@ -140,6 +140,7 @@ def _data(
         "fixed": isinstance(order.pattern, NM),
         "unit_share": order.achieved(1.0) / order.units,
         "energy": left.energy.astype("<f4").tobytes(),
+        "energy_counts": left.counts.astype("<u4").tobytes(),
         "bins": spread.bins.astype("<u4").tobytes(),
         "scores": [spread.low, spread.high],
         "sampled": spread.sampled,

@@ -15,6 +15,7 @@ export function openLayer(layer) {
     ties: copied(layer.ties, Uint32Array),
     gone: copied(layer.gone, Uint32Array),
     energy: copied(layer.energy, Float32Array),
+    energy_counts: copied(layer.energy_counts, Uint32Array),
     errors: copied(layer.errors, Float32Array),
     bins: copied(layer.bins, Uint32Array),
     thresholds: copied(layer.thresholds, Float32Array),
@@ -75,13 +76,23 @@ function levelCount(layer, levels, j) {
   return layer.fixed ? Math.min(j, 1) : Math.floor((2 * j * layer.units + levels) / (2 * levels));
 }
 
-// Between which levels a share of gone weights lies: [level, part of the way to the next]. What is known at a level is
-// true of what really goes there, so of weights that tie no others are mixed in.
-function spotOf(layer, levels, got) {
-  layer.shares ??= {};
-  const shares = (layer.shares[levels] ??= Float64Array.from({ length: levels + 1 }, (_, j) =>
-    achieved(layer, levelCount(layer, levels, j)),
-  ));
+// The shares that are gone at all levels, computed once.
+function sharesOf(layer, levels, counts) {
+  layer.shares ??= new Map();
+  const known = layer.shares.get(counts ?? levels);
+  if (known) return known;
+  const shares = Float64Array.from({ length: levels + 1 }, (_, j) =>
+    achieved(layer, counts ? counts[j] : levelCount(layer, levels, j)),
+  );
+  layer.shares.set(counts ?? levels, shares);
+  return shares;
+}
+
+// Between which levels a share of gone weights lies: [level, part of the way to the next]. The levels are even ones, or
+// those of `counts`. What is known at a level is true of what really goes there, so of weights that tie no others are
+// mixed in.
+function spotOf(layer, levels, got, counts) {
+  const shares = sharesOf(layer, levels, counts);
   let [low, high] = [0, levels];
   while (low < high) {
     const middle = (low + high + 1) >> 1;
@@ -91,14 +102,14 @@ function spotOf(layer, levels, got) {
   return low === levels ? [low - 1, 1] : [low, (got - shares[low]) / (shares[low + 1] - shares[low])];
 }
 
-function at(values, layer, count) {
-  const [level, part] = spotOf(layer, values.length - 1, achieved(layer, count));
+function at(values, layer, count, counts) {
+  const [level, part] = spotOf(layer, values.length - 1, achieved(layer, count), counts);
   const from = Number.isNaN(values[level]) ? values[level + 1] : values[level];
   return from + (values[level + 1] - from) * part;
 }
 
 // The share of the squared norm that is kept.
-export const energyAt = (layer, count) => at(layer.energy, layer, count);
+export const energyAt = (layer, count) => at(layer.energy, layer, count, layer.energy_counts);
 
 // The relative squared error of the layer's output; null without activations.
 export const errorAt = (layer, count) => (layer.errors ? at(layer.errors, layer, count) : null);

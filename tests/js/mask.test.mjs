@@ -16,6 +16,7 @@ import {
 import { FRESH } from "../../entrenar_viz/explorer/theme.js";
 
 const view = (array) => new DataView(array.buffer);
+const floats = (...values) => view(Float32Array.from(values));
 const words = Uint32Array.from({ length: 256 * FRESH }, (_, i) => i);
 const GONE = (FRESH - 1) << 8; // the colour of what went in the latest update
 const exact = (ranks, ties = []) =>
@@ -148,7 +149,6 @@ test("the reason for another share than was asked", () => {
 });
 
 test("energy, error and threshold are read off between the counts at which they are known", () => {
-  const floats = (...values) => view(Float32Array.from(values));
   const layer = openLayer({
     ...{ units: 4, unit_share: 0.25, ties: view(Uint32Array.from([0, 2])) },
     energy: floats(1, 0.75, 0),
@@ -161,6 +161,16 @@ test("energy, error and threshold are read off between the counts at which they 
   assert.equal(errorAt(openLayer(untied), 1), 0.25);
   assert.deepEqual([0, 1, 2, 3, 4].map((count) => thresholdAt(layer, count)), [null, -1, -1, 0, 1]);
   assert.equal(thresholdAt({ ...layer, thresholds: new Float32Array(0) }, 2), null);
+});
+
+test("energy is also known at counts that are not evenly spaced", () => {
+  const layer = openLayer({
+    ...{ units: 8, unit_share: 1 / 8, ties: view(new Uint32Array(0)) },
+    energy: floats(1, 0.75, 0.5, 0.25, 0),
+    energy_counts: view(Uint32Array.of(0, 4, 6, 7, 8)),
+  });
+  const shares = [0, 2, 4, 5, 6, 7, 8].map((count) => energyAt(layer, count));
+  assert.deepEqual(shares, [1, 0.875, 0.75, 0.625, 0.5, 0.25, 0]);
 });
 
 test("a window is exact, with ranks of any size", () => {
