@@ -92,7 +92,7 @@ def _first_counts(
 ) -> Iterator[tuple[slice, Keys]]:
     """Bands of rows, and which of ``counts`` is the first at which each weight there is gone, their number if none is.
 
-    Those of the levels are compared with every weight, the ones beyond only with weights that go after the last but one.
+    Those of the levels are compared with every weight, those beyond only with weights that go after the last but one.
     """
     rows, none = order.shape[0], np.count_nonzero(counts == 0)
     last = order.ordered[..., counts[counts > 0] - 1]
