@@ -81,7 +81,7 @@ def read(explorer, layers):
 def test_the_section_is_folded_and_empty_at_first(explorer):
     panel = explorer.survey
     assert (panel.selected_index, panel.get_title(0)) == (None, "Whole model")
-    assert (panel.table.rows, is_shown(panel.table)) == ([], False)
+    assert (panel.table.rows, is_shown(panel.surveyed)) == ([], False)
     assert not is_shown(panel.progress)
     assert panel in explorer.screen.children
 
@@ -169,7 +169,7 @@ def test_cancelled_before_the_first_layer_there_is_no_table(explorer, slow):
     explorer.survey.start.click()
     explorer.survey.progress.cancel.click()
     assert explorer.survey.status.value == "Cancelled after 0 of 4 layers."
-    assert not is_shown(explorer.survey.table)
+    assert not is_shown(explorer.survey.surveyed)
 
 
 def test_pressing_again_begins_anew(explorer, slow):
@@ -267,7 +267,7 @@ def test_what_the_survey_cannot_do_is_said_in_the_section(explorer):
     assert surveyed(explorer).problem.value == "wanda needs calibration data. Open a file of it beside Calibration."
     assert is_shown(panel.problem)
     assert panel.status.value == "Not surveyed."
-    assert not is_shown(panel.table)
+    assert not is_shown(panel.surveyed)
     explorer.load(replace(explorer.config, method="magnitude"))
     assert panel.problem.value == ""
     assert len(surveyed(explorer).table.rows) == 4

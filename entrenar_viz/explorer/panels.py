@@ -35,7 +35,7 @@ def named(widget: w.Widget, name: str) -> w.Widget:
 
 
 def show(widget: w.Widget, visible: bool) -> None:
-    """Show a widget or take it out of the layout."""
+    """Show a widget, none of anywidget's, or take it out of the layout."""
     _mark(widget, "entrenar-viz-hidden", not visible)
 
 

@@ -96,7 +96,10 @@ class SurveyPanel(plain.Accordion):
         self.start.on_click(guarded(self._begin))
         line = plain.HBox([self.start, self.progress])
         line.add_class("entrenar-viz-survey-line")
-        parts = plain.VBox([line, self.problem, self.old, self.status, self.table])
+        self.surveyed = plain.VBox(
+            [self.table]
+        )  # shown or hidden with it: a view of anywidget does not hear of classes
+        parts = plain.VBox([line, self.problem, self.old, self.status, self.surveyed])
         super().__init__([parts], titles=["Whole model"])
         self.add_class("entrenar-viz-survey")
         self._show()
@@ -173,7 +176,7 @@ class SurveyPanel(plain.Accordion):
             caption = run.caption(records[0].asked) if records else ""
             self.table.fill(records, caption, ended=bool(run.ended))
         self.status.value = run.ended if run else f"{START}."
-        show(self.table, bool(records))
+        show(self.surveyed, bool(records))
         self._mark()
 
     def _mark(self) -> None:
