@@ -92,7 +92,7 @@ def test_the_readme_pins_compares_and_keeps(tmp_path, monkeypatch, capsys):
 
 def test_both_commands_of_the_readme_are_there():
     assert 'pip install ".[lab]" && entrenar-viz\n' in README
-    assert 'pip install ".[test]" && pytest\n' in README
+    assert 'pip install ".[test]" && pytest -n auto\n' in README
 
 
 def test_every_finding_has_a_section():
