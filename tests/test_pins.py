@@ -74,7 +74,7 @@ def test_a_pin_is_compared_with_the_present_configuration(explorer):
     assert explorer.pins[0].config == explorer.config
     assert shown(explorer, 0) == ["Gradual 50%", "8", "50%", "0%", "5,000 steps", "33.75%"]
     explorer.controls.frequency.value = 300
-    differences = ["Gradual 50%", "8 (-5)", "50% (+1.25 points)", "0% (-1.25 points)", "5,000 steps (-100)"]
+    differences = ["Gradual 50%", "8 (-5)", "50% (+1.25 pts)", "0% (-1.25 pts)", "5,000 steps (-100)"]
     assert shown(explorer, 0)[:5] == differences
     present = [cell.value for cell in explorer.pins_panel.current.cells]
     assert present[:5] == ["Present configuration", "13", "48.75%", "1.25%", "5,100 steps"]

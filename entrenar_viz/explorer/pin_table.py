@@ -48,7 +48,7 @@ def cells(outcome: Outcome | None, present: Outcome | None) -> list[str]:
         if name in counts:
             shown.append(f"{number:,}{counts[name]}" + _apart(f"{number - now:+,}"))
         else:
-            shown.append(percent(number) + _apart(_points(float(number) - float(now))))
+            shown.append(percent(number) + _apart(_pts(float(number) - float(now))))
     return shown
 
 
@@ -56,14 +56,14 @@ def _apart(difference: str) -> str:
     return f" ({difference})" if difference.strip("+-0") else ""
 
 
-def _points(difference: float) -> str:
-    """``+1.25 points``; nothing where the difference is none on screen.
+def _pts(difference: float) -> str:
+    """``+1.25 pts``; nothing where the difference is none on screen.
 
-    >>> _points(0.0125), _points(-0.5), _points(1e-9)
-    ('+1.25 points', '-50 points', '')
+    >>> _pts(0.0125), _pts(-0.5), _pts(1e-9)
+    ('+1.25 pts', '-50 pts', '')
     """
     number = f"{100 * difference:+.2f}".rstrip("0").rstrip(".")
-    return f"{number} points" if number.strip("+-") not in ("", "0") else ""
+    return f"{number} pts" if number.strip("+-") not in ("", "0") else ""
 
 
 class PinRow(plain.HBox):

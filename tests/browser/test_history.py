@@ -81,7 +81,7 @@ def test_a_pin_is_a_curve_and_a_row_and_comes_back(open_notebook):
     notebook.wait("drawn.ghosts.length === 1 && drawn.ghosts[0].name === 'Gradual 50%'")
     notebook.type("Target sparsity", "70")
     row = page.locator(".entrenar-viz-pin").filter(has_text="Gradual 50%")
-    row.get_by_text("50% (-20 points)").wait_for()
+    row.get_by_text("50% (-20 pts)").wait_for()
     assert notebook.drawn["ghosts"][0]["points"][-1][1] == 0.5
 
     row.get_by_role("button", name="Hide").click()
