@@ -202,3 +202,11 @@ def _group_order(grid: NDArray[np.float32], pattern: NM) -> PruneOrder:
     keep = keep_highest(grid.reshape(-1, pattern.m), pattern.n)
     # one key stands for all that go: the count is always 1
     return PruneOrder((rows, columns), pattern, 1, keep.reshape(grid.shape), np.zeros(1, np.uint8))
+
+
+def order_or_reason(scores: ArrayLike, pattern: Pattern | str, compare: Compare = "tensor") -> PruneOrder | str:
+    """The prune order, or why the pattern does not fit; a ``pattern`` that is a reason already stays one."""
+    try:
+        return pattern if isinstance(pattern, str) else prune_order(scores, pattern, compare)
+    except WeightsError as error:
+        return str(error)

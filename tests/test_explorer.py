@@ -3,6 +3,8 @@
 import base64
 import gc
 import json
+import subprocess
+import sys
 import warnings
 import weakref
 from dataclasses import replace
@@ -443,6 +445,13 @@ def test_widgets_are_sent_when_they_are_shown_and_as_they_are_then(explorer):
     row.close()
     fresh.close()
     assert fresh.exporter.comm is None
+
+
+def test_nothing_is_drawn_by_matplotlib_before_the_widgets_are_sent():
+    send = "import sys; from entrenar_viz import Explorer; Explorer().screen.model_id"
+    program = f"{send}; print('matplotlib' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert run.stdout == "False\n"
 
 
 def test_what_cannot_be_made_leaves_no_widgets():

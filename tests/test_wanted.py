@@ -159,10 +159,10 @@ def test_the_comparison_is_offered_where_there_is_one(explorer):
 def drawn(monkeypatch):
     """The figures that the fallback has drawn of masks."""
     figures = []
-    from entrenar_viz.explorer import on_screen
+    from entrenar_viz.figures import mask_panels
 
-    real = on_screen.panels_figure
-    monkeypatch.setattr(on_screen, "panels_figure", lambda *a, **k: figures.append(real(*a, **k)) or figures[-1])
+    real = mask_panels.panels_figure
+    monkeypatch.setattr(mask_panels, "panels_figure", lambda *a, **k: figures.append(real(*a, **k)) or figures[-1])
     return figures
 
 

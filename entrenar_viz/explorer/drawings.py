@@ -3,11 +3,10 @@
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import ipywidgets as w
 import traitlets as tr
-from matplotlib.figure import Figure
 
 from entrenar_viz.config import PruningConfig
 from entrenar_viz.errors import ConfigError, EntrenarVizError, Problem
@@ -19,8 +18,10 @@ from entrenar_viz.explorer.on_screen import masks_drawn, schedules_drawn
 from entrenar_viz.explorer.panels import named, show, text
 from entrenar_viz.explorer.pins import Pins
 from entrenar_viz.explorer.sharing import download_link, save_and_say
-from entrenar_viz.figures import COLORS, FORMATS, save_figure
-from entrenar_viz.figures.saving import figure_bytes
+from entrenar_viz.palette import COLORS, FORMATS
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 What = Literal["schedule", "masks"]
 WHATS: tuple[What, ...] = ("schedule", "masks")
@@ -37,7 +38,7 @@ class Drawn:
     masking: Masking
     pins_panel: Pins
 
-    def figure(self, what: What = "schedule", *, theme: str = "light") -> Figure:
+    def figure(self, what: What = "schedule", *, theme: str = "light") -> "Figure":
         """What is on the screen as a matplotlib figure: the ``"schedule"``, or the ``"masks"`` at the cursor.
 
         Raises ConfigError while the controls hold a problem, WeightsError where no mask is shown, EntrenarVizError for
@@ -55,6 +56,8 @@ class Drawn:
         self, path: str | os.PathLike[str], *, what: What = "schedule", theme: str = "light", overwrite: bool = False
     ) -> Path:
         """Save ``figure(what)`` to ``path``, a .png, .svg or .pdf, atomically; FileExistsError unless ``overwrite``."""
+        from entrenar_viz.figures import save_figure
+
         return save_figure(self.figure(what, theme=theme), path, overwrite=overwrite)
 
 
@@ -65,7 +68,7 @@ class Drawings(plain.VBox):
     """
 
     def __init__(
-        self, make: Callable[..., Figure], save: Callable[..., Path], guarded: Guard, *, by_path: bool
+        self, make: "Callable[..., Figure]", save: Callable[..., Path], guarded: Guard, *, by_path: bool
     ) -> None:
         self._make, self._write = make, save
         self.what = named(plain.Dropdown(options=WHATS, layout=w.Layout(width="110px")), "What to draw")
@@ -123,6 +126,8 @@ class Drawings(plain.VBox):
         self.forget()
 
     def _offer(self) -> None:
+        from entrenar_viz.figures.saving import figure_bytes
+
         self.forget()
         try:
             content = figure_bytes(self._make(self.what.value, theme=self.theme.value), self.format.value)

@@ -1,41 +1,48 @@
-"""What is on the screen as matplotlib figures: the schedules, and the masks at the cursor."""
+"""What is on the screen as matplotlib figures: the schedules, and the masks at the cursor.
+
+matplotlib is imported when the first is drawn: the explorer is on its way to the page by then.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
-
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING
 
 from entrenar_viz.config import PruningConfig, pattern_name
 from entrenar_viz.errors import WeightsError
 from entrenar_viz.explorer.controls import Controls
 from entrenar_viz.explorer.layer import unheard
 from entrenar_viz.explorer.wanted import Ready, for_canvas
-from entrenar_viz.figures import schedule_figure
-from entrenar_viz.figures.mask_panels import Panel, order_or_reason, panels_figure
 from entrenar_viz.importance import importance
-from entrenar_viz.masks import PruneOrder
+from entrenar_viz.masks import PruneOrder, order_or_reason
 from entrenar_viz.replay import replay
 from entrenar_viz.schedules import SCHEDULE_NAMES
 from entrenar_viz.session import Pin
 from entrenar_viz.weights import Matrix
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 LONGEST_NAME = 60  # letters of a layer's name above its masks
 
 
 def schedules_drawn(
     controls: Controls, config: PruningConfig, pins: Sequence[Pin] = (), theme: str = "light"
-) -> Figure:
+) -> "Figure":
     """The three schedules of ``controls``, that of ``config`` emphasised, the values at the cursor, and ``pins``."""
+    from entrenar_viz.figures import schedule_figure
+
     others = [schedule for kind, schedule in controls.schedules().items() if kind != config.schedule.type]
     total, cursor = controls.total_steps.value, controls.cursor.value
     return schedule_figure(config, total, others=others, pins=pins, cursor=min(cursor, total), theme=theme)
 
 
-def masks_drawn(controls: Controls, config: PruningConfig, ready: Ready | None, theme: str = "light") -> Figure:
+def masks_drawn(controls: Controls, config: PruningConfig, ready: Ready | None, theme: str = "light") -> "Figure":
     """The masks that are ready, for each schedule or, of the chosen one, in each pattern.
 
     WeightsError if there is none, with the reason. The layer that the canvas shows is not sorted again.
     """
+    from entrenar_viz.figures.mask_panels import Panel, panels_figure
+
     if ready is None:
         raise WeightsError("no layer is ready yet: wait for it, or cancel it")
     matrix, orders = _in_order(ready)

@@ -11,12 +11,13 @@ from entrenar_viz.explorer.controls import Controls
 from entrenar_viz.explorer.on_screen import applied_now, masks_drawn, schedules_drawn
 from entrenar_viz.explorer.panels import show, text
 from entrenar_viz.explorer.wanted import Ready
-from entrenar_viz.figures import png_bytes
 from entrenar_viz.session import Pin
 
 
 def schedule_png(controls: Controls, config: PruningConfig, pins: Sequence[Pin] = ()) -> bytes:
     """The three schedules of ``controls`` as a PNG, that of ``config`` emphasised, and ``pins``."""
+    from entrenar_viz.figures import png_bytes
+
     return png_bytes(schedules_drawn(controls, config, pins))
 
 
@@ -45,6 +46,8 @@ class Still(plain.VBox):
 
     def draw_masks(self, controls: Controls, ready: Ready) -> None:
         """Draw the masks that are ready, for each schedule or, of the chosen one, in each pattern."""
+        from entrenar_viz.figures import png_bytes
+
         now = (ready, self._config.schedule.type, *applied_now(controls, self._config).values())
         if now == self._drawn.get("masks"):
             return

@@ -11,9 +11,8 @@ from entrenar_viz.calibration import Calibration
 from entrenar_viz.config import Method, Pattern
 from entrenar_viz.errors import WeightsError
 from entrenar_viz.explorer.layer import Prepared, Report, prepare, prepare_patterns
-from entrenar_viz.figures.mask_panels import order_or_reason
 from entrenar_viz.importance import importance
-from entrenar_viz.masks import Compare, PruneOrder
+from entrenar_viz.masks import Compare, PruneOrder, order_or_reason
 from entrenar_viz.survival import MOST_SAMPLES
 from entrenar_viz.weights import SAMPLES, Matrix, Tensors
 

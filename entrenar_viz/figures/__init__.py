@@ -5,8 +5,8 @@ because matplotlib's constrained layout takes longer than all the drawing.
 """
 
 from entrenar_viz.figures.mask_panels import mask_figure, patterns_figure
-from entrenar_viz.figures.palette import COLORS
-from entrenar_viz.figures.saving import FORMATS, png_bytes, save_figure
+from entrenar_viz.figures.saving import png_bytes, save_figure
 from entrenar_viz.figures.schedule_plot import schedule_figure
+from entrenar_viz.palette import COLORS, FORMATS
 
 __all__ = ["COLORS", "FORMATS", "mask_figure", "patterns_figure", "png_bytes", "save_figure", "schedule_figure"]

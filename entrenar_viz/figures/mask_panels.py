@@ -13,12 +13,12 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
 from entrenar_viz.config import Method, Pattern, Unstructured, pattern_name
-from entrenar_viz.errors import EntrenarVizError, WeightsError
-from entrenar_viz.figures.palette import theme_colors
+from entrenar_viz.errors import EntrenarVizError
 from entrenar_viz.figures.saving import ShownFigure
 from entrenar_viz.findings import percent
 from entrenar_viz.importance import importance
-from entrenar_viz.masks import Compare, Mask, PruneOrder, prune_order
+from entrenar_viz.masks import Compare, Mask, PruneOrder, order_or_reason, prune_order
+from entrenar_viz.palette import theme_colors
 from entrenar_viz.schedules import SCHEDULE_NAMES
 from entrenar_viz.weights import Matrix, load_weights
 
@@ -91,14 +91,6 @@ def patterns_figure(
     scores = importance(matrix, method, activations)
     panels = [Panel(pattern_name(pattern), sparsity, order_or_reason(scores, pattern)) for pattern in patterns]
     return panels_figure(matrix, panels, header=f"by {method}", theme=theme)
-
-
-def order_or_reason(scores: ArrayLike, pattern: Pattern | str, compare: Compare = "tensor") -> PruneOrder | str:
-    """The prune order, or why the pattern does not fit; a ``pattern`` that is a reason already stays one."""
-    try:
-        return pattern if isinstance(pattern, str) else prune_order(scores, pattern, compare)
-    except WeightsError as error:
-        return str(error)
 
 
 def panels_figure(matrix: Matrix, panels: Sequence[Panel], *, header: str = "", theme: str = "light") -> Figure:

@@ -10,10 +10,10 @@ from matplotlib.figure import Figure
 
 from entrenar_viz.errors import EntrenarVizError
 from entrenar_viz.files import write_atomically
+from entrenar_viz.palette import FORMATS
 
 # Without these, matplotlib writes the time of saving.
 _METADATA: dict[str, dict[str, Any]] = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
-FORMATS: tuple[str, ...] = tuple(_METADATA)
 
 
 class ShownFigure(Figure):

@@ -15,10 +15,10 @@ from matplotlib.ticker import MaxNLocator
 from entrenar_viz.config import PruningConfig
 from entrenar_viz.errors import StepError
 from entrenar_viz.figures.curves import curve, end_of, last_shown, staircase, window
-from entrenar_viz.figures.palette import theme_colors
 from entrenar_viz.figures.pin_curves import draw_pins, pin_names
 from entrenar_viz.figures.saving import ShownFigure
 from entrenar_viz.findings import percent
+from entrenar_viz.palette import theme_colors
 from entrenar_viz.replay import Replay, replay, requested_at
 from entrenar_viz.schedules import Gradual, OneShot, Schedule, as_steps
 from entrenar_viz.session import Pin

@@ -1,7 +1,8 @@
-"""The one palette: figures take their colours from here, and so does the browser."""
+"""The one palette, and the formats of figures: what the live picture knows of figures without drawing one."""
 
 from entrenar_viz.errors import EntrenarVizError
 
+FORMATS = (".png", ".svg", ".pdf")
 # Okabe-Ito hues, darkened or lightened until text of the colour has a contrast of 4.5:1 on its background.
 COLORS: dict[str, dict[str, str]] = {
     "light": {
