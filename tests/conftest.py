@@ -1,9 +1,14 @@
 """What all tests share."""
 
 import pytest
+from hypothesis import settings
 
 from entrenar_viz import Explorer
 from entrenar_viz.presets import FOLDER_VARIABLE
+
+# Whatever else the machine does: no test fails for being slow.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True, scope="session")
