@@ -1,13 +1,13 @@
 """What all tests share."""
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from entrenar_viz import Explorer
 from entrenar_viz.presets import FOLDER_VARIABLE
 
 # Whatever else the machine does: no test fails for being slow.
-settings.register_profile("untimed", deadline=None)
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
 

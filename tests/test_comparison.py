@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from entrenar_viz import Cubic, OneShot, Pin, PruningConfig, StepError, compare
@@ -25,7 +25,6 @@ def walked(config, total):
     return staircase
 
 
-@settings(deadline=None)
 @given(configs(SHORT), SHORT)
 def test_the_numbers_are_those_of_a_walk(config, total):
     (outcome,) = compare([Pin(name="it", config=config, total_steps=total)])

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from entrenar_viz import ConfigError, StepError, Training
@@ -28,7 +28,6 @@ def steps_by_loop(size, batch, accumulation, drop_last, epochs):
     return steps
 
 
-@settings(deadline=None)
 @given(SMALL, SMALL, st.integers(1, 9), st.booleans(), st.integers(1, 4))
 def test_steps_are_those_of_a_loop_over_the_examples(size, batch, accumulation, drop_last, epochs):
     assume(not drop_last or size >= batch)
@@ -39,7 +38,6 @@ def test_steps_are_those_of_a_loop_over_the_examples(size, batch, accumulation, 
     assert training.total_steps == epochs * training.steps_per_epoch
 
 
-@settings(deadline=None)
 @given(st.integers(1, 10**9), st.integers(1, 10**6), st.integers(1, 1000), st.integers(0, 10**12))
 def test_a_step_comes_back_from_its_epoch(size, batch, epochs, step):
     training = Training(dataset_size=size, batch_size=batch, epochs=epochs)
@@ -55,7 +53,6 @@ def test_epochs_of_many_steps_at_once():
     assert np.ndim(training.epoch_at(25)) == 0
 
 
-@settings(deadline=None)
 @example(2**64 - 1, 1)
 @given(st.integers(1, 2**64 - 1), st.integers(1, 2**64 - 1))
 def test_the_number_of_steps_is_exact_however_large(size, batch):

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import ipywidgets
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from entrenar_viz import (
@@ -80,7 +80,6 @@ def test_each_control_reaches_the_configuration(explorer):
     assert (explorer.config.fine_tune_steps, explorer.config.fine_tune_lr) == (5, 0.25)
 
 
-@settings(deadline=None)
 @given(configs(st.integers(0, 200_000)))
 def test_load_shows_exactly_what_it_was_given_as_one_change(config):
     explorer = SHARED[0] if SHARED else Explorer()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from entrenar_viz import METHODS, NM, Block, Cubic, Gradual, OneShot, PruningConfig, as_python, as_rust
@@ -29,7 +29,6 @@ def arguments(source):
     return {keyword.arg for keyword in call.keywords}
 
 
-@settings(deadline=None)
 @given(configs(U64))
 def test_the_python_source_makes_an_equal_configuration(config):
     source = as_python(config)
@@ -37,7 +36,6 @@ def test_the_python_source_makes_an_equal_configuration(config):
     assert max(map(len, source.splitlines())) <= 100
 
 
-@settings(deadline=None)
 @given(configs())
 def test_the_python_source_leaves_out_only_defaults(config):
     written, default = arguments(as_python(config)), PruningConfig()
@@ -45,7 +43,6 @@ def test_the_python_source_leaves_out_only_defaults(config):
     assert all(getattr(config, name) == getattr(default, name) for name in BUILDER.keys() - written)
 
 
-@settings(deadline=None)
 @given(configs())
 def test_the_python_source_imports_what_it_uses_and_nothing_else(config):
     tree = ast.parse(as_python(config))
@@ -86,7 +83,6 @@ def in_f32(fields):
     return {name: np.float32(value) if isinstance(value, float) else value for name, value in fields.items()}
 
 
-@settings(deadline=None)
 @given(configs(U64))
 def test_the_rust_source_says_every_field(config):
     calls, fields = rust_reading(as_rust(config))
@@ -103,7 +99,6 @@ def test_the_rust_source_says_every_field(config):
         assert in_f32(read) == in_f32(given)
 
 
-@settings(deadline=None)
 @given(configs(U64))
 def test_floats_of_the_rust_source_are_floats_and_integers_integers(config):
     _, fields = rust_reading(as_rust(config))

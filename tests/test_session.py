@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from entrenar_viz import ConfigError, Cubic, Pin, PruningConfig, Session, Training, load_session, save_session
@@ -47,7 +47,6 @@ def problems(text):
     return {problem.where: problem.message for problem in refused.value.problems}
 
 
-@settings(deadline=None)
 @given(sessions())
 def test_a_session_comes_back_as_it_was(session):
     assert Session.from_json(session.to_json()) == session
@@ -135,7 +134,6 @@ def test_what_is_no_session(text, where, message):
     assert message in problems(text)[where]
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_no_damage_to_a_good_file_raises_another_error(data):
     good = SESSION.to_json().encode()

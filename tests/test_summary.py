@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from entrenar_viz import NM, Cubic, Gradual, OneShot, PruningConfig, StepError, as_markdown, replay, review
@@ -42,7 +42,6 @@ def test_a_report():
     assert report.endswith("| 4,600 | 45% | 3.75% |\n| 4,900 | 48.75% | 3.75% |\n")
 
 
-@settings(deadline=None)
 @given(configs(), st.integers(0, 12_000))
 def test_a_report_has_every_setting_every_finding_and_the_outcome(config, total):
     report, run = as_markdown(config, total), replay(config, total)
@@ -52,7 +51,6 @@ def test_a_report_has_every_setting_every_finding_and_the_outcome(config, total)
     assert re.findall(r"^- \*\*\w+\*\* `(.+?)`", report, re.M) == [found.code for found in review(config, total)]
 
 
-@settings(deadline=None)
 @given(configs())
 def test_the_settings_are_those_of_the_file(config):
     def at(place):
@@ -66,7 +64,6 @@ def test_the_settings_are_those_of_the_file(config):
         assert (text if isinstance(value, str) else json.loads(text)) == value
 
 
-@settings(deadline=None)
 @given(configs(), st.integers(0, 300))
 def test_the_table_is_that_of_a_walk_through_the_training(config, total):
     run, applied, walked = replay(config, total), 0.0, []

@@ -110,7 +110,7 @@ def layers(draw):
 
 
 @given(layers(), patterns(), FRACTIONS, st.sampled_from([1, 7, 64, 1 << 18]))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_every_pattern_is_the_dense_mask_in_bands_of_any_size(weights, pattern, sparsity, size):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bands.band_starts, "__defaults__", (size,))
@@ -126,7 +126,6 @@ def test_every_pattern_is_the_dense_mask_in_bands_of_any_size(weights, pattern, 
 
 
 @given(st.lists(st.floats(0, width=32), min_size=1, max_size=60), st.data())
-@settings(deadline=None)
 def test_the_nth_smallest(values, data):
     scores = np.array(values, np.float32)
     count = data.draw(st.integers(1, len(values)))

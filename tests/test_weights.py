@@ -19,7 +19,7 @@ from entrenar_viz.model_files import FLOATS, MAX_UNPACKED, Stored
 from entrenar_viz.weights import SAMPLES, Tensors, load_weights, sample
 
 SUFFIXES = (".npy", ".npz", ".safetensors")
-TMP = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+TMP = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 VALUES = np.array([[0.0, 0.5, -1.0], [2.0, -0.25, 1.5]])
 DIGITS = Path(__file__).parent.parent / "entrenar_viz" / "samples" / "digits.safetensors"
 
