@@ -45,7 +45,7 @@ def around(*locators: Any) -> dict[str, float]:
     boxes = [locator.bounding_box() for locator in locators]
     left, top = min(box["x"] for box in boxes) - 4, min(box["y"] for box in boxes) - 1
     right = max(box["x"] + box["width"] for box in boxes) + 4
-    bottom = max(box["y"] + box["height"] for box in boxes) + 2
+    bottom = max(box["y"] + box["height"] for box in boxes)
     return {"x": max(left, 0), "y": max(top, 0), "width": right - left, "height": bottom - top}
 
 
