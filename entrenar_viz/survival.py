@@ -106,9 +106,10 @@ def _first_counts(
         index = np.full(keys.shape, none, np.min_scalar_type(len(counts)))
         for cutoff in cutoffs[lines, :for_all].T:
             index += keys > cutoff[:, None]
-        line, column = np.nonzero(index >= for_all + none)
-        beyond = keys[line, column][:, None] > cutoffs[lines, for_all:][line]
-        index[line, column] += beyond.sum(axis=1, dtype=index.dtype)
+        if for_all < cutoffs.shape[1]:
+            line, column = np.nonzero(index >= levels)
+            beyond = keys[line, column][:, None] > cutoffs[lines, for_all:][line]
+            index[line, column] += beyond.sum(axis=1, dtype=index.dtype)
         yield band, np.repeat(index[units - units[0]], order.cell[1], axis=1)
 
 
