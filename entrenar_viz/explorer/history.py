@@ -115,9 +115,11 @@ class Steps(plain.HBox):
         self._broken = False  # whether the controls hold what is no configuration
         self._heard: dict[str, list[Any]] = {}  # of each control, the gestures that are known to have ended
         self.buttons = {
-            "undo": _button("Undo", "Undo the last change (Ctrl+Z)"),
-            "redo": _button("Redo", "Do again what was undone (Ctrl+Shift+Z)"),
-            "reset": _button("Reset", "Back to what the explorer was opened with; this can be undone"),
+            "undo": plain.Button(description="Undo", tooltip="Undo the last change (Ctrl+Z)"),
+            "redo": plain.Button(description="Redo", tooltip="Do again what was undone (Ctrl+Shift+Z)"),
+            "reset": plain.Button(
+                description="Reset", tooltip="Back to what the explorer was opened with; this can be undone"
+            ),
         }
         super().__init__([*self.buttons.values(), *([Keys()] if live else [])])
         self.add_class("entrenar-viz-steps")
@@ -199,7 +201,3 @@ class Steps(plain.HBox):
 def _without_length(value: Any) -> bool:
     """Whether it is a window without a step, which is no configuration."""
     return isinstance(value, list) and value[0] >= value[-1]
-
-
-def _button(description: str, tooltip: str) -> plain.Button:
-    return plain.Button(description=description, tooltip=tooltip)

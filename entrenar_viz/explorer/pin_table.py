@@ -71,7 +71,11 @@ class PinRow(plain.HBox):
 
     def __init__(self, act: Callable[[str, int], None] | None, index: int = 0, *marks: str) -> None:
         self.cells = [text("", "entrenar-viz-cell", *marks) for _ in HEADINGS]
-        self.buttons = {name: _button(*shown) for name, shown in ACTIONS.items()} if act else {}
+        self.buttons = (
+            {name: plain.Button(description=shown, tooltip=tip) for name, (shown, tip) in ACTIONS.items()}
+            if act
+            else {}
+        )
         for name, button in self.buttons.items():
             button.on_click(lambda _, name=name: act and act(name, index))
         actions = plain.HBox(list(self.buttons.values()))
@@ -93,7 +97,3 @@ class PinRow(plain.HBox):
         self.buttons["hide"].description = "Hide" if one.drawn else "Draw"
         for name, (description, _) in ACTIONS.items():  # which pin: for those who only hear the button
             self.buttons[name].tooltip = f"{description if name != 'hide' else 'Draw or hide'} {one.pin.name}"
-
-
-def _button(description: str, tooltip: str) -> plain.Button:
-    return plain.Button(description=description, tooltip=tooltip)

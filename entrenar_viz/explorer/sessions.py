@@ -32,10 +32,10 @@ class Sessions(plain.VBox):
         path = plain.Text("session.json", placeholder="file of a session", tooltip="A path, seen from the kernel")
         self.path = named(path, "File of the session")
         self.path.layout = w.Layout(width="200px")
-        self.save, self.load = _button("Save"), _button("Load")
-        self.overwrite = _button("Overwrite")
+        self.save, self.load = plain.Button(description="Save"), plain.Button(description="Load")
+        self.overwrite = plain.Button(description="Overwrite")
         self.overwrite.button_style = "warning"
-        self.download = _button("Download …", "The configuration and all pins as a file")
+        self.download = plain.Button(description="Download …", tooltip="The configuration and all pins as a file")
         self.upload = plain.FileUpload(accept=".json", multiple=False, description="Upload")
         self.status = text()
         by_name = [self.path, self.save, self.overwrite, self.load] if by_path else []
@@ -83,7 +83,3 @@ class Sessions(plain.VBox):
             self._take(lambda: Session.from_json(content), name)
 
         take_uploaded(self.upload, take, self.say, "no session")
-
-
-def _button(description: str, tooltip: str = "") -> plain.Button:
-    return plain.Button(description=description, tooltip=tooltip or None)
