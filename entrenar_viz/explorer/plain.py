@@ -25,15 +25,18 @@ class Plain(w.Widget):  # type: ignore[misc]
     @property
     def model_id(self) -> str:
         """The name of the widget in the page, which makes it known there."""
-        if not self._asked_for:
-            self._asked_for = True
-            self.open()
+        self._ask()
         return str(super().model_id)
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         """What a notebook shows, which needs the widget in the page."""
-        assert self.model_id
+        self._ask()
         return super()._repr_mimebundle_(**options)
+
+    def _ask(self) -> None:
+        if not self._asked_for:
+            self._asked_for = True
+            self.open()
 
 
 class Unstyled(Plain):
