@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image
 
 BEAT = 80  # ms between two frames that differ
@@ -35,9 +36,16 @@ OWN_TIME = """(() => {
 })()"""
 
 
+PICTURES = "ENTRENAR_VIZ_PICTURES"
+ASKED_FOR = [
+    pytest.mark.browser,
+    pytest.mark.skipif(PICTURES not in os.environ, reason=f"{PICTURES} names no folder for them"),
+]
+
+
 def folder(otherwise: Path) -> Path:
     """Where pictures are kept."""
-    return Path(os.environ.get("ENTRENAR_VIZ_PICTURES", otherwise))
+    return Path(os.environ.get(PICTURES, otherwise))
 
 
 def around(*locators: Any) -> dict[str, float]:
@@ -97,6 +105,11 @@ class Film:
         """Move the pointer to an element, to its middle or to other shares of its size."""
         box = locator.bounding_box()
         self.go((box["x"] + across * box["width"], box["y"] + down * box["height"]), frames)
+
+    def press(self) -> None:
+        """Press and let go."""
+        with self.pressed():
+            pass
 
     @contextmanager
     def pressed(self) -> Iterator[None]:

@@ -1,18 +1,11 @@
 """The moving picture of the README: real use, filmed frame by frame where ENTRENAR_VIZ_PICTURES names a folder."""
 
-import os
-
 import pytest
 from PIL import Image
 
-from tests.browser.camera import BEAT, OWN_TIME, Film, folder
+from tests.browser.camera import ASKED_FOR, BEAT, OWN_TIME, Film, folder
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        "ENTRENAR_VIZ_PICTURES" not in os.environ, reason="ENTRENAR_VIZ_PICTURES names no folder for them"
-    ),
-]
+pytestmark = ASKED_FOR
 SHOW = "from entrenar_viz import Explorer\nexplorer = Explorer()\nexplorer"
 FINDING = 48  # px that the picture grows by while there is a finding
 QUIET = 2000  # ms of the last frame, before it starts again
@@ -36,8 +29,7 @@ def drag_the_target(film, notebook):
 def miss_it(film, notebook):
     entry = notebook.page.get_by_label("Steps between updates", exact=True).first
     film.go_to(entry)
-    with film.pressed():
-        pass
+    film.press()
     entry.fill("")
     for digit in "300":
         notebook.page.keyboard.type(digit)
@@ -52,8 +44,7 @@ def mend_it(film, notebook):
     fix = notebook.page.get_by_role("button", name="every 250 steps")
     film.go_to(fix, across=0.85, down=0.8)
     film.take(3 * BEAT)
-    with film.pressed():
-        pass
+    film.press()
     notebook.page.get_by_text("No findings").wait_for()
     notebook.wait("drawn.staircase.at(-1)[0] === 5000")
     film.take(400)
@@ -63,8 +54,7 @@ def play(film, notebook):
     button = notebook.page.get_by_role("button", name="Play the training")
     film.go_to(button, across=0.9, down=0.8)
     notebook.page.evaluate(OWN_TIME)
-    with film.pressed():
-        pass
+    film.press()
     notebook.page.get_by_role("button", name="Pause the training").wait_for()
     for _ in range(PLAYED // BEAT):
         notebook.page.evaluate(f"film.at += {WHOLE / (PLAYED // BEAT)}")

@@ -1,20 +1,13 @@
 """The still pictures of the documents: taken where ENTRENAR_VIZ_PICTURES names the folder to keep them in."""
 
-import os
-
 import numpy as np
 import pytest
 
-from tests.browser.camera import SETTLED, around, folder, keep, shot
+from tests.browser.camera import ASKED_FOR, SETTLED, around, folder, keep, shot
 from tests.browser.servers import dashboard_app
 from tests.browser.states import STATES, missed, whole
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        "ENTRENAR_VIZ_PICTURES" not in os.environ, reason="ENTRENAR_VIZ_PICTURES names no folder for them"
-    ),
-]
+pytestmark = ASKED_FOR
 
 
 def kept(notebook, clip, path):
