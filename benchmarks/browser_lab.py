@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.browser.notebook import RUN_ALL, Notebook, ready, write_notebook
-from tests.browser.servers import jupyter, shut_down_kernels
+from jupyter_browser.notebook import RUN_ALL, Notebook, ready, write_notebook
+from jupyter_browser.servers import jupyter, shut_down_kernels
 
 SLEEP = """() => {
   const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;

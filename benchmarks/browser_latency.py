@@ -33,8 +33,8 @@ from benchmarks.browser_delay import delayed, round_trip
 from benchmarks.browser_display import DISPLAYS, MOST, first_display
 from benchmarks.browser_lab import asleep, at_rest, jupyterlab, opened, stopped
 from benchmarks.browser_measure import FRAME, Measured, measure
-from tests.browser.notebook import Notebook
-from tests.browser.servers import FLAGS, chromium
+from jupyter_browser.notebook import Notebook
+from jupyter_browser.servers import FLAGS, chromium
 
 HERE = Path(__file__).parent
 Kernel = Callable[[Notebook], AbstractContextManager[None]]  # what the kernel does while it is measured

@@ -15,7 +15,7 @@ from typing import Any
 from playwright.sync_api import sync_playwright
 
 from benchmarks.browser_lab import jupyterlab, opened
-from tests.browser.servers import FLAGS, chromium
+from jupyter_browser.servers import FLAGS, chromium
 
 CELL = """
 import numpy as np

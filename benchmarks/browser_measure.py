@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.browser_contenders import Contender
-from tests.browser.notebook import Notebook
+from jupyter_browser.notebook import Notebook
 
 STOPWATCH = (Path(__file__).parent / "browser_stopwatch.js").read_text("utf-8")
 FRAME = 1000 / 60  # ms

@@ -32,8 +32,8 @@ import numpy as np
 from safetensors.numpy import save
 
 from entrenar_viz.errors import WeightsError
-from entrenar_viz.shards import INDEX
-from entrenar_viz.weights import load_weights
+from entrenar_viz.models.checkpoints import INDEX
+from entrenar_viz.models.weights import load_weights
 
 Files = dict[str, bytes]  # what a model consists of, by file name
 FLAGS = {"sharded": INDEX, "folder": "."}  # what is opened, where it is not the only file

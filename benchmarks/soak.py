@@ -26,10 +26,10 @@ from playwright.sync_api import sync_playwright
 
 from benchmarks.browser_lab import jupyterlab, opened
 from entrenar_viz import Explorer
+from entrenar_viz.analysis.findings import Finding
 from entrenar_viz.explorer.panels import is_shown
-from entrenar_viz.findings import Finding
-from tests.browser.notebook import Notebook
-from tests.browser.servers import FLAGS, chromium
+from jupyter_browser.notebook import Notebook
+from jupyter_browser.servers import FLAGS, chromium
 
 MB = 1 << 20
 MOST = 5.0  # MB that may be held in the end beyond what was held after the warm-up

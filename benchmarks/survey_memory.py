@@ -37,7 +37,7 @@ PATTERNS = {
     "row": Row(),
     "column": Column(),
 }
-SURVEY = "import sys; from entrenar_viz.cli import main; code = main(sys.argv[1:])"
+SURVEY = "import sys; from entrenar_viz.cli.command import main; code = main(sys.argv[1:])"
 SORT = "import sys, numpy as np; from entrenar_viz import load_weights; weights = load_weights(sys.argv[1])"
 SORT += "\nfor name in weights: np.sort(weights.matrix(name), axis=None)"
 PEAK = "\nfrom benchmarks.survey_memory import peak; print(peak())"

@@ -20,13 +20,13 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 
-from entrenar_viz.pruning import prune_mask
+from entrenar_viz.masks.mask import prune_mask
 
 SEED = 1710
 HIDDEN = (128, 64)
 SPARSITIES = (0.5, 0.8, 0.9)
 IMAGES = 128  # of the calibration: as many as the widest layer has inputs
-SAMPLES = Path(__file__).resolve().parent.parent / "entrenar_viz" / "samples"
+SAMPLES = Path(__file__).resolve().parent.parent / "entrenar_viz" / "models" / "sample_data"
 Layers = dict[str, NDArray[np.float32]]
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from entrenar_viz import Explorer
-from entrenar_viz.presets import FOLDER_VARIABLE
+from entrenar_viz.workspace.presets import FOLDER_VARIABLE
 
 # Whatever else the machine does: no test fails for being slow.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -25,7 +25,7 @@ from entrenar_viz import (
     load_session,
     review,
 )
-from entrenar_viz.explorer import Explorer
+from entrenar_viz.explorer.explorer import Explorer
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -34,7 +34,7 @@ FORMAT = (ROOT / "docs" / "format.md").read_text("utf-8")
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 NAMES = {kind.__name__: kind for kind in (NM, Cubic, Gradual, OneShot, PruningConfig)}
-CODES = re.findall(r'Finding\(\s*"([a-z-]+)"', (ROOT / "entrenar_viz" / "findings.py").read_text("utf-8"))
+CODES = re.findall(r'Finding\(\s*"([a-z-]+)"', (ROOT / "entrenar_viz" / "analysis" / "findings.py").read_text("utf-8"))
 
 
 def blocks(text, language):
@@ -129,7 +129,7 @@ def test_notebooks_are_committed_executed_and_lean(notebook):
 
 
 def test_notebooks_quote_the_accuracies_of_the_digits_network():
-    record = json.loads((ROOT / "entrenar_viz" / "samples" / "digits.json").read_text("utf-8"))
+    record = json.loads((ROOT / "entrenar_viz" / "models" / "sample_data" / "digits.json").read_text("utf-8"))
     pruned = record["test_accuracy_pruned_without_fine_tuning"].values()
     text = (ROOT / "notebooks" / "schedules.ipynb").read_text("utf-8")
     for accuracy in (record["test_accuracy"], *pruned):
@@ -156,8 +156,8 @@ def test_the_reference_names_everything_public():
     text = (ROOT / "docs" / "api.md").read_text("utf-8")
     documented = [place.rsplit(".", 1) for place in re.findall("^::: (.+)$", text, re.MULTILINE)]
     assert {name for _, name in documented} >= set(entrenar_viz.__all__)
-    for room, name in documented:
-        assert hasattr(import_module(room), name)
+    for module, name in documented:
+        assert hasattr(import_module(module), name)
 
 
 def test_doctests_become_code_on_the_site():

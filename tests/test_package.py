@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
@@ -53,6 +54,13 @@ def test_dir_lists_what_is_not_loaded_yet():
     assert set(dir(entrenar_viz)) >= set(entrenar_viz.__all__)
 
 
+def test_no_module_is_named_like_a_public_name():
+    """Python binds a module to its name in its package: it would take the place of the public function."""
+    modules = {path.stem for path in Path(entrenar_viz.__file__).parent.rglob("*.py")}
+    assert modules & set(entrenar_viz.__all__) == set()
+    assert {"pin", "updates", "whole_model"} <= modules
+
+
 def test_an_unknown_name_is_an_attribute_error():
-    with pytest.raises(AttributeError, match="module 'entrenar_viz' has no attribute 'Explored'"):
+    with pytest.raises(AttributeError, match="No entrenar_viz attribute Explored"):
         _ = entrenar_viz.Explored

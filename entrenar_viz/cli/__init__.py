@@ -1,5 +1,1 @@
-"""The command line: open the explorer, check a configuration, draw its schedule."""
-
-from entrenar_viz.cli.command import main
-
-__all__ = ["main"]
+"""The command ``entrenar-viz``: one file a command, and the parser that chooses among them."""

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from entrenar_viz import __version__
-from entrenar_viz.checked import U64_MAX
-from entrenar_viz.cli.app import app
-from entrenar_viz.cli.check import check, default_steps
-from entrenar_viz.cli.lab import NOTEBOOK, lab
-from entrenar_viz.config import PruningConfig
+from entrenar_viz.cli.check_config import check, default_steps
+from entrenar_viz.cli.open_lab import NOTEBOOK, lab
+from entrenar_viz.cli.serve_app import app
+from entrenar_viz.config.pruning_config import PruningConfig
+from entrenar_viz.config.validation import U64_MAX
 from entrenar_viz.errors import EntrenarVizError
 
 MAX_WORKERS = 64
@@ -162,7 +162,8 @@ def _picture(text: str) -> Path:
 
 def draw(arguments: argparse.Namespace) -> int:
     """Write the figure of a configuration's schedule."""
-    from entrenar_viz.figures import save_figure, schedule_figure
+    from entrenar_viz.figures.saving import save_figure
+    from entrenar_viz.figures.schedule_plot import schedule_figure
 
     config, output = PruningConfig.load(arguments.file), arguments.output
     steps = default_steps(config) if arguments.steps is None else arguments.steps
@@ -175,7 +176,7 @@ def draw(arguments: argparse.Namespace) -> int:
 
 
 def _survey(arguments: argparse.Namespace) -> int:
-    from entrenar_viz.cli.survey import survey
+    from entrenar_viz.cli.survey_model import survey
 
     return survey(
         arguments.model,

@@ -1,5 +1,1 @@
-"""The dashboard: sliders, live canvas, findings and export in a notebook."""
-
-from entrenar_viz.explorer.explorer import Explorer
-
-__all__ = ["Explorer"]
+"""The dashboard: the only package that knows ipywidgets and anywidget."""

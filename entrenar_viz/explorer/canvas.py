@@ -7,7 +7,7 @@ import anywidget
 import traitlets as tr
 
 from entrenar_viz.explorer.plain import Plain
-from entrenar_viz.palette import COLORS
+from entrenar_viz.figures.palette import COLORS
 
 HERE = Path(__file__).parent
 

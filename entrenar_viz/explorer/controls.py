@@ -8,7 +8,7 @@ from typing import Any
 import ipywidgets as w
 import numpy as np
 
-from entrenar_viz.config import (
+from entrenar_viz.config.pruning_config import (
     METHODS,
     NM,
     PATTERN_NAMES,
@@ -20,13 +20,13 @@ from entrenar_viz.config import (
     Unstructured,
     pattern_name,
 )
+from entrenar_viz.config.schedules import SCHEDULE_NAMES, Cubic, Gradual, OneShot, Schedule
 from entrenar_viz.errors import ConfigError, Problem
 from entrenar_viz.explorer import plain
 from entrenar_viz.explorer.canvas import Canvas, Field
 from entrenar_viz.explorer.entries import Kind, entry
 from entrenar_viz.explorer.panels import named
 from entrenar_viz.explorer.values import room_for, tidy_step, values_for
-from entrenar_viz.schedules import SCHEDULE_NAMES, Cubic, Gradual, OneShot, Schedule
 
 
 class Controls:

@@ -5,15 +5,15 @@ from typing import Any
 
 import ipywidgets as w
 
-from entrenar_viz.epochs import Training
+from entrenar_viz.config.training import Training
 from entrenar_viz.errors import ConfigError, EntrenarVizError, Problem
 from entrenar_viz.explorer import plain
 from entrenar_viz.explorer.canvas import Canvas, Field
 from entrenar_viz.explorer.controls import Controls, held
 from entrenar_viz.explorer.entries import entry
 from entrenar_viz.explorer.exchange import Guard
+from entrenar_viz.explorer.layout import RowOf
 from entrenar_viz.explorer.panels import text
-from entrenar_viz.explorer.screen import RowOf
 from entrenar_viz.explorer.values import LARGEST_STEP
 
 NUMBERS = {  # fields of Training: label, accessible name, where to start

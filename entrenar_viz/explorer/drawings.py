@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any, Literal
 import ipywidgets as w
 import traitlets as tr
 
-from entrenar_viz.config import PruningConfig
+from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.errors import ConfigError, EntrenarVizError, Problem
 from entrenar_viz.explorer import plain
 from entrenar_viz.explorer.controls import Controls
 from entrenar_viz.explorer.exchange import Guard
-from entrenar_viz.explorer.masking import Masking
+from entrenar_viz.explorer.mask_presenter import Masking
 from entrenar_viz.explorer.on_screen import masks_drawn, schedules_drawn
 from entrenar_viz.explorer.panels import named, show, text
 from entrenar_viz.explorer.pins import Pins
 from entrenar_viz.explorer.sharing import download_link, save_and_say
-from entrenar_viz.palette import COLORS, FORMATS
+from entrenar_viz.figures.palette import COLORS, FORMATS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -56,7 +56,7 @@ class Drawn:
         self, path: str | os.PathLike[str], *, what: What = "schedule", theme: str = "light", overwrite: bool = False
     ) -> Path:
         """Save ``figure(what)`` to ``path``, a .png, .svg or .pdf, atomically; FileExistsError unless ``overwrite``."""
-        from entrenar_viz.figures import save_figure
+        from entrenar_viz.figures.saving import save_figure
 
         return save_figure(self.figure(what, theme=theme), path, overwrite=overwrite)
 

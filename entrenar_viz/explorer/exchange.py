@@ -6,14 +6,14 @@ from typing import Any
 
 import ipywidgets as w
 
-from entrenar_viz.config import PruningConfig
+from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.errors import ConfigError
 from entrenar_viz.explorer import plain
 from entrenar_viz.explorer.canvas import Offer
 from entrenar_viz.explorer.languages import JSON, LANGUAGES, Language
 from entrenar_viz.explorer.panels import named, show, text
 from entrenar_viz.explorer.sharing import download_link, save_and_say, take_uploaded
-from entrenar_viz.files import write_atomically
+from entrenar_viz.files.atomic import write_atomically
 
 Guard = Callable[[Callable[..., None]], Callable[..., None]]
 

@@ -10,27 +10,27 @@ from typing import Any, Literal
 import traitlets as tr
 from numpy.typing import ArrayLike
 
-from entrenar_viz.calibration import Calibration
-from entrenar_viz.config import PruningConfig
-from entrenar_viz.epochs import Training
+from entrenar_viz.analysis.findings import Finding, review
+from entrenar_viz.config.pin import Pin
+from entrenar_viz.config.pruning_config import PruningConfig
+from entrenar_viz.config.training import Training
 from entrenar_viz.errors import ConfigError, EntrenarVizError, Problem, StepError, WeightsError
 from entrenar_viz.explorer.canvas import Canvas
 from entrenar_viz.explorer.controls import Controls
 from entrenar_viz.explorer.counting import Counted, Counting, agreed
 from entrenar_viz.explorer.drawings import Drawings, Drawn
 from entrenar_viz.explorer.exchange import Export, Import
+from entrenar_viz.explorer.fallback import Still, schedule_png
 from entrenar_viz.explorer.keeping import Keeping
-from entrenar_viz.explorer.masking import Masking
+from entrenar_viz.explorer.layout import Screen, all_widgets
+from entrenar_viz.explorer.mask_presenter import Masking
 from entrenar_viz.explorer.panels import Findings, blank, show
 from entrenar_viz.explorer.pins import ghost
 from entrenar_viz.explorer.preview import Preview
-from entrenar_viz.explorer.screen import Screen, all_widgets
-from entrenar_viz.explorer.still import Still, schedule_png
 from entrenar_viz.explorer.survey_panel import SurveyPanel
-from entrenar_viz.findings import Finding, review
-from entrenar_viz.reach import Reach
-from entrenar_viz.session import Pin
-from entrenar_viz.weights import load_weights
+from entrenar_viz.masks.calibration import Calibration
+from entrenar_viz.models.allowed_folder import Reach
+from entrenar_viz.models.weights import load_weights
 
 Weights = ArrayLike | Mapping[str, ArrayLike] | str | os.PathLike[str]
 CalibrationData = Mapping[str, ArrayLike] | str | os.PathLike[str] | Calibration

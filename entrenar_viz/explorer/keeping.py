@@ -7,17 +7,18 @@ from pathlib import Path
 import ipywidgets as w
 import traitlets as tr
 
-from entrenar_viz.config import PruningConfig
-from entrenar_viz.epochs import Training
+from entrenar_viz.config.pin import Pin
+from entrenar_viz.config.pruning_config import PruningConfig
+from entrenar_viz.config.training import Training
 from entrenar_viz.errors import ConfigError, Problem
 from entrenar_viz.explorer.controls import Controls
 from entrenar_viz.explorer.counting import countable
 from entrenar_viz.explorer.exchange import Guard
 from entrenar_viz.explorer.history import Steps
 from entrenar_viz.explorer.pins import Pins, default_name, merged
+from entrenar_viz.explorer.presets_panel import Starts
 from entrenar_viz.explorer.sessions import Sessions
-from entrenar_viz.explorer.starts import Starts
-from entrenar_viz.session import Pin, Session, load_session, save_session
+from entrenar_viz.workspace.session import Session, load_session, save_session
 
 
 class Keeping(tr.HasTraits):

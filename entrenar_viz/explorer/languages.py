@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from entrenar_viz.config import PruningConfig
-from entrenar_viz.scripts import as_python, as_rust
-from entrenar_viz.summary import as_markdown
+from entrenar_viz.config.pruning_config import PruningConfig
+from entrenar_viz.export.markdown import as_markdown
+from entrenar_viz.export.source_code import as_python, as_rust
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from entrenar_viz.activations import Activations
-from entrenar_viz.config import NM, Block, Method, Pattern, Unstructured
-from entrenar_viz.distribution import distribution, evenly
+from entrenar_viz.config.pruning_config import NM, Block, Method, Pattern, Unstructured
 from entrenar_viz.errors import WeightsError
-from entrenar_viz.importance import Scores, importance
-from entrenar_viz.masks import Compare, PruneOrder, prune_order
-from entrenar_viz.survival import output_errors, survival
-from entrenar_viz.weights import Matrix
+from entrenar_viz.masks.activations import Activations
+from entrenar_viz.masks.loss_curves import output_errors, survival
+from entrenar_viz.masks.prune_order import Compare, PruneOrder, prune_order
+from entrenar_viz.masks.score_distribution import distribution, evenly
+from entrenar_viz.masks.scores import Scores, importance
+from entrenar_viz.models.weights import Matrix
 
 CELLS = 256  # of a side of the mask: larger layers are shown as the density of what is kept
 LEVELS = 56  # sparsities at which that density is known, so that a layer is 4 MB at most

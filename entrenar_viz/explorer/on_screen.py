@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from entrenar_viz.config import PruningConfig, pattern_name
+from entrenar_viz.analysis.updates import replay
+from entrenar_viz.config.pin import Pin
+from entrenar_viz.config.pruning_config import PruningConfig, pattern_name
+from entrenar_viz.config.schedules import SCHEDULE_NAMES
 from entrenar_viz.errors import WeightsError
 from entrenar_viz.explorer.controls import Controls
 from entrenar_viz.explorer.layer import unheard
-from entrenar_viz.explorer.wanted import Ready, for_canvas
-from entrenar_viz.importance import importance
-from entrenar_viz.masks import PruneOrder, order_or_reason
-from entrenar_viz.replay import replay
-from entrenar_viz.schedules import SCHEDULE_NAMES
-from entrenar_viz.session import Pin
-from entrenar_viz.weights import Matrix
+from entrenar_viz.explorer.mask_request import Ready, for_canvas
+from entrenar_viz.masks.prune_order import PruneOrder, order_or_reason
+from entrenar_viz.masks.scores import importance
+from entrenar_viz.models.weights import Matrix
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,7 +29,7 @@ def schedules_drawn(
     controls: Controls, config: PruningConfig, pins: Sequence[Pin] = (), theme: str = "light"
 ) -> "Figure":
     """The three schedules of ``controls``, that of ``config`` emphasised, the values at the cursor, and ``pins``."""
-    from entrenar_viz.figures import schedule_figure
+    from entrenar_viz.figures.schedule_plot import schedule_figure
 
     others = [schedule for kind, schedule in controls.schedules().items() if kind != config.schedule.type]
     total, cursor = controls.total_steps.value, controls.cursor.value

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import ipywidgets as w
 import traitlets as tr
 
+from entrenar_viz.analysis.findings import Finding, Fix
 from entrenar_viz.explorer import plain
-from entrenar_viz.findings import Finding, Fix
 
 
 class Text(plain.Label):

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from entrenar_viz.comparison import Outcome, compare
+from entrenar_viz.analysis.comparison import Outcome, compare
+from entrenar_viz.config.pin import Pin
 from entrenar_viz.errors import StepError
 from entrenar_viz.explorer import plain
 from entrenar_viz.explorer.panels import show, text
-from entrenar_viz.findings import percent
-from entrenar_viz.session import Pin
+from entrenar_viz.formatting import percent
 
 HEADINGS = ("", "updates", "final sparsity", "shortfall", "recovery", "mean sparsity")
 NUMBERS = ("updates", "final_sparsity", "shortfall", "recovery_steps", "mean_sparsity")  # of an Outcome

@@ -7,17 +7,18 @@ from typing import Any
 
 import ipywidgets as w
 
-from entrenar_viz.checked import did_you_mean
-from entrenar_viz.config import PruningConfig
+from entrenar_viz.config.pin import MAX_NAME, Pin
+from entrenar_viz.config.pruning_config import PruningConfig
+from entrenar_viz.config.schedules import SCHEDULE_NAMES, OneShot
+from entrenar_viz.config.validation import did_you_mean
 from entrenar_viz.errors import ConfigError, Problem
 from entrenar_viz.explorer import plain
 from entrenar_viz.explorer.exchange import Guard
 from entrenar_viz.explorer.panels import named, show, text
 from entrenar_viz.explorer.pin_table import HEADINGS, Kept, PinRow, cells, kept
 from entrenar_viz.explorer.sharing import Shared, file_name
-from entrenar_viz.findings import percent
-from entrenar_viz.schedules import SCHEDULE_NAMES, OneShot
-from entrenar_viz.session import MAX_NAME, MAX_PINS, Pin
+from entrenar_viz.formatting import percent
+from entrenar_viz.workspace.session import MAX_PINS
 
 
 def default_name(config: PruningConfig) -> str:

@@ -7,13 +7,13 @@ from functools import cache
 import ipywidgets as w
 from numpy.typing import ArrayLike
 
-from entrenar_viz.calibration import Calibration, load_calibration
-from entrenar_viz.config import Method, Pattern
+from entrenar_viz.config.pruning_config import Method, Pattern
 from entrenar_viz.explorer import plain
+from entrenar_viz.explorer.mask_request import NAME_LENGTH, Wanted, by
 from entrenar_viz.explorer.panels import named, show, text
-from entrenar_viz.explorer.wanted import NAME_LENGTH, Wanted, by
-from entrenar_viz.masks import Compare
-from entrenar_viz.weights import SAMPLES, Matrix, Tensors, load_weights, sample
+from entrenar_viz.masks.calibration import Calibration, load_calibration
+from entrenar_viz.masks.prune_order import Compare
+from entrenar_viz.models.weights import SAMPLES, Matrix, Tensors, load_weights, sample
 
 SEARCHED = 20  # layers; sources with more than these have a search box
 LISTED = 2000  # layers; a longer list would make the browser slow

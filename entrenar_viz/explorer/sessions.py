@@ -10,7 +10,7 @@ from entrenar_viz.explorer import plain
 from entrenar_viz.explorer.exchange import Guard
 from entrenar_viz.explorer.panels import named, show, text
 from entrenar_viz.explorer.sharing import Shared, save_and_say, take_uploaded
-from entrenar_viz.session import Session, load_session, save_session
+from entrenar_viz.workspace.session import Session, load_session, save_session
 
 
 class Sessions(plain.VBox):

@@ -3,19 +3,19 @@
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 
-from entrenar_viz.config import PruningConfig
+from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.errors import StepError, WeightsError
 from entrenar_viz.explorer import plain
+from entrenar_viz.explorer.background_job import Preparing
 from entrenar_viz.explorer.exchange import Guard
 from entrenar_viz.explorer.layer import Report
+from entrenar_viz.explorer.mask_request import Wanted
 from entrenar_viz.explorer.panels import Progress, show, text
-from entrenar_viz.explorer.preparing import Preparing
 from entrenar_viz.explorer.preview import Preview
 from entrenar_viz.explorer.table import PlainTable, Table
-from entrenar_viz.explorer.wanted import Wanted
-from entrenar_viz.layer_survey import LayerSurvey
-from entrenar_viz.survey import iter_survey
-from entrenar_viz.survey_text import headline, short, summary
+from entrenar_viz.model_survey.layer import LayerSurvey
+from entrenar_viz.model_survey.text import headline, short, summary
+from entrenar_viz.model_survey.whole_model import iter_survey
 
 BATCHES = 50  # in which rows are sent: each sends all that are there
 START = "What this configuration does to each layer of the picked weights"

@@ -12,8 +12,8 @@ from entrenar_viz.explorer.canvas import module
 from entrenar_viz.explorer.panels import named, show
 from entrenar_viz.explorer.plain import Plain
 from entrenar_viz.explorer.sharing import download_link
-from entrenar_viz.layer_survey import LayerSurvey
-from entrenar_viz.survey_text import as_csv, as_text, printable
+from entrenar_viz.model_survey.layer import LayerSurvey
+from entrenar_viz.model_survey.text import as_csv, as_text, printable
 
 FIELDS = [one.name for one in fields(LayerSurvey)]
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from entrenar_viz.config import NM, Block, Method, Pattern, PruningConfig
+from entrenar_viz.analysis.fixes import RECOVERY
+from entrenar_viz.analysis.updates import schedule_end, whole_steps
+from entrenar_viz.config.pruning_config import NM, Block, Method, Pattern, PruningConfig
+from entrenar_viz.config.schedules import Gradual, OneShot
 from entrenar_viz.errors import ConfigError, Problem
-from entrenar_viz.remedies import RECOVERY
-from entrenar_viz.replay import schedule_end, whole_steps
-from entrenar_viz.schedules import Gradual, OneShot
 
 LARGEST_STEP = 2**53 - 1  # a browser counts exactly up to here
 

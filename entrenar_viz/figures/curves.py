@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from entrenar_viz.config import PruningConfig
-from entrenar_viz.replay import Replay, requested_at
-from entrenar_viz.schedules import OneShot, Schedule
+from entrenar_viz.analysis.updates import Replay, requested_at
+from entrenar_viz.config.pruning_config import PruningConfig
+from entrenar_viz.config.schedules import OneShot, Schedule
 
 POINTS = 800  # of a curve, and of a staircase at most: more than a figure has pixels
 

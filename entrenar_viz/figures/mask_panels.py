@@ -12,15 +12,15 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
-from entrenar_viz.config import Method, Pattern, Unstructured, pattern_name
+from entrenar_viz.config.pruning_config import Method, Pattern, Unstructured, pattern_name
+from entrenar_viz.config.schedules import SCHEDULE_NAMES
 from entrenar_viz.errors import EntrenarVizError
+from entrenar_viz.figures.palette import theme_colors
 from entrenar_viz.figures.saving import ShownFigure
-from entrenar_viz.findings import percent
-from entrenar_viz.importance import importance
-from entrenar_viz.masks import Compare, Mask, PruneOrder, order_or_reason, prune_order
-from entrenar_viz.palette import theme_colors
-from entrenar_viz.schedules import SCHEDULE_NAMES
-from entrenar_viz.weights import Matrix, load_weights
+from entrenar_viz.formatting import percent
+from entrenar_viz.masks.prune_order import Compare, Mask, PruneOrder, order_or_reason, prune_order
+from entrenar_viz.masks.scores import importance
+from entrenar_viz.models.weights import Matrix, load_weights
 
 CELLS = 256  # a side of a panel in cells: a layer with more weights is shown by their density
 PANEL = 2.56  # width of a panel in inches, so that at 100 and 200 dots an inch no cell is lost

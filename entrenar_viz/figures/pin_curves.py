@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
+from entrenar_viz.config.pin import Pin
 from entrenar_viz.figures.curves import curve, end_of
-from entrenar_viz.session import Pin
 
 DASHES = ((6, 3), (3, 3), (10, 3), (6, 2, 2, 2), (10, 2, 2, 2, 2, 2))  # of one pin after the other, then again
 SIZE, WIDEST = 9.5, 78  # of a name beside its curve, in points

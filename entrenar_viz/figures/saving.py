@@ -9,8 +9,8 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from entrenar_viz.errors import EntrenarVizError
-from entrenar_viz.files import write_atomically
-from entrenar_viz.palette import FORMATS
+from entrenar_viz.figures.palette import FORMATS
+from entrenar_viz.files.atomic import write_atomically
 
 # Without these, matplotlib writes the time of saving.
 _METADATA: dict[str, dict[str, Any]] = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}

@@ -12,16 +12,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from entrenar_viz.config import PruningConfig
+from entrenar_viz.analysis.updates import Replay, replay, requested_at
+from entrenar_viz.config.pin import Pin
+from entrenar_viz.config.pruning_config import PruningConfig
+from entrenar_viz.config.schedules import Gradual, OneShot, Schedule, as_steps
 from entrenar_viz.errors import StepError
 from entrenar_viz.figures.curves import curve, end_of, last_shown, staircase, window
+from entrenar_viz.figures.palette import theme_colors
 from entrenar_viz.figures.pin_curves import draw_pins, pin_names
 from entrenar_viz.figures.saving import ShownFigure
-from entrenar_viz.findings import percent
-from entrenar_viz.palette import theme_colors
-from entrenar_viz.replay import Replay, replay, requested_at
-from entrenar_viz.schedules import Gradual, OneShot, Schedule, as_steps
-from entrenar_viz.session import Pin
+from entrenar_viz.formatting import percent
 
 GUTTER = 0.21  # width of the labels, in units of the data's width
 TOP = 1.22  # upper end of the bands, in units of sparsity

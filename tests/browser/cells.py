@@ -1,6 +1,6 @@
 """The cells that the pictured states of the explorer start from."""
 
-from tests.browser.test_preparing import SHOW as HELD
+from tests.browser.test_background_job import SHOW as HELD
 
 EXPLORER = "from entrenar_viz import Explorer\nexplorer = Explorer()\nexplorer"
 IMPORTS = """

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.browser.notebook import Notebook, ready, write_notebook
-from tests.browser.servers import FLAGS, chromium, jupyter, shut_down_kernels
+from jupyter_browser.notebook import Notebook, ready, write_notebook
+from jupyter_browser.servers import FLAGS, chromium, jupyter, shut_down_kernels
 
 REQUIRED = os.environ.get("ENTRENAR_VIZ_BROWSER") == "required"
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from jupyter_browser.notebook import Notebook
 from tests.browser.camera import around
 from tests.browser.cells import CALIBRATED, EXPLORER, FOUND, HELD_MODEL, LARGE, LAYERS, MANY, MODEL, PATTERNS, PINNED
-from tests.browser.notebook import Notebook
 
 Clip = dict[str, float]
 

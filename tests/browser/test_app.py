@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.browser.servers import dashboard_app
+from jupyter_browser.servers import dashboard_app
 
 pytestmark = pytest.mark.browser
 WEIGHTS = np.random.default_rng(0).normal(size=(40, 24)).astype(np.float32)

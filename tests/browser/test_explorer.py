@@ -8,8 +8,8 @@ import pytest
 from safetensors.numpy import save_file
 
 from entrenar_viz import Cubic, Gradual, OneShot, PruningConfig, prune_mask, replay
-from entrenar_viz.replay import requested_at
-from entrenar_viz.weights import load_weights, sample
+from entrenar_viz.analysis.updates import requested_at
+from entrenar_viz.models.weights import load_weights, sample
 
 pytestmark = pytest.mark.browser
 SHOW = "from entrenar_viz import Explorer, PruningConfig\nexplorer = Explorer()\nexplorer"

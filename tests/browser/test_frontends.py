@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.browser.notebook import RUN_ALL, idle, write_notebook
-from tests.browser.servers import jupyter, shut_down_kernels, voila
+from jupyter_browser.notebook import RUN_ALL, idle, write_notebook
+from jupyter_browser.servers import jupyter, shut_down_kernels, voila
 
 pytestmark = pytest.mark.browser
 SHOW = "from entrenar_viz import Explorer\nexplorer = Explorer()\nexplorer"

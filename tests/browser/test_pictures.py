@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from jupyter_browser.servers import dashboard_app
 from tests.browser.camera import ASKED_FOR, SETTLED, around, folder, keep, shot
-from tests.browser.servers import dashboard_app
 from tests.browser.states import STATES, missed, whole
 
 pytestmark = ASKED_FOR

@@ -1,0 +1,1 @@
+"""What a schedule does in a training: its updates, findings with fixes, advice, comparison. Nothing here draws."""

@@ -1,0 +1,158 @@
+"""What the trainer will apply: a staircase, which is not always what the formula of the schedule promises.
+
+At the end of a step the trainer prunes only if the schedule allows an update there **and** asks for more sparsity than
+is applied already (0 at first). Training covers the steps 0 to ``total_steps``, both included.
+"""
+
+import operator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from entrenar_viz.config.pruning_config import PruningConfig
+from entrenar_viz.config.schedules import Gradual, OneShot, Steps, as_steps
+from entrenar_viz.config.validation import U64_MAX
+from entrenar_viz.errors import StepError
+
+MAX_OPPORTUNITIES = 200_000_000  # one Cubic window; 2 GB of steps and sparsities
+CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, eq=False)
+class Replay:
+    """The updates of one training run; sparsities are float32 fractions, steps are whole numbers."""
+
+    total_steps: int
+    target: np.float32
+    """The sparsity that the schedule is meant to end with."""
+    update_steps: Steps = field(repr=False)
+    """The steps at whose end the mask changes, uint64, ascending."""
+    applied: NDArray[np.float32] = field(repr=False)
+    """The sparsity applied by each update, ascending."""
+
+    @property
+    def num_updates(self) -> int:
+        """How many updates change the mask."""
+        return len(self.update_steps)
+
+    @property
+    def first_update(self) -> int | None:
+        """The step of the first update, None if there is none."""
+        return int(self.update_steps[0]) if self.num_updates else None
+
+    @property
+    def last_update(self) -> int | None:
+        """The step of the last update, None if there is none."""
+        return int(self.update_steps[-1]) if self.num_updates else None
+
+    @property
+    def final_sparsity(self) -> np.float32:
+        """The sparsity applied when the training ends."""
+        return np.float32(self.applied[-1] if self.num_updates else 0)
+
+    @property
+    def shortfall(self) -> np.float32:
+        """Target minus final sparsity; 0 if the target is reached."""
+        return max(self.target - self.final_sparsity, np.float32(0))
+
+    @property
+    def largest_jump(self) -> np.float32:
+        """The largest increase of sparsity in one update; 0 if there is none."""
+        return np.float32(np.diff(self.applied, prepend=np.float32(0)).max(initial=0))
+
+    @property
+    def recovery_steps(self) -> int:
+        """Training steps left after the last update; 0 if there is no update to recover from."""
+        return 0 if self.last_update is None else self.total_steps - self.last_update
+
+    def applied_at(self, steps: ArrayLike) -> NDArray[np.float32] | np.float32:
+        """The sparsity applied at the end of ``steps``, float32; StepError if they are no steps."""
+        staircase = np.concatenate([[np.float32(0)], self.applied])
+        values = staircase[np.searchsorted(self.update_steps, as_steps(steps), side="right")]
+        return values if np.ndim(steps) else values[()]
+
+
+def replay(config: PruningConfig, total_steps: int) -> Replay:
+    """Play ``config`` through a training of ``total_steps`` steps.
+
+    Raises StepError if ``total_steps`` is no whole number from 0 on, or if the schedule has more than 200 million
+    opportunities to update (a Cubic window of that length).
+
+    >>> from entrenar_viz import Gradual, PruningConfig
+    >>> run = replay(PruningConfig(schedule=Gradual(start_step=0, end_step=100, initial_sparsity=0.0,
+    ...                                             final_sparsity=0.8, frequency=30)), total_steps=200)
+    >>> run.update_steps, run.final_sparsity
+    (array([30, 60, 90], dtype=uint64), np.float32(0.71999997))
+    """
+    total = whole_steps(total_steps)
+    first, last, every = _opportunities(config, total)
+    count = (last - first) // every + 1 if last >= first else 0
+    if count > MAX_OPPORTUNITIES:
+        raise StepError(f"{count:,} updates are too many to replay (limit {MAX_OPPORTUNITIES:,}): shorten the window")
+    found: list[tuple[Steps, NDArray[np.float32]]] = []
+    applied = np.float32(0)
+    for begin in range(0, count, CHUNK):  # a window of 10**7 steps in pieces that stay in the cache
+        indices = np.arange(begin, min(begin + CHUNK, count), dtype=np.uint64)
+        steps, sparsities = _increases(config, np.uint64(first) + indices * np.uint64(every), applied)
+        if len(steps):
+            found.append((steps, sparsities))
+            applied = sparsities[-1]
+    return Replay(total, target_of(config), *_joined(found))
+
+
+def schedule_end(config: PruningConfig) -> int:
+    """The last step at which the schedule changes anything."""
+    return config.schedule.step if isinstance(config.schedule, OneShot) else config.schedule.end_step
+
+
+def target_of(config: PruningConfig) -> np.float32:
+    """The sparsity that the schedule is meant to end with, in the trainer's f32."""
+    if isinstance(config.schedule, OneShot):
+        return np.float32(config.target_sparsity)
+    return np.float32(config.schedule.final_sparsity)
+
+
+def requested_at(config: PruningConfig, steps: ArrayLike) -> NDArray[np.float32]:
+    """What the formula asks for at ``steps``: for OneShot its multiplier times the target, in f32."""
+    sparsity: NDArray[np.float32] = config.schedule.sparsity_at_step(steps)
+    return sparsity * np.float32(config.target_sparsity) if isinstance(config.schedule, OneShot) else sparsity
+
+
+def whole_steps(total_steps: int) -> int:
+    """``total_steps`` as a Python integer; StepError if it is no whole number from 0 to 2**64 - 1."""
+    try:
+        total = operator.index(total_steps)
+    except TypeError:
+        raise StepError(f"total_steps must be a whole number, not {total_steps!r:.60}") from None
+    if isinstance(total_steps, bool) or not 0 <= total <= U64_MAX:
+        raise StepError(f"total_steps must be a whole number from 0 to {U64_MAX}, not {total_steps!r:.60}")
+    return total
+
+
+def _opportunities(config: PruningConfig, total: int) -> tuple[int, int, int]:
+    """First and last step at which the schedule allows an update during training, and the steps between them."""
+    schedule = config.schedule
+    if isinstance(schedule, OneShot):
+        return schedule.step, min(schedule.step, total), 1
+    last = min(schedule.end_step, total)
+    if not isinstance(schedule, Gradual):
+        return schedule.start_step, last, 1
+    if schedule.frequency == 0:
+        return schedule.start_step, min(schedule.start_step, last), 1
+    return schedule.start_step, last, schedule.frequency
+
+
+def _increases(config: PruningConfig, steps: Steps, applied: np.float32) -> tuple[Steps, NDArray[np.float32]]:
+    """Those of ``steps`` at which the schedule asks for more than ``applied`` and all before them."""
+    asked = requested_at(config, steps)
+    before = np.maximum.accumulate(np.concatenate([[applied], asked[:-1]]))
+    rises = asked > before
+    return steps[rises], asked[rises]
+
+
+def _joined(found: list[tuple[Steps, NDArray[np.float32]]]) -> tuple[Steps, NDArray[np.float32]]:
+    if not found:
+        return np.empty(0, np.uint64), np.empty(0, np.float32)
+    steps, sparsities = zip(*found, strict=True)
+    return np.concatenate(steps), np.concatenate(sparsities)

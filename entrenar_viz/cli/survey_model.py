@@ -1,0 +1,63 @@
+"""``entrenar-viz survey``: what a configuration does to each layer of a model, as a table and as CSV."""
+
+import sys
+from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from entrenar_viz.analysis.updates import schedule_end
+from entrenar_viz.config.pruning_config import PruningConfig
+from entrenar_viz.files.atomic import write_atomically
+from entrenar_viz.model_survey.layer import LayerSurvey
+from entrenar_viz.model_survey.text import as_csv, as_text, headline, layers, short
+from entrenar_viz.model_survey.whole_model import iter_survey
+
+SHOWN = 40  # layers in the table; the CSV has all
+
+
+def survey(
+    model: str,
+    config_file: str,
+    *,
+    steps: int | None,
+    calibration: str | None,
+    workers: int,
+    output: Path | None,
+    overwrite: bool,
+) -> int:
+    """Print the layers of ``model`` by what they lose, write ``output``; 1 if no layer could be surveyed, else 0."""
+    config = PruningConfig.load(config_file)
+    if output is not None and output.exists() and not overwrite:
+        raise FileExistsError(f"{output} exists already: --force replaces it")  # before the work, not after
+    with _threads(workers) as executor:
+        found = iter_survey(
+            model, config, total_steps=steps, calibration=calibration, executor=executor, progress=_tell
+        )
+        records = list(found)
+    total = schedule_end(config) if steps is None else steps
+    print("\n".join(as_text(headline(model, config, total, records[0].asked), records, SHOWN)))
+    if output is not None:
+        write_atomically(output, as_csv(records), overwrite=overwrite)
+        print(f"wrote {output}: {layers(len(records))}")
+    return int(all(record.achieved is None for record in records))
+
+
+@contextmanager
+def _threads(workers: int) -> Iterator[Executor | None]:
+    """Threads: numpy works without Python's lock, so that two are as quick as two processes and start at once."""
+    if workers == 1:
+        yield None
+        return
+    pool = ThreadPoolExecutor(workers)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _tell(done: int, total: int, record: LayerSurvey) -> None:
+    """The layer that is done, on one line that the next one replaces."""
+    if sys.stderr.isatty():
+        end = "\r\x1b[K" if done == total else ""
+        print(f"\r\x1b[K{done:,} of {total:,} layers  {short(record.layer)}", end=end, file=sys.stderr, flush=True)

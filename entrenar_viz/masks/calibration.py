@@ -1,0 +1,136 @@
+"""Calibration data: for each tensor the activations that enter its layer, or their norms, from a file or arrays."""
+
+import os
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+
+from numpy.typing import ArrayLike
+
+from entrenar_viz.errors import WeightsError
+from entrenar_viz.masks.activations import Activations, checked_activations, columns_of, misfit, no_activations
+from entrenar_viz.models.checkpoints import open_checkpoint
+from entrenar_viz.models.tensor_files import FLOATS, Stored, blame, shown
+from entrenar_viz.models.weights import SAMPLES, Tensors, in_memory, not_floating, sample
+
+
+class Calibration:
+    """Activations or norms by the name of the weight tensor, read when asked for: ``calibration["fc1.weight"]``.
+
+    ``source`` is the name to show, ``names`` lists the tensors. Names are text from outside: never HTML.
+    """
+
+    def __init__(self, source: str, stored: Mapping[str, Stored]) -> None:
+        self.source = source
+        self._stored = dict(stored)
+        self.names: list[str] = list(self._stored)
+        if not self.names:
+            raise WeightsError(f"{source}: holds no activations: store an array for each weight tensor, by its name")
+        for name, one in self._stored.items():
+            if wrong := _unusable(one):
+                raise WeightsError(f"{source}: {shown(name)}: {wrong}")
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """(samples, columns) or, of norms, (columns,); WeightsError if there is nothing for that tensor."""
+        return self._find(name).shape
+
+    def check(self, weights: Tensors) -> None:
+        """Compare the shapes with those of ``weights``, without reading a number of either.
+
+        Either may have tensors that the other has not. WeightsError for the first width that does not fit its layer,
+        and if not one name is the same.
+        """
+        shared = [name for name in self.names if name in weights]
+        if not shared:
+            name, near = self.names[0], _nearest(self.names[0], weights.names)
+            some = f"{shown(name)} is not in {weights.source}, but {shown(near)} is"
+            raise WeightsError(f"{self.source}: no name here is that of a weight tensor: {some}")
+        for name in shared:
+            shape = weights.shape(name)
+            if wrong := misfit(self.shape(name), columns_of(shape)):
+                raise WeightsError(f"{self.source}: {shown(name)} of shape {list(shape)}: {wrong}")
+
+    def __getitem__(self, name: str) -> Activations:
+        """(samples, columns) or, of norms, (columns,), float32, read now.
+
+        WeightsError if it is not there, cannot be read, is not finite, or holds norms that are negative.
+        """
+        found, where = self._find(name), f"{self.source}: {shown(name)}"
+        with blame(where):
+            values = found.read()
+        activations = checked_activations(values, where).view()
+        activations.flags.writeable = False  # it may be the user's own array
+        return activations
+
+    def only(self, name: str) -> "Calibration":
+        """The same source with that tensor alone: small enough to be sent to another process."""
+        return Calibration(self.source, {name: self._find(name)})
+
+    def _find(self, name: str) -> Stored:
+        if name not in self._stored:
+            near = shown(_nearest(name, self.names))
+            raise WeightsError(f"{self.source}: has no activations for {shown(name)}, but for {near}")
+        return self._stored[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._stored
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+def load_calibration(
+    source: Mapping[str, ArrayLike] | str | os.PathLike[str] | Calibration, weights: Tensors | None = None
+) -> Calibration:
+    """Calibration data from a dict of arrays or a path to an .npz or .safetensors file.
+
+    Each array has the name of the weight tensor of its layer. It holds the inputs of the layer, (samples, columns), or
+    the L2 norms of their columns, (columns,). Only headers are read here, and compared with ``weights`` where these
+    are given. WeightsError names file, tensor and reason.
+
+    >>> calibration = load_calibration({"fc1.weight": [[1.0, 0.0], [0.5, 2.0]], "fc2.weight": [1.5, 0.25, 3.0]})
+    >>> {name: calibration.shape(name) for name in calibration}
+    {'fc1.weight': (2, 2), 'fc2.weight': (3,)}
+    """
+    calibration = source if isinstance(source, Calibration) else _opened(source)
+    if weights is not None:
+        calibration.check(weights)
+    return calibration
+
+
+def sample_calibration(name: str) -> Calibration:
+    """What enters the layers of ``sample(name)``; WeightsError for the samples that are no network, and other names.
+
+    Of the "digits network" these are the inputs of its three layers, (128, columns), float32, on 128 of the images that
+    it was trained on. ``benchmarks/train_digits.py`` makes them.
+
+    >>> inputs = sample_calibration("digits network")
+    >>> {layer: inputs.shape(layer) for layer in inputs}
+    {'fc1.weight': (128, 64), 'fc2.weight': (128, 128), 'fc3.weight': (128, 64)}
+    """
+    if name != "digits network":
+        sample(name)  # says so if there is none of that name
+        raise WeightsError(f"{shown(name)} is drawn at random: nothing enters it, use {next(iter(SAMPLES))!r}")
+    stored = open_checkpoint(Path(__file__).parents[1] / "models" / "sample_data" / "digits_calibration.safetensors")[1]
+    return Calibration("128 training images", stored)
+
+
+def _unusable(stored: Stored) -> str:
+    return no_activations(stored.shape) if stored.dtype in FLOATS else not_floating(stored.dtype, "activations")
+
+
+def _nearest(name: object, names: list[str]) -> str:
+    return get_close_matches(str(name), names, 1, cutoff=0)[0]
+
+
+def _opened(source: Mapping[str, ArrayLike] | str | os.PathLike[str]) -> Calibration:
+    if isinstance(source, Mapping):
+        return Calibration("arrays", in_memory(source))
+    if not isinstance(source, (str, os.PathLike)):
+        raise WeightsError(f"calibration data is a path or a dict of arrays by name, not {type(source).__name__}")
+    if Path(source).suffix.lower() == ".npy":
+        raise WeightsError(f"{source}: .npy has no names of tensors: save an .npz, np.savez(path, **arrays_by_name)")
+    return Calibration(*open_checkpoint(source))

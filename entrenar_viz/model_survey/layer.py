@@ -1,0 +1,182 @@
+"""What pruning does to one layer: how much goes, what that costs, and what the layer then takes to store.
+
+Works in bands of rows, so a layer of any size needs little memory, and the numbers are the same wherever it runs.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from entrenar_viz.config.pruning_config import NM, Block, Column, PruningConfig, Row, Unstructured
+from entrenar_viz.errors import WeightsError
+from entrenar_viz.masks.activations import Activations, columns_of
+from entrenar_viz.masks.calibration import Calibration
+from entrenar_viz.masks.prune_order import Compare
+from entrenar_viz.masks.scores import Scores, scorer
+from entrenar_viz.model_survey.bands import NOTHING_GOES, Cut, band_starts, cut
+from entrenar_viz.model_survey.losses import Tally, stored_bytes
+from entrenar_viz.models.tensor_files import FLOATS
+from entrenar_viz.models.weights import Tensors
+
+EMBEDDINGS = ("wte", "wpe", "emb", "token_embd")  # parts of a name that are embeddings without saying "embed"
+AGREE = 5e-5  # a difference of sparsities below 0.01 points needs no reason
+
+
+@dataclass(frozen=True)
+class LayerSurvey:
+    """One prunable layer after pruning. None stands for what cannot be known; ``reason`` then says why.
+
+    Sparsities and shares are fractions from 0 to 1, sizes are bytes.
+    """
+
+    layer: str
+    """The name of the tensor: text from outside, never HTML."""
+    shape: tuple[int, ...]
+    dtype: str
+    """The number format as stored, by its numpy name."""
+    weights: int
+    asked: float
+    """The sparsity that the trainer has applied when the training ends."""
+    achieved: float | None = None
+    """The share of the weights that goes."""
+    reason: str = ""
+    """Why asked and achieved differ by 0.01 points or more, or why there are no numbers; empty if they agree."""
+    kept_energy: float | None = None
+    """The squared Frobenius norm of what is kept, as a share of the layer's; 1 for a layer of zeros."""
+    output_error: float | None = None
+    """||X (W - P)^T||^2 / ||X W^T||^2 for the pruned P and the calibration's activations X; 0 if both are 0."""
+    threshold: float | None = None
+    """The largest score that goes; unstructured, compared over the tensor, only."""
+    ties: int | None = None
+    """Weights that go beyond the count asked for, since they tie with the last one to go; unstructured only, else 0."""
+    dead_rows: int | None = None
+    """Rows, in the view as (out, rest), that lose all of their weights."""
+    dead_columns: int | None = None
+    bytes_dense: int = 0
+    """The tensor as it is stored now."""
+    bytes_csr: int | None = None
+    """CSR of (out, rest): each kept weight in its format and its column in int32; out + 1 row pointers, int32, or int64
+    above 2**31 - 1 kept weights."""
+    bytes_nm: int | None = None
+    """2:4 only, where groups do not straddle rows: each kept weight in its format and 2 bits for its place."""
+    bytes_block: int | None = None
+    """Block pattern only, BSR: whole kept blocks, the block column of each in int32, and row pointers as in CSR."""
+
+
+@dataclass(frozen=True, eq=False)
+class LayerJob:
+    """All that ``survey_layer`` needs, small enough to be sent to another process where weights are in files."""
+
+    weights: Tensors
+    config: PruningConfig
+    asked: float
+    compare: Compare
+    calibration: Calibration | None
+
+    @property
+    def name(self) -> str:
+        """The one tensor of ``weights``."""
+        return self.weights.names[0]
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """The shape as (out, rest)."""
+        shape = self.weights.shape(self.name)
+        return shape[0], columns_of(shape)
+
+
+def is_embedding(name: str) -> bool:
+    """Whether the trainer's ``skip_embed_layers`` is taken to mean the tensor of that name.
+
+    The trainer's file has the switch, but names no rule, so this is a choice by the usual names. An embedding has a
+    part between dots that contains "embed" or is one of EMBEDDINGS, in any case, or is ``shared.weight`` (T5).
+
+    >>> [is_embedding(name) for name in ("model.embed_tokens.weight", "transformer.wte.weight", "lm_head.weight")]
+    [True, True, False]
+    """
+    parts = name.lower().split(".")
+    return any("embed" in part or part in EMBEDDINGS for part in parts) or "shared" in parts[-2:-1]
+
+
+def survey_layer(job: LayerJob) -> LayerSurvey:
+    """The record of the job's layer; what is wrong with the layer is its ``reason``, not an error."""
+    rows, columns = job.grid
+    known = LayerSurvey(
+        layer=job.name,
+        shape=job.weights.shape(job.name),
+        dtype=job.weights.dtype(job.name),
+        weights=rows * columns,
+        asked=job.asked,
+        bytes_dense=job.weights.nbytes(job.name),
+    )
+    if job.config.skip_embed_layers and is_embedding(job.name):
+        whole = replace(known, achieved=0.0, kept_energy=1.0, ties=0, dead_rows=0, dead_columns=0)
+        return replace(whole, reason="embedding, which the configuration skips: not read, nothing pruned")
+    try:
+        return _measured(known, job)
+    except WeightsError as error:
+        return replace(known, reason=str(error))
+
+
+def _measured(known: LayerSurvey, job: LayerJob) -> LayerSurvey:
+    activations = _activations(job)
+    rows, parts = job.weights.rows(job.name), band_starts(job.grid, job.config.pattern)
+    score = _score(job, activations)
+
+    def scored() -> Iterator[tuple[int, Scores]]:
+        return ((first, score(rows(first, last))) for first, last in parts)
+
+    made = cut(scored, job.grid, job.config.pattern, job.compare, job.asked) if job.asked else NOTHING_GOES
+    tally = Tally(np.zeros(job.grid[1], bool))
+    for first, last in parts:
+        weights = rows(first, last)
+        mask = made.mask(first, score(weights))
+        tally.add(weights, mask)
+        if activations is not None and activations.ndim == 2:
+            tally.add_outputs(activations, weights, mask)
+    return _record(known, job, made, tally)
+
+
+def _activations(job: LayerJob) -> Activations | None:
+    if job.calibration is not None:
+        return job.calibration[job.name]
+    if job.asked and job.config.method != "magnitude":
+        raise WeightsError(f"{job.config.method} needs calibration data, which has nothing for this layer")
+    return None
+
+
+def _score(job: LayerJob, activations: Activations | None) -> Callable[[Scores], Scores]:
+    """The scores of some rows; where nothing goes, no score is looked at."""
+    method = job.config.method
+    if not job.asked:
+        return lambda weights: weights
+    return scorer(method, job.grid[1], None if method == "magnitude" else activations)
+
+
+def _record(known: LayerSurvey, job: LayerJob, made: Cut, tally: Tally) -> LayerSurvey:
+    kept, achieved = known.weights - tally.gone, tally.gone / known.weights
+    ties = tally.gone - made.gone * made.weights
+    return replace(
+        known,
+        achieved=achieved,
+        reason="" if abs(achieved - known.asked) < AGREE else _why(job, made, ties),
+        kept_energy=tally.kept_energy,
+        output_error=tally.output_error,
+        threshold=made.threshold,
+        ties=ties,
+        dead_rows=tally.dead_rows,
+        dead_columns=tally.dead_columns,
+        **stored_bytes(job.grid, FLOATS[known.dtype], kept, job.config.pattern if job.asked else Unstructured()),
+    )
+
+
+def _why(job: LayerJob, made: Cut, ties: int) -> str:
+    pattern = job.config.pattern
+    if isinstance(pattern, NM):
+        return f"{pattern.n}:{pattern.m} fixes the sparsity, whatever is asked"
+    if ties:
+        return f"ties: {ties:,} more weights share the last score to go"
+    units = f"{pattern.type}s" if isinstance(pattern, (Block, Row, Column)) else "weights"
+    each = " of each row" if job.compare == "row" else ""
+    return f"rounded down to whole {units}{each}: {made.gone:,} of {made.units:,} go"

@@ -1,0 +1,144 @@
+"""The records of a survey as text: a table by what the layers lose, and CSV."""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+
+from entrenar_viz.config.pruning_config import PruningConfig
+from entrenar_viz.formatting import percent
+from entrenar_viz.model_survey.layer import LayerSurvey
+
+_NAME = 60
+_HEAD = ("layer", "shape", "format", "pruned", "energy kept", "output error", "dead rows", "columns", "dense", "sparse")
+_UNITS = ("B", "kB", "MB", "GB", "TB")
+
+
+def as_csv(records: Sequence[LayerSurvey]) -> bytes:
+    """A line for each layer in the order of the model, UTF-8; what is None is empty, a shape is ``2x3``.
+
+    Names stand as they are in the model, also those that a spreadsheet would take for formulas: programs must find the
+    layer again by its name. Import such a column as text.
+    """
+    text = io.StringIO()
+    lines = csv.writer(text, lineterminator="\n")
+    lines.writerow(field.name for field in fields(LayerSurvey))
+    for record in records:
+        values = vars(record) | {"shape": _shape(record.shape)}
+        lines.writerow("" if value is None else value for value in values.values())
+    return text.getvalue().encode(errors="backslashreplace")  # half a surrogate pair is a name in JSON
+
+
+def printable(text: str) -> str:
+    r"""``text`` as one line that a terminal cannot take for commands.
+
+    >>> print(printable("fc\x1b[2J\n"))
+    fc\x1b[2J\n
+    """
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+
+
+def headline(model: str, config: PruningConfig, total: int, asked: float) -> str:
+    """What was surveyed: ``model``, the configuration, and the sparsity asked at the training's last step."""
+    kind = f"{type(config.schedule).__name__}, {config.pattern.type}, {config.method}"
+    return f"{printable(model)}: {kind}, {percent(asked)} asked at step {total:,}"
+
+
+def as_text(caption: str, records: Sequence[LayerSurvey], most: int) -> Iterator[str]:
+    """The lines of a table, the layers that lose most first, with at most ``most`` layers and ``most`` reasons."""
+    yield caption
+    yield ""
+    ranked = [record for record in records if record.kept_energy is not None and not _skipped(record)]
+    ranked.sort(key=lambda record: record.kept_energy or 0.0)
+    yield from _aligned([_HEAD, *map(_cells, ranked[:most])] if ranked else [])
+    if len(ranked) > most:
+        yield f"and {len(ranked) - most:,} layers that lose less: --csv FILE has all"
+    yield from _reasons(records, most)
+    yield ""
+    yield summary(records)
+
+
+def _reasons(records: Sequence[LayerSurvey], most: int) -> Iterator[str]:
+    """Why layers are not as asked, each reason once."""
+    by_reason: dict[str, list[LayerSurvey]] = {}
+    for record in records:
+        if record.reason:
+            by_reason.setdefault(record.reason, []).append(record)
+    for reason, those in list(by_reason.items())[:most]:
+        more = f" and {len(those) - 1:,} more" if len(those) > 1 else ""
+        yield f"{short(those[0].layer)}{more}: {printable(reason)}"
+    if len(by_reason) > most:
+        yield f"and {len(by_reason) - most:,} reasons more: --csv FILE has all"
+
+
+def _cells(record: LayerSurvey) -> tuple[str, ...]:
+    sparse = [size for size in (record.bytes_csr, record.bytes_nm, record.bytes_block) if size is not None]
+    return (
+        short(record.layer),
+        _shape(record.shape),
+        record.dtype,
+        percent(record.achieved or 0.0),
+        percent(record.kept_energy or 0.0),
+        "" if record.output_error is None else percent(record.output_error),
+        f"{record.dead_rows:,}",
+        f"{record.dead_columns:,}",
+        _size(record.bytes_dense),
+        _size(min(sparse)) if sparse else "",
+    )
+
+
+def _aligned(lines: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Three columns of words to the left, the numbers to the right."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        words = [cell.ljust(width) for cell, width in zip(line[:3], widths[:3], strict=True)]
+        numbers = [cell.rjust(width) for cell, width in zip(line[3:], widths[3:], strict=True)]
+        yield "  ".join(words + numbers).rstrip()
+
+
+def summary(records: Sequence[LayerSurvey]) -> str:
+    """All layers together: the share that goes, and the bytes before and after."""
+    known = [record for record in records if record.achieved is not None]
+    weights = sum(record.weights for record in known)
+    gone = sum(record.weights * (record.achieved or 0.0) for record in known)
+    dense = sum(record.bytes_dense for record in records)
+    sparse = sum(_least(record) for record in records)
+    unknown = f", {len(records) - len(known):,} not surveyed" if len(known) < len(records) else ""
+    share = f"{percent(gone / weights)} of {weights:,} weights pruned" if weights else "nothing pruned"
+    return f"{layers(len(records))}{unknown}: {share}; {_size(dense)} dense, {_size(sparse)} where sparse is smaller"
+
+
+def _least(record: LayerSurvey) -> int:
+    sizes = (record.bytes_dense, record.bytes_csr, record.bytes_nm, record.bytes_block)
+    return min(size for size in sizes if size is not None)
+
+
+def _skipped(record: LayerSurvey) -> bool:
+    return record.bytes_csr is None
+
+
+def _size(count: float) -> str:
+    """Three digits in decimal units.
+
+    >>> _size(117_440_512)
+    '117 MB'
+    """
+    unit = 0
+    while count >= 999.5 and unit < len(_UNITS) - 1:
+        count, unit = count / 1000, unit + 1
+    return f"{count:.3g} {_UNITS[unit]}" if unit else f"{count:,} B"
+
+
+def layers(count: int) -> str:
+    """``1 layer``, ``12 layers``."""
+    return f"{count:,} layer{'s' * (count != 1)}"
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape))
+
+
+def short(name: str) -> str:
+    """``name`` in up to 60 printable letters, its end included."""
+    name = printable(name)
+    return name if len(name) <= _NAME else f"{name[: _NAME - 21]}…{name[-20:]}"

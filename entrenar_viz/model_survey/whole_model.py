@@ -1,0 +1,171 @@
+"""What a configuration does to every layer of a model: one record each, a layer at a time for each worker."""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager
+from dataclasses import asdict
+from itertools import islice
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import ArrayLike
+
+from entrenar_viz.analysis.updates import replay, schedule_end
+from entrenar_viz.config.pruning_config import PruningConfig
+from entrenar_viz.errors import EntrenarVizError, WeightsError
+from entrenar_viz.masks.calibration import Calibration, load_calibration
+from entrenar_viz.masks.prune_order import Compare, check_compare
+from entrenar_viz.masks.scores import check_method
+from entrenar_viz.model_survey.layer import LayerJob, LayerSurvey, survey_layer
+from entrenar_viz.models.weights import Tensors, load_weights
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Source = ArrayLike | Mapping[str, ArrayLike] | str | PathLike[str] | Tensors
+Activations = Mapping[str, ArrayLike] | str | PathLike[str] | Calibration
+Progress = Callable[[int, int, LayerSurvey], object]
+AHEAD = 32  # layers handed to an executor before the first of them is back
+
+_COUNTS = ("weights", "ties", "dead_rows", "dead_columns", "bytes_dense", "bytes_csr", "bytes_nm", "bytes_block")
+_SHARES = ("asked", "achieved", "kept_energy", "output_error", "threshold")
+
+
+def survey(
+    source: Source,
+    config: PruningConfig,
+    *,
+    total_steps: int | None = None,
+    calibration: Activations | None = None,
+    compare: Compare = "tensor",
+    executor: Executor | None = None,
+    progress: Progress | bool | None = None,
+) -> "pd.DataFrame | list[LayerSurvey]":
+    """What ``config`` does to each prunable layer of ``source``, in its order: a table, a row for each layer.
+
+    A pandas DataFrame with the fields of ``LayerSurvey`` as columns if pandas is installed, else the list of
+    ``iter_survey``, which see for arguments and errors.
+    """
+    found = iter_survey(
+        source,
+        config,
+        total_steps=total_steps,
+        calibration=calibration,
+        compare=compare,
+        executor=executor,
+        progress=progress,
+    )
+    records = list(found)
+    try:
+        import pandas as pd
+    except ImportError:
+        return records
+    frame = pd.DataFrame([asdict(record) for record in records])
+    return frame.astype(dict.fromkeys(_COUNTS, "Int64") | dict.fromkeys(_SHARES, "float64"))
+
+
+def iter_survey(
+    source: Source,
+    config: PruningConfig,
+    *,
+    total_steps: int | None = None,
+    calibration: Activations | None = None,
+    compare: Compare = "tensor",
+    executor: Executor | None = None,
+    progress: Progress | bool | None = None,
+) -> Iterator[LayerSurvey]:
+    """The record of each prunable layer of ``source``, in its order, as soon as it is there.
+
+    - ``source``: what ``load_weights`` takes. ``calibration``: what ``load_calibration`` takes; ``wanda`` and
+      ``sparse_gpt`` need it, and where it has the activations of a layer, its ``output_error`` is worked out.
+    - ``total_steps``: the length of the training; without it, the schedule's own end. What is asked of every layer is
+      what ``replay`` says is applied by then. If that is 0, nothing is pruned, N:M included.
+    - ``compare``: as in ``prune_mask``.
+    - ``executor``: any of concurrent.futures, or ``client.get_executor()`` of Dask. It gets paths and names, not
+      weights, so all workers must see the files at the same path; arrays in memory are sent to other processes. At
+      most 32 layers are handed over at a time. The records are the same whatever the executor, and it is not closed.
+    - ``progress``: called as ``progress(done, total, record)`` after each layer; what it raises ends the survey. True
+      shows a bar of tqdm.
+
+    When the survey ends early, by an error or because the iterator is closed, the layers that wait are cancelled. A
+    layer that cannot be read or pruned is a record with its reason. Errors are raised before the first layer:
+    WeightsError for a source or calibration data that cannot be opened or do not fit each other, and for a method that
+    lacks calibration data or gives no mask; StepError for ``total_steps``.
+
+    >>> record = next(iter_survey({"fc.weight": [[0.1, -3.0], [2.0, -4.0]]}, PruningConfig(target_sparsity=0.5)))
+    >>> record.achieved, round(record.kept_energy, 4), record.bytes_dense, record.bytes_csr
+    (0.5, 0.8618, 32, 36)
+    """
+    jobs = _jobs(load_weights(source), config, total_steps, calibration, compare)
+    if progress is True:
+        _tqdm()
+    return _surveyed(jobs, executor, progress)
+
+
+def _jobs(
+    weights: Tensors,
+    config: PruningConfig,
+    total_steps: int | None,
+    calibration: Activations | None,
+    compare: Compare,
+) -> list[LayerJob]:
+    if calibration is None and config.method in ("wanda", "sparse_gpt"):
+        remedy = "pass calibration= (--calibration FILE), the inputs of each layer as load_calibration takes them"
+        raise WeightsError(f"{config.method} needs calibration data: {remedy}; without it, only magnitude can be used")
+    check_method(config.method, has_activations=config.method != "magnitude")
+    check_compare(compare, config.pattern)
+    given = None if calibration is None else load_calibration(calibration, weights)
+    run = replay(config, schedule_end(config) if total_steps is None else total_steps)
+    asked = float(str(run.final_sparsity))  # the shortest decimal of the f32: 0.7 rather than 0.699999988
+    return [
+        LayerJob(weights.only(name), config, asked, compare, given.only(name) if given and name in given else None)
+        for name in weights
+    ]
+
+
+def _surveyed(
+    jobs: list[LayerJob], executor: Executor | None, progress: Progress | bool | None
+) -> Iterator[LayerSurvey]:
+    waiting: deque[Future[LayerSurvey]] = deque()
+    records = map(survey_layer, jobs) if executor is None else _submitted(jobs, executor, waiting)
+    try:
+        with _reporting(progress, len(jobs)) as report:
+            for done, record in enumerate(records, 1):
+                report(done, len(jobs), record)
+                yield record
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
+def _submitted(jobs: list[LayerJob], executor: Executor, waiting: deque[Future[LayerSurvey]]) -> Iterator[LayerSurvey]:
+    rest = iter(jobs)
+    for job in islice(rest, AHEAD):
+        waiting.append(executor.submit(survey_layer, job))
+    while waiting:
+        record = waiting[0].result()
+        waiting.popleft()
+        for job in islice(rest, 1):
+            waiting.append(executor.submit(survey_layer, job))
+        yield record
+
+
+@contextmanager
+def _reporting(progress: Progress | bool | None, total: int) -> Iterator[Progress]:
+    if callable(progress):
+        yield progress
+    elif progress:
+        with _tqdm()(total=total, unit="layer") as bar:
+            yield lambda *_: bar.update()
+    else:
+        yield lambda *_: None
+
+
+def _tqdm() -> Any:
+    try:
+        from tqdm.auto import tqdm
+    except ImportError:
+        remedy = 'pip install "entrenar-viz[survey]", or pass a function (done, total, record)'
+        raise EntrenarVizError(f"progress=True needs tqdm: {remedy}") from None
+    return tqdm

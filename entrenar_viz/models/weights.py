@@ -1,0 +1,236 @@
+"""Weight matrices: samples that come with the package, arrays, and model files.
+
+Whatever cannot be read or pruned raises WeightsError with the file, the tensor and the reason.
+"""
+
+import math
+import os
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from entrenar_viz.errors import WeightsError
+from entrenar_viz.models.checkpoints import open_checkpoint
+from entrenar_viz.models.tensor_files import FLOATS, Stored, blame, shown
+
+Matrix = NDArray[np.floating[Any]]  # 2-D, (out, rest), float32, C-contiguous, read-only
+
+# What the samples are, in the order in which they are offered.
+SAMPLES: dict[str, str] = {
+    "digits network": "trained on scikit-learn's handwritten digits: three real layers",
+    "gaussian": "Kaiming initialisation, 256 x 256: a network before training",
+    "outlier columns": "heavy tails and a few large columns, 256 x 256: as in large language models",
+    "low rank": "rank 8 plus noise, 256 x 256: rows and columns differ in strength",
+}
+
+
+class Tensors:
+    """The tensors of one source, read when asked for: ``for name in tensors: tensors.matrix(name)``.
+
+    ``source`` is the name to show, ``names`` lists what can be pruned (2-D or more, not empty, floating point) in the
+    order of the source, ``skipped`` has the reason for each of the others. Names are text from outside: never HTML.
+    """
+
+    def __init__(self, source: str, stored: Mapping[str, Stored]) -> None:
+        self.source = source
+        self._stored = dict(stored)
+        reasons = {name: _not_prunable(one) for name, one in self._stored.items()}
+        self.skipped: dict[str, str] = {name: reason for name, reason in reasons.items() if reason}
+        self.names: list[str] = [name for name, reason in reasons.items() if not reason]
+        if not self.names:
+            why = "; ".join(f"{shown(name)}: {reason}" for name, reason in list(self.skipped.items())[:3])
+            raise WeightsError(f"{source}: no tensor here can be pruned ({why or 'there is none at all'})")
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """The shape as stored; WeightsError if there is no such tensor."""
+        return self._find(name).shape
+
+    def dtype(self, name: str) -> str:
+        """The number format as stored, by its numpy name (``bfloat16``); WeightsError if there is no such tensor."""
+        return self._find(name).dtype
+
+    def nbytes(self, name: str) -> int:
+        """The bytes of a tensor as stored; WeightsError if it does not hold weights, or there is no such tensor."""
+        found = self._find(name)
+        if found.dtype not in FLOATS:
+            raise WeightsError(f"{found.file or self.source}: {shown(name)}: {_not_prunable(found)}")
+        return math.prod(found.shape) * FLOATS[found.dtype]
+
+    def matrix(self, name: str) -> Matrix:
+        """The tensor as (out, rest), float32, read now: neither it nor the file is kept.
+
+        WeightsError if it cannot be read or pruned, or if weights are NaN, infinite or beyond float32.
+        """
+        found, where = self._prunable(name)
+        with blame(where):  # of the memory for float32 too, which a tensor that can be read may lack
+            matrix = finite_float32(found.read(), where).reshape(found.shape[0], -1)
+        matrix.flags.writeable = False  # it may be the user's own array or a cached sample
+        return matrix
+
+    @property
+    def files(self) -> set[str]:
+        """The files that the numbers come from, by their paths; ``source`` for what is no checkpoint in shards."""
+        return {self.source} | {stored.file for stored in self._stored.values() if stored.file}
+
+    def rows(self, name: str) -> Callable[[int, int], Matrix]:
+        """What reads some rows of ``matrix(name)``, ``rows(start, stop)``, and checks no others.
+
+        Nothing is kept, except of files that cannot be read in part (.npy, .npz): their tensor as it is stored.
+        WeightsError as ``matrix`` raises it, with the rows.
+        """
+        found, where = self._prunable(name)
+        with blame(where):
+            part = found.part or partial(_part, found.read())
+
+        def read(start: int, stop: int) -> Matrix:
+            some = where if stop - start == found.shape[0] else f"{where}: rows {start:,} to {stop - 1:,}"
+            with blame(some):
+                return finite_float32(part(start, stop), some, first_row=start).reshape(stop - start, -1)
+
+        return read
+
+    def only(self, name: str) -> "Tensors":
+        """The same source with that tensor alone: small enough to be sent to another process."""
+        return Tensors(self.source, {name: self._find(name)})
+
+    def changed(self, source: str, change: Callable[[Stored], Stored]) -> "Tensors":
+        """The same tensors under the name ``source``, each as ``change`` makes it."""
+        return Tensors(source, {name: change(stored) for name, stored in self._stored.items()})
+
+    def _find(self, name: str) -> Stored:
+        if name not in self._stored:
+            raise WeightsError(f"{self.source}: has no tensor {shown(name)}")
+        return self._stored[name]
+
+    def _prunable(self, name: str) -> tuple[Stored, str]:
+        found = self._find(name)
+        where = f"{found.file or self.source}: {shown(name)}"
+        if name in self.skipped:
+            raise WeightsError(f"{where}: {self.skipped[name]}")
+        return found, where
+
+    def __getitem__(self, name: str) -> Matrix:
+        return self.matrix(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+def load_weights(source: ArrayLike | Mapping[str, ArrayLike] | str | os.PathLike[str] | Tensors) -> Tensors:
+    """Weights from an array, a dict of arrays, or a path: .npy, .npz, .safetensors, or a checkpoint in shards.
+
+    Of a checkpoint in several files the path is its folder or its index (``model.safetensors.index.json``). A folder
+    without an index stands for the one .safetensors file in it.
+
+    Only headers are read here; ``Tensors.matrix`` reads the numbers. WeightsError names file, tensor and reason.
+    """
+    if isinstance(source, Tensors):
+        return source
+    if isinstance(source, (str, os.PathLike)):
+        return Tensors(*open_checkpoint(source))
+    if isinstance(source, Mapping):
+        return Tensors("arrays", in_memory(source))
+    return Tensors("array", in_memory({"weights": source}))
+
+
+def in_memory(arrays: Mapping[str, ArrayLike]) -> dict[str, Stored]:
+    """``arrays`` as if they were stored in a file; WeightsError if one is no array or has no text for a name."""
+    return {name: _stored(value, name) for name, value in arrays.items()}
+
+
+def sample(name: str) -> dict[str, Matrix]:
+    """The matrices of one of SAMPLES, the same on every call; WeightsError for another name."""
+    if name not in SAMPLES:
+        raise WeightsError(f"no sample is called {shown(name)}: use one of {', '.join(SAMPLES)}")
+    return dict(_sample(name))
+
+
+def as_array(value: object, where: str) -> NDArray[Any]:
+    """``value`` as numpy sees it, not copied if it is an array; WeightsError if numpy cannot make one of it."""
+    with blame(where):
+        array: NDArray[Any] = np.asarray(value)  # torch tensors on the CPU convert themselves
+    if isinstance(value, np.ma.MaskedArray):
+        raise WeightsError(f"{where}: a masked array would lose its mask, fill it first")
+    return array
+
+
+def finite_float32(values: NDArray[Any], where: str, what: str = "weights", first_row: int = 0) -> NDArray[np.float32]:
+    """``values`` as C-contiguous float32, copied only if needed.
+
+    WeightsError, which starts with ``where``, for other than floating point numbers and for values that are NaN,
+    infinite or beyond float32: how many, and where the first one is. ``what`` they are is for the message, as is
+    ``first_row``, the place of ``values`` in what they are a part of.
+    """
+    if values.dtype.name not in FLOATS:
+        raise WeightsError(f"{where}: {not_floating(values.dtype.name, what)}")
+    with np.errstate(over="ignore", invalid="ignore"):
+        single = values.astype(np.float32, order="C", copy=False)
+    finite = np.isfinite(single)
+    if not finite.all():
+        first = tuple(int(i) for i in np.unravel_index(finite.argmin(), finite.shape))
+        bad = f"{finite.size - np.count_nonzero(finite):,} of {finite.size:,} {what}"
+        place = [first[0] + first_row, *first[1:]] if first else []
+        raise WeightsError(f"{where}: {bad} are not finite as float32, the first is {values[first]} at {place}")
+    return single
+
+
+@cache
+def _sample(name: str) -> dict[str, Matrix]:
+    if name == "digits network":
+        tensors = load_weights(Path(__file__).parent / "sample_data" / "digits.safetensors")
+    else:
+        tensors = load_weights({"weight": _drawn(name, np.random.default_rng(1710)).astype(np.float32)})
+    return {layer: tensors.matrix(layer) for layer in tensors}
+
+
+def _drawn(name: str, rng: np.random.Generator, size: int = 256) -> NDArray[np.float64]:
+    """Entries of about Kaiming's standard deviation, sqrt(2 / fan_in) (He et al. 2015, arXiv:1502.01852)."""
+    std = math.sqrt(2 / size)
+    if name == "gaussian":
+        return std * rng.standard_normal((size, size))
+    if name == "outlier columns":
+        columns = np.ones(size)
+        columns[rng.choice(size, 6, replace=False)] = 6
+        return std * columns * rng.standard_t(3, (size, size)) / math.sqrt(3)  # t(3) has variance 3
+    product = rng.standard_normal((size, 8)) @ rng.standard_normal((8, size)) / math.sqrt(8)
+    return std * (product + 0.1 * rng.standard_normal((size, size)))
+
+
+def _not_prunable(stored: Stored) -> str:
+    if stored.refused:
+        return stored.refused
+    if stored.dtype not in FLOATS:
+        return not_floating(stored.dtype)
+    if len(stored.shape) < 2:
+        return "1-D: biases and norms are not pruned" if stored.shape else "a single number, not a matrix"
+    return "" if math.prod(stored.shape) else f"empty: shape {list(stored.shape)}"
+
+
+def not_floating(dtype: str, what: str = "weights") -> str:
+    """Why numbers of ``dtype``, by its numpy name, cannot be ``what`` they should be."""
+    if dtype == "object":
+        return "Python objects would have to be unpickled, which can run code: save plain numbers"
+    if dtype.startswith("void"):
+        return f"{dtype}: .npy forgets bfloat16 and float8, save them as .safetensors"
+    return f"{dtype}: {what} are float16, float32, float64, bfloat16 or float8"
+
+
+def _stored(value: object, name: object) -> Stored:
+    if not isinstance(name, str):
+        raise WeightsError(f"arrays: names of tensors are text, not {shown(name)}")
+    array = as_array(value, shown(name))
+    return Stored(array.shape, array.dtype.name, partial(np.asarray, array), part=partial(_part, array))
+
+
+def _part(array: NDArray[Any], start: int, stop: int) -> NDArray[Any]:
+    return array[start:stop]

@@ -1,0 +1,1 @@
+"""What a user keeps: sessions and presets, in versioned files of our own."""

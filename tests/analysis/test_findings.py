@@ -1,0 +1,181 @@
+"""Every finding has its case, and every fix removes the finding it belongs to."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from entrenar_viz import (
+    NM,
+    ConfigError,
+    Cubic,
+    Gradual,
+    OneShot,
+    PruningConfig,
+    StepError,
+    Unstructured,
+    recommend,
+    replay,
+    review,
+)
+from entrenar_viz.analysis.advice import SCENARIOS
+from entrenar_viz.analysis.findings import Finding
+from tests.strategies import configs
+
+
+def gradual(**fields) -> PruningConfig:
+    window = {"start_step": 1000, "end_step": 5000, "initial_sparsity": 0.0, "final_sparsity": 0.5, "frequency": 500}
+    return PruningConfig(schedule=Gradual(**(window | fields)))
+
+
+def finding(code: str, config: PruningConfig, total_steps: int = 10_000) -> Finding:
+    return next(found for found in review(config, total_steps) if found.code == code)
+
+
+def codes(config: PruningConfig, total_steps: int = 10_000) -> list[str]:
+    return [found.code for found in review(config, total_steps)]
+
+
+def test_a_sound_configuration_has_no_findings():
+    assert review(gradual(), 10_000) == []
+
+
+def test_target_missed_names_the_numbers_and_both_ways_out():
+    found = finding("target-missed", gradual(frequency=300))
+    assert found.message == (
+        "Gradual stops at 48.75%, 1.25 points short of 50%: 300 does not divide the window of 4,000 steps."
+    )
+    assert [fix.label for fix in found.fixes] == ["every 250 steps", "end at step 4,900"]
+
+
+def test_target_missed_by_frequency_zero():
+    found = finding("target-missed", gradual(frequency=0, initial_sparsity=0.1))
+    assert "frequency 0 allows one update only" in found.message
+    assert replay(found.fix, 10_000).shortfall == 0
+
+
+@pytest.mark.parametrize(
+    ("config", "why"),
+    [
+        (gradual(frequency=0), "frequency 0 allows one update only, at step 1,000"),
+        (gradual(frequency=5000), "frequency 5,000 is longer than the window of 4,000 steps"),
+        (gradual(start_step=11_000, end_step=12_000), "starts at step 11,000, after the training ends at step 10,000"),
+        (gradual(start_step=9_900, end_step=12_000), "before the first update that would prune"),
+        (gradual(final_sparsity=0.0), "the target is 0%"),
+        (PruningConfig(schedule=OneShot(step=10_001)), "starts at step 10,001"),
+    ],
+)
+def test_nothing_pruned_says_why(config, why):
+    found = finding("nothing-pruned", config)
+    assert found.severity == "error"
+    assert why in found.message
+
+
+def test_each_other_finding_has_its_case():
+    cubic = PruningConfig(target_sparsity=0.5, schedule=Cubic(start_step=0, end_step=6000, final_sparsity=0.5))
+    assert codes(cubic) == ["many-updates"]
+    assert "ends-after-training" in codes(gradual(end_step=11_000))
+    assert codes(gradual(end_step=9000)) == ["no-recovery"]
+    assert codes(gradual(initial_sparsity=0.8)) == ["decreasing"]
+    assert codes(gradual(final_sparsity=0.6)) == ["sparsity-mismatch"]
+    assert codes(gradual(frequency=1)) == ["many-updates"]
+    assert codes(PruningConfig(target_sparsity=0.75)) == ["one-shot-high-sparsity"]
+    assert codes(replace(gradual(), pattern=NM(n=2, m=4))) == ["nm-fixes-sparsity"]
+    assert codes(PruningConfig(pattern=NM(n=2, m=4), target_sparsity=0.5)) == []
+    assert codes(PruningConfig(pattern=NM(n=0, m=4), target_sparsity=0.5))[0] == "keeps-nothing"
+    assert codes(PruningConfig(target_sparsity=1.0))[0] == "keeps-nothing"
+    assert codes(replace(gradual(), method="wanda")) == ["needs-calibration"]
+    assert codes(replace(gradual(), fine_tune_lr=0.0)) == ["learning-rate"]
+
+
+def test_a_window_with_few_divisors_is_not_mended_by_updating_at_every_step():
+    found = finding("target-missed", gradual(end_step=5001, frequency=300))
+    assert [fix.label for fix in found.fixes] == ["end at step 4,900"]
+
+
+def test_the_fix_of_a_falling_schedule_reaches_the_target():
+    found = finding("decreasing", gradual(initial_sparsity=0.8, frequency=5000))
+    assert found.fixes[0].label == "start at 0%, every 200 steps"
+    assert codes(found.fix) == []
+
+
+def test_under_nm_the_schedule_has_nothing_to_miss():
+    for schedule in (gradual(frequency=300), gradual(initial_sparsity=0.8), gradual(end_step=11_000)):
+        assert codes(replace(schedule, pattern=NM(n=2, m=4)))[-1] == "nm-fixes-sparsity"
+        assert not {"target-missed", "decreasing", "ends-after-training"} & set(
+            codes(replace(schedule, pattern=NM(n=2, m=4)))
+        )
+
+
+def test_the_gravest_findings_come_first():
+    config = replace(gradual(frequency=0), method="wanda", fine_tune_lr=-1.0)
+    assert [found.severity for found in review(config, 10_000)] == ["error", "warning", "info"]
+
+
+@given(configs(), st.integers(0, 12_000))
+def test_every_fix_removes_its_finding(config, total_steps):
+    for found in review(config, total_steps):
+        before = {other.code for other in review(config, total_steps)}
+        for fix in found.fixes:
+            after = {other.code: other.severity for other in review(fix.config, total_steps)}
+            assert found.code not in after, fix.label
+            assert fix.label
+            added = [code for code, severity in after.items() if severity == "error" and code not in before]
+            assert added in ([], ["keeps-nothing"]), fix.label  # to reach a target of 100% is what was asked for
+
+
+@given(configs(), st.integers(0, 12_000))
+def test_target_missed_and_nothing_pruned_agree_with_the_replay(config, total_steps):
+    run, found = replay(config, total_steps), codes(config, total_steps)
+    assert ("nothing-pruned" in found) == (run.num_updates == 0)
+    if "target-missed" in found:
+        assert run.shortfall > 0
+    if run.shortfall > 0 and not isinstance(config.pattern, NM):
+        assert {"target-missed", "nothing-pruned", "ends-after-training"} & set(found)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind"),
+    [
+        ({"post_training": True}, OneShot),
+        ({"target_sparsity": 0.51}, Cubic),
+        ({"target_sparsity": 0.5}, Gradual),
+        ({"scenario": "llm-compression"}, OneShot),
+        ({"scenario": "from-scratch"}, Gradual),
+        ({"scenario": "high-sparsity"}, Cubic),
+        ({"scenario": "quick-experiment"}, OneShot),
+        ({"scenario": "production"}, Gradual),
+    ],
+)
+def test_recommend_is_the_decision_tree_and_the_table_of_the_chapter(arguments, kind):
+    advice = recommend(**arguments)
+    assert isinstance(advice.config.schedule, kind)
+    assert advice.reason
+
+
+@given(st.floats(0.01, 0.99), st.integers(2, 1_000_000))
+def test_what_is_recommended_reaches_its_target_and_leaves_recovery(target, total_steps):
+    config = recommend(target, total_steps).config
+    assert replay(config, total_steps).shortfall == 0
+    graver = [found for found in review(config, total_steps) if found.severity != "info"]
+    assert graver == [] or total_steps < 20
+    assert replay(config, total_steps).target == np.float32(target)
+
+
+def test_recommend_without_room_for_a_window_says_so():
+    advice = recommend(0.8, total_steps=1)
+    assert advice.config.schedule == OneShot(step=0)
+    assert "no room" in advice.reason
+    assert advice.config.pattern == Unstructured()
+
+
+def test_recommend_refuses_what_it_does_not_know():
+    with pytest.raises(ConfigError, match="did you mean production"):
+        recommend(scenario="productoin")
+    with pytest.raises(ConfigError, match=r"must be between 0\.0 and 1\.0"):
+        recommend(1.5)
+    with pytest.raises(StepError, match="total_steps"):
+        recommend(0.5, total_steps=-1)
+    assert set(SCENARIOS) == {"llm-compression", "from-scratch", "high-sparsity", "quick-experiment", "production"}

@@ -1,0 +1,69 @@
+// What a typed entry understands, and what it refuses.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { moved, nudged, parsed, replaced, shown } from "../../../entrenar_viz/explorer/numbers.js";
+
+test("whole numbers, with or without separators", () => {
+  assert.equal(parsed("count", " 5000 "), 5000);
+  assert.equal(parsed("count", "1,000,000"), 1_000_000);
+  for (const text of ["", "5.0", "5,00", "-1", "1e3", "5 000", "five", "0x10"])
+    assert.throws(() => parsed("count", text), /no whole number/, text);
+  assert.throws(() => parsed("count", "9007199254740993"), /cannot count that far/);
+});
+
+test("percentages become fractions without a rounding error", () => {
+  for (const [text, fraction] of [["70.1", 0.701], ["48.75%", 0.4875], ["29", 0.29], ["100 %", 1], ["0", 0], [".5", 0.005]])
+    assert.equal(parsed("fraction", text), fraction, text);
+  for (const text of ["0,5", "-1", "", "1e1", "%", "5.", "half"]) assert.throws(() => parsed("fraction", text), text);
+  assert.throws(() => parsed("fraction", "100.1"), /more than 100%/);
+});
+
+test("numbers are shown as they are typed", () => {
+  assert.equal(shown("count", 1234567), "1,234,567");
+  assert.equal(shown("fraction", 0.7), "70%");
+  assert.equal(shown("fraction", 0.2165994), "21.66%");
+});
+
+test("plain numbers, with a point and in powers of ten", () => {
+  for (const [text, number] of [["0.00001", 1e-5], [" 1e-5 ", 1e-5], ["-2", -2], ["+.5E2", 50], ["3.", 3], ["0", 0]])
+    assert.equal(parsed("number", text), number, text);
+  for (const text of ["0,5", "", ".", "1.2.3", "1e", "e5", "0x10", "half", "Infinity", "NaN", "1_000", "1 000"])
+    assert.throws(() => parsed("number", text), /no number/, text);
+  assert.throws(() => parsed("number", "1e999"), /larger than any number/);
+  assert.equal(shown("number", 1e-5), "0.00001");
+  assert.equal(shown("number", 1e-7), "1e-7");
+  assert.equal(parsed("number", shown("number", 0.1 + 0.2)), 0.1 + 0.2);
+  assert.equal(nudged("number", 1e-5, 1, 1e-6), 1.1e-5);
+  assert.equal(nudged("number", 1e-6, -1, 1e-6), 0);
+  assert.equal(nudged("number", -3, -1, 1), -4);
+});
+
+test("a range stays in order", () => {
+  assert.deepEqual(replaced([1, 5], 0, 3), [3, 5]);
+  assert.deepEqual(replaced([1, 5], 1, 1), [1, 1]);
+  assert.throws(() => replaced([1, 5], 0, 6), /after the end/);
+  assert.deepEqual(replaced([7], 0, 9), [9]);
+});
+
+test("a slider that shows its number says nothing new, a move is rounded", () => {
+  const range = { step: 50, max: 10_000 };
+  assert.deepEqual(moved("count", [1033, 5007], [1033, 5007], range), [1033, 5007]);
+  assert.deepEqual(moved("count", [1033, 5007], [1033, 6021], range), [1033, 6000]);
+  assert.deepEqual(moved("count", [1033, 12_000], [1033, 10_000], range), [1033, 12_000]);
+  assert.deepEqual(moved("count", [7], [9990], { step: 50, max: 9993 }), [9993]);
+  assert.deepEqual(moved("fraction", [1 / 3], [0.33333333333333326], { step: 0.005, max: 1 }), [1 / 3]);
+  assert.deepEqual(moved("fraction", [0.7], [0.7018], { step: 0.005, max: 1 }), [0.7]);
+  assert.deepEqual(moved("fraction", [0.7], [0.7033], { step: 0.005, max: 1 }), [0.705]);
+});
+
+test("arrow keys go to the next round number", () => {
+  assert.equal(nudged("count", 1033, 1, 50), 1050);
+  assert.equal(nudged("count", 1050, 1, 50), 1100);
+  assert.equal(nudged("count", 1033, -1, 50), 1000);
+  assert.equal(nudged("count", 20, -1, 50), 0);
+  assert.equal(nudged("count", 0, -1, 50), 0);
+  assert.equal(nudged("fraction", 0.7, 1, 0.005), 0.705);
+  assert.equal(nudged("fraction", 0.7, -1, 0.005), 0.695);
+  assert.equal(nudged("fraction", 1, 1, 0.005), 1);
+});

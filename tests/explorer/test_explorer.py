@@ -1,0 +1,501 @@
+"""The dashboard without a browser: set a control, read the configuration."""
+
+import base64
+import gc
+import json
+import subprocess
+import sys
+import warnings
+import weakref
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import ipywidgets
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from entrenar_viz import (
+    NM,
+    Block,
+    ConfigError,
+    Cubic,
+    EntrenarVizError,
+    Explorer,
+    Gradual,
+    OneShot,
+    PruningConfig,
+    StepError,
+    WeightsError,
+    load_weights,
+    mask_figure,
+    replay,
+)
+from entrenar_viz.explorer import plain
+from entrenar_viz.explorer.canvas import Field, module
+from entrenar_viz.explorer.layout import all_widgets
+from entrenar_viz.explorer.on_screen import applied_now
+from entrenar_viz.explorer.panels import is_shown, text
+from entrenar_viz.models.weights import SAMPLES, sample
+from tests.strategies import configs
+
+NOW = datetime.now(UTC)
+SHARED: list[Explorer] = []
+
+
+def widgets_alive() -> int:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return len(ipywidgets.Widget.widgets)
+
+
+def test_it_starts_with_a_sound_example_of_the_chapter(explorer):
+    assert explorer.config.schedule == Gradual(
+        start_step=1000, end_step=5000, initial_sparsity=0.0, final_sparsity=0.5, frequency=500
+    )
+    assert explorer.findings == []
+    assert json.loads(explorer.exporter.json.value) == json.loads(explorer.config.to_json())
+
+
+def test_each_control_reaches_the_configuration(explorer):
+    c = explorer.controls
+    c.schedule.value = "cubic"
+    c.window.value, c.target.value = [100, 900], 0.8
+    assert explorer.config.schedule == Cubic(start_step=100, end_step=900, final_sparsity=0.8)
+    assert explorer.config.target_sparsity == 0.8
+    c.schedule.value, c.initial.value, c.frequency.value = "gradual", 0.1, 40
+    assert (explorer.config.schedule.initial_sparsity, explorer.config.schedule.frequency) == (0.1, 40)
+    c.schedule.value, c.one_shot_step.value = "one_shot", 77
+    assert explorer.config.schedule == OneShot(step=77)
+    c.method.value = "wanda"
+    c.pattern.value, c.n.value, c.m.value = "nm", 1, 4
+    assert (explorer.config.method, explorer.config.pattern) == ("wanda", NM(n=1, m=4))
+    c.pattern.value, c.height.value, c.width.value = "block", 8, 2
+    assert explorer.config.pattern == Block(height=8, width=2)
+    c.fine_tune.value, c.fine_tune_steps.value, c.fine_tune_lr.value = False, 5, 0.25
+    c.skip_embed_layers.value, c.same_target.value, c.own_target.value = False, False, 0.33
+    assert explorer.config.target_sparsity == 0.33
+    assert explorer.config.fine_tune_after_pruning is explorer.config.skip_embed_layers is False
+    assert (explorer.config.fine_tune_steps, explorer.config.fine_tune_lr) == (5, 0.25)
+
+
+@given(configs(st.integers(0, 200_000)))
+def test_load_shows_exactly_what_it_was_given_as_one_change(config):
+    explorer = SHARED[0] if SHARED else Explorer()
+    SHARED[:] = [explorer]
+    before, changes = explorer.config, []
+    explorer.observe(lambda change: changes.append(change.new), "config")
+    explorer.load(config)
+    explorer.unobserve_all("config")
+    assert explorer.errors == []
+    assert explorer.config == config
+    assert changes == ([] if config == before else [config])
+    assert PruningConfig.from_json(explorer.exporter.json.value) == config
+
+
+def test_load_lengthens_a_training_that_ends_too_early(explorer):
+    explorer.load(PruningConfig(schedule=Cubic(start_step=0, end_step=60_000, final_sparsity=0.7), target_sparsity=0.7))
+    assert explorer.total_steps == 100_000
+    explorer.load(PruningConfig(schedule=OneShot(step=10)))
+    assert explorer.total_steps == 100_000
+    explorer.load(PruningConfig(schedule=OneShot(step=10)), total_steps=5)
+    assert [found.code for found in explorer.findings] == ["nothing-pruned"]
+
+
+def test_load_refuses_steps_that_a_browser_cannot_count(explorer):
+    before = explorer.config
+    with pytest.raises(ConfigError, match="a browser cannot count that far"):
+        explorer.load(PruningConfig(schedule=OneShot(step=2**60)))
+    with pytest.raises(ConfigError, match="fine_tune_steps"):
+        explorer.load(PruningConfig(fine_tune_steps=2**60))
+    assert explorer.config == before
+
+
+def test_the_other_schedules_keep_their_values(explorer):
+    explorer.controls.frequency.value = 250
+    explorer.load(PruningConfig(schedule=OneShot(step=10)))
+    explorer.controls.schedule.value = "gradual"
+    assert explorer.config.schedule.frequency == 250
+
+
+@pytest.mark.parametrize("total_steps", [-1, 1.5, True, "x"])
+def test_load_refuses_what_is_no_training(explorer, total_steps):
+    before = explorer.config, explorer.total_steps
+    with pytest.raises(StepError, match="total_steps"):
+        explorer.load(PruningConfig(), total_steps)
+    assert (explorer.config, explorer.total_steps) == before
+
+
+def test_load_refuses_what_is_no_configuration(explorer):
+    with pytest.raises(ConfigError, match="a PruningConfig is needed"):
+        explorer.load({"method": "magnitude"})
+
+
+def test_a_window_of_more_updates_than_can_be_replayed_is_a_problem(explorer):
+    before = explorer.config
+    explorer.load(PruningConfig(schedule=Cubic(start_step=0, end_step=500_000_000, final_sparsity=0.5)))
+    assert "too many to replay" in explorer.screen.rows["window"].problem.value
+    assert explorer.config == before
+    assert explorer.exporter.save.disabled
+    explorer.controls.window.value = [0, 5000]
+    assert explorer.config.schedule == Cubic(start_step=0, end_step=5000, final_sparsity=0.5)
+    assert not explorer.exporter.save.disabled
+
+
+def test_an_entry_that_is_not_understood_blocks_the_export_until_a_load():
+    explorer = Explorer()
+    explorer.controls.target.problem = "“0,5” is no percentage: write 48.75"
+    assert [problem.where for problem in explorer.problems] == ["Target sparsity"]
+    assert explorer.exporter.save.disabled
+    explorer.load(explorer.config)
+    assert explorer.problems == ()
+    assert explorer.controls.target.problem == ""
+    assert not explorer.exporter.save.disabled
+    explorer.close()
+
+
+def test_problems_of_folded_controls_unfold_them(explorer):
+    explorer.controls.fine_tune_lr.value = 1e39
+    assert "finite" in explorer.screen.rows["fine_tune_lr"].problem.value
+    assert explorer.screen.more.selected_index == 0
+    explorer.controls.fine_tune_lr.value = 0.1
+    assert explorer.problems == ()
+
+
+def test_who_follows_the_config_finds_everything_else_up_to_date(explorer):
+    seen = []
+    explorer.observe(lambda _: seen.append([found.code for found in explorer.findings]), "config")
+    explorer.controls.frequency.value = 300
+    assert seen == [["target-missed"]]
+
+
+def test_findings_follow_and_their_fixes_areapplied_now(explorer):
+    explorer.controls.frequency.value = 300
+    (row,) = explorer.findings_panel.rows
+    assert row.message.value == explorer.findings[0].message
+    assert [button.description for button in row.buttons] == ["every 250 steps", "end at step 4,900"]
+    row.buttons[0].click()
+    assert explorer.config.schedule.frequency == 250
+    assert not is_shown(row)
+    assert is_shown(explorer.findings_panel.nothing)
+
+
+def test_changing_only_the_training_changes_the_findings(explorer):
+    explorer.controls.total_steps.value = 6000
+    assert [found.code for found in explorer.findings] == ["no-recovery"]
+
+
+def test_a_problem_is_shown_beside_its_control_and_blocks_the_export(explorer, tmp_path):
+    good = explorer.config
+    explorer.controls.window.value = [2000, 2000]
+    explorer.controls.pattern.value, explorer.controls.n.value = "nm", 4
+    assert [problem.where for problem in explorer.problems] == ["schedule.end_step", "pattern.m"]
+    rows = explorer.screen.rows
+    assert rows["window"].problem.value == "end_step (2000) must be greater than start_step (2000)"
+    assert rows["pattern"].problem.value == "N (4) must be less than M (4)"
+    assert explorer.config == good
+    assert explorer.exporter.save.disabled
+    with pytest.raises(ConfigError, match="nothing was exported"):
+        explorer.export(tmp_path / "pruning.json")
+    assert "image/png" in explorer._repr_mimebundle_()
+    explorer.controls.window.value, explorer.controls.n.value = [2000, 4000], 2
+    assert explorer.problems == ()
+    assert not is_shown(rows["window"].problem)
+    assert explorer.export(tmp_path / "pruning.json").exists()
+
+
+def test_export_by_path_asks_before_it_overwrites(explorer, tmp_path):
+    path = tmp_path / "pruning.json"
+    explorer.exporter.path.value = str(path)
+    explorer.exporter.save.click()
+    assert explorer.exporter.status.value == f"Saved {path}"
+    explorer.controls.target.value = 0.6
+    explorer.exporter.save.click()
+    assert PruningConfig.load(path).target_sparsity == 0.5
+    assert is_shown(explorer.exporter.overwrite)
+    explorer.exporter.overwrite.click()
+    assert PruningConfig.load(path) == explorer.config
+    explorer.exporter.path.value = str(tmp_path / "none" / "pruning.json")
+    explorer.exporter.save.click()
+    assert "create that folder first" in explorer.exporter.status.value
+
+
+def test_the_download_of_the_fallback_holds_the_same_bytes():
+    explorer = Explorer(view="matplotlib")
+    data = explorer.exporter.download.value.split("base64,")[1].split('"')[0]
+    assert base64.b64decode(data).decode() == explorer.config.to_json() == explorer.exporter.json.value
+    explorer.close()
+
+
+def test_import_from_path_paste_and_upload(explorer, tmp_path):
+    panel = explorer.importer
+    config = PruningConfig(method="wanda", schedule=OneShot(step=12))
+    panel.path.value = str(config.save(tmp_path / "pruning.json"))
+    panel.read.click()
+    assert explorer.config == config
+    panel.paste.value = replace(config, method="magnitude").to_json()
+    panel.take.click()
+    assert explorer.config.method == "magnitude"
+    upload = {"name": "up.json", "type": "", "size": 300, "content": memoryview(config.to_json().encode())}
+    panel.upload.value = ({**upload, "last_modified": NOW},)
+    assert explorer.config == config
+    assert panel.upload.value == ()
+    assert "Loaded up.json" in panel.status.value
+
+
+def test_import_of_something_else_changes_nothing_and_says_why(explorer, tmp_path):
+    before, panel = explorer.config, explorer.importer
+    panel.path.value = str(tmp_path / "<img src=x onerror=alert(1)>.json")
+    panel.read.click()
+    assert "cannot be read" in panel.status.value
+    panel.paste.value = '{"method": "wandas"}'
+    panel.take.click()
+    assert "use one of 'magnitude'" in panel.status.value
+    panel.upload.value = ({"name": "b", "type": "", "size": 2 << 20, "content": memoryview(b""), "last_modified": NOW},)
+    assert "larger than 1 MiB" in panel.status.value
+    assert explorer.config == before
+
+
+def test_untrusted_text_never_reaches_an_html_widget(tmp_path):
+    payload = "<img src=x onerror=alert(1)>"
+    explorer = Explorer(weights={payload: np.eye(4)})
+    explorer.importer.paste.value = f'{{"{payload}": 1}}'
+    explorer.importer.take.click()
+    html = [widget for widget in all_widgets(explorer.screen) if isinstance(widget, ipywidgets.HTML)]
+    assert html
+    assert not any(payload in widget.value for widget in html)
+    explorer.close()
+
+
+def test_what_a_callback_raises_is_shown_and_kept():
+    explorer = Explorer()
+    explorer.findings_panel.fill = lambda findings: 1 / 0
+    explorer.controls.target.value = 0.7
+    assert [type(error) for error in explorer.errors] == [ZeroDivisionError]
+    assert is_shown(explorer.screen.banner)
+    assert "ZeroDivisionError" in explorer.screen.banner.message.value
+    explorer.screen.banner.children[1].click()
+    assert not is_shown(explorer.screen.banner)
+    explorer.close()
+
+
+# Weights -------------------------------------------------------------------------------------------------------------
+
+
+def test_every_layer_of_every_sample_can_be_shown(explorer):
+    for name in SAMPLES:
+        explorer.preview.source.value = name
+        assert explorer.preview.layer.value in load_weights(sample(name)).names
+        assert explorer.preview.matrix().ndim == 2
+
+
+def test_each_sample_shows_its_own_weights():
+    explorer = Explorer()
+    seen = set()
+    for name in SAMPLES:
+        explorer.preview.source.value = name
+        assert SAMPLES[name] in explorer.canvas.layer["note"]
+        seen.add(explorer.canvas.layer["ranks"])
+    assert len(seen) == len(SAMPLES)
+    explorer.close()
+
+
+def test_weights_that_are_read_again_are_shown_again(tmp_path):
+    path = tmp_path / "net.npy"
+    np.save(path, np.eye(6))
+    explorer = Explorer(weights=path)
+    np.save(path, np.ones((8, 8)))
+    explorer.preview.path.value = str(path)
+    explorer.preview.open.click()
+    assert explorer.canvas.layer["rows"] == 8
+    explorer.close()
+
+
+def test_what_changes_while_there_is_a_problem_is_shown_once_it_is_mended():
+    explorer = Explorer()
+    explorer.controls.window.value = [5000, 5000]
+    explorer.controls.pattern.value = "row"
+    explorer.preview.source.value = "gaussian"
+    assert explorer.canvas.layer["units"] == 128 * 64
+    explorer.controls.window.value = [1000, 5000]
+    assert explorer.canvas.layer["units"] == 256
+    assert "Kaiming" in explorer.canvas.layer["note"]
+    explorer.close()
+
+
+def test_one_change_sends_one_layer_and_one_finding():
+    explorer = Explorer()
+    sent = []
+    explorer.canvas.observe(lambda change: sent.append(change.new), "layer")
+    explorer.load(replace(explorer.config, pattern=Block(height=8, width=8), method="wanda"))
+    assert len(sent) == 1
+    explorer.controls.target.value = 0.6
+    explorer.controls.m.value = 8
+    assert len(sent) == 1
+    explorer.close()
+
+
+def test_the_users_weights_come_first(tmp_path):
+    np.savez(tmp_path / "net.npz", a=np.eye(6), b=np.ones((4, 4)))
+    explorer = Explorer(weights=tmp_path / "net.npz")
+    assert explorer.preview.source.value.endswith("net.npz")
+    assert [name for _, name in explorer.preview.layer.options] == ["a", "b"]
+    assert explorer.canvas.layer["rows"] == 6
+    explorer.preview.layer.value = "b"
+    assert explorer.canvas.layer["rows"] == 4
+    explorer.close()
+    for weights in (np.eye(3), {"layer": np.eye(3)}):
+        explorer = Explorer(weights=weights)
+        assert explorer.canvas.layer["rows"] == 3
+        explorer.close()
+    with pytest.raises(WeightsError):
+        Explorer(weights=np.eye(3, dtype=int))
+
+
+def test_a_model_file_that_cannot_be_opened_leaves_the_weights_as_they_were(explorer, tmp_path):
+    explorer.preview.path.value = str(tmp_path / "none.safetensors")
+    explorer.preview.open.click()
+    assert "none.safetensors" in explorer.screen.rows["path"].problem.value
+    assert explorer.preview.source.value == "digits network"
+    np.save(tmp_path / "some.npy", np.eye(8))
+    explorer.preview.path.value = str(tmp_path / "some.npy")
+    explorer.preview.open.click()
+    assert explorer.screen.rows["path"].problem.value == ""
+    assert explorer.preview.source.value.endswith("some.npy")
+
+
+def test_a_layer_that_the_pattern_does_not_fit_has_a_note_instead_of_a_mask():
+    explorer = Explorer(weights=np.eye(7))
+    explorer.controls.pattern.value = "block"
+    assert explorer.canvas.layer == {"note": explorer.canvas.layer["note"]}
+    assert explorer.canvas.layer["note"].startswith("No mask: ")
+    explorer.controls.pattern.value = "row"
+    assert explorer.canvas.layer["units"] == 7
+    assert explorer.errors == []
+    explorer.close()
+
+
+def test_other_methods_say_that_magnitude_is_previewed():
+    explorer = Explorer()
+    explorer.controls.method.value = "wanda"
+    assert "Previewed by magnitude: wanda needs calibration data." in explorer.canvas.layer["note"]
+    explorer.close()
+
+
+# Display and life ----------------------------------------------------------------------------------------------------
+
+
+def test_the_bundle_carries_a_picture_for_where_widgets_cannot_run(explorer):
+    bundle = explorer._repr_mimebundle_()
+    assert base64.b64decode(bundle["image/png"]).startswith(b"\x89PNG")
+    assert bundle["application/vnd.jupyter.widget-view+json"]["model_id"] == explorer.screen.model_id
+    assert bundle["text/plain"] == repr(explorer)
+
+
+def test_the_picture_of_the_fallback_follows_the_controls():
+    explorer = Explorer(view="matplotlib")
+    schedules, masks = explorer.still.schedules.value, explorer.still.masks.value
+    explorer.controls.cursor.value = 4500
+    assert explorer.still.schedules.value != schedules
+    assert explorer.still.masks.value != masks
+    explorer.controls.pattern.value, explorer.controls.height.value = "block", 7
+    assert explorer.still.note.value.startswith("No mask")
+    assert explorer.errors == []
+    explorer.close()
+
+
+def test_closing_frees_every_widget():
+    gc.collect()
+    before = widgets_alive()
+    for view in ("canvas", "matplotlib"):
+        explorer = Explorer(view=view)
+        explorer.controls.frequency.value = 300
+        assert explorer.screen.model_id
+        assert widgets_alive() > before + 200
+        explorer.close()
+        assert widgets_alive() == before
+        gone = weakref.ref(explorer)
+        del explorer
+        gc.collect()
+        assert gone() is None
+
+
+def test_after_closing_there_is_a_picture_left(explorer):
+    explorer.close()
+    explorer.close()
+    assert set(explorer._repr_mimebundle_()) == {"text/plain", "image/png"}
+
+
+def test_widgets_are_sent_when_they_are_shown_and_as_they_are_then(explorer):
+    parts = all_widgets(explorer.screen)
+    assert all(part.comm is not None for part in parts)
+    fresh = Explorer()
+    before = widgets_alive()
+    assert fresh.exporter.comm is fresh.findings_panel.comm is None
+    row = plain.HBox([plain.Button(description="Go")])
+    row.add_class("row")
+    assert (row.comm, row.layout, row.children[0].style) == (None, None, None)
+    assert widgets_alive() == before
+    assert row._repr_mimebundle_()["application/vnd.jupyter.widget-view+json"]["model_id"] == row.model_id
+    assert None not in (row.comm, row.children[0].comm)
+    assert widgets_alive() == before + 2
+    row.children[0].close()
+    row.close()
+    fresh.close()
+    assert fresh.exporter.comm is None
+
+
+def test_nothing_is_drawn_by_matplotlib_before_the_widgets_are_sent():
+    send = "import sys; from entrenar_viz import Explorer; Explorer().screen.model_id"
+    program = f"{send}; print('matplotlib' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert run.stdout == "False\n"
+
+
+def test_what_cannot_be_made_leaves_no_widgets():
+    before = widgets_alive()
+    for arguments in ({"weights": "/none.npy"}, {"config": {"a": 1}}, {"total_steps": -1}):
+        with pytest.raises(EntrenarVizError):
+            Explorer(**arguments)
+    assert widgets_alive() == before
+
+
+def test_labels_do_not_typeset_mathematics():
+    assert text("costs $x^2$ and \\(y\\)").value == "costs $\u200bx^2$\u200b and \\\u200b(y\\)"
+
+
+def test_before_the_first_update_the_fallback_shows_no_mask_of_nm():
+    explorer = Explorer(view="matplotlib")
+    explorer.controls.cursor.value = 10
+    assert set(applied_now(explorer.controls, explorer.config).values()) == {None}
+    figure = mask_figure(np.eye(8), {"Gradual": None}, pattern=NM(n=2, m=4))
+    assert figure.axes[0].get_xlabel() == "no update yet"
+    explorer.close()
+
+
+def test_a_thousand_changes_make_no_more_widgets():
+    explorer = Explorer()
+    explorer.controls.frequency.value = 300
+    assert explorer.screen.model_id
+    before = widgets_alive()
+    for i in range(1000):
+        explorer.controls.target.value = 0.3 + 0.0005 * i
+    assert explorer.config.target_sparsity == 0.3 + 0.0005 * 999
+    assert widgets_alive() <= before + 40  # rows for the findings that appeared on the way
+    assert explorer.errors == []
+    explorer.close()
+
+
+def test_the_browser_module_has_no_import_left():
+    assert "import " not in module("schedule.js", "mask.js", "plot.js", "canvas.js").split("function")[0]
+    assert isinstance(Explorer().controls.total_steps, Field)
+
+
+def test_what_it_cannot_show_is_refused():
+    with pytest.raises(EntrenarVizError, match='use "canvas" or "matplotlib"'):
+        Explorer(view="bokeh")
+    explorer = Explorer(PruningConfig(schedule=OneShot(step=3)), total_steps=50)
+    assert replay(explorer.config, explorer.total_steps).num_updates == 1
+    assert repr(explorer).endswith("total_steps=50)")
+    explorer.close()

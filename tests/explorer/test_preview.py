@@ -1,0 +1,253 @@
+"""The pickers of weights and layers: what they offer, what a search finds, and what the note says."""
+
+import json
+
+import ml_dtypes
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from entrenar_viz import Explorer, PruningConfig, WeightsError
+from entrenar_viz.explorer import preview as module
+from entrenar_viz.explorer.panels import is_shown
+from entrenar_viz.explorer.preview import BETWEEN, Preview
+from entrenar_viz.models.checkpoints import INDEX
+from entrenar_viz.models.weights import Tensors, load_weights
+
+MANY = [f"model.layers.{i}.{part}_proj.weight" for i in range(10) for part in "qkv"]
+
+
+def previewed(weights) -> Preview:
+    preview = Preview()
+    preview.add(load_weights(weights))
+    return preview
+
+
+def many(names=MANY):
+    return dict.fromkeys(names, np.eye(4, dtype=np.float32))
+
+
+def offered(preview: Preview) -> list[str]:
+    return [name for _, name in preview.layer.options]
+
+
+def note(preview: Preview) -> str:
+    return preview.wanted(PruningConfig().pattern, "magnitude", tuple).about()
+
+
+@pytest.fixture
+def explorer():
+    explorer = Explorer(weights=many())
+    yield explorer
+    assert explorer.errors == []
+    explorer.close()
+
+
+@pytest.fixture
+def reads(monkeypatch):
+    """The names of the layers that are read."""
+    names, read = [], Tensors.matrix
+    monkeypatch.setattr(Tensors, "matrix", lambda tensors, name: names.append(name) or read(tensors, name))
+    return names
+
+
+# What a layer's line says ---------------------------------------------------------------------------------------------
+
+
+def test_a_layer_is_offered_with_shape_format_and_size(tmp_path):
+    save_file({"q_proj": np.zeros((4096, 4096), ml_dtypes.bfloat16)}, tmp_path / "m.safetensors")
+    label = previewed(tmp_path).layer.label
+    assert label.split(BETWEEN) == ["q_proj", "4,096 × 4,096", "bfloat16", "32 MB"]
+
+
+@pytest.mark.parametrize(
+    ("count", "size"),
+    [
+        (6, "6 bytes"),
+        (1023, "1,023 bytes"),
+        (1024, "1.0 kB"),
+        (2560, "2.5 kB"),
+        (2**20, "1.0 MB"),
+        (32 << 20, "32 MB"),
+        (234_881_024, "224 MB"),
+        (3 << 40, "3,072 GB"),
+    ],
+)
+def test_sizes_are_readable(count, size):
+    assert module._size(count) == size
+
+
+def test_names_of_any_length_and_content_are_text():
+    preview = previewed({"<img onerror=alert(1)>": np.eye(3), "x" * 5000: np.eye(3)})
+    assert preview.layer.options[0][0].startswith("<img onerror=alert(1)>" + BETWEEN)
+    preview.layer.index = 1
+    assert max(len(label) for label, _ in preview.layer.options) < 200
+    assert len(note(preview)) < 300
+
+
+# Search ---------------------------------------------------------------------------------------------------------------
+
+
+def test_the_search_is_there_for_more_than_twenty_layers():
+    preview = previewed(many(MANY[:20]))
+    assert not is_shown(preview.search)
+    preview.add(load_weights(many(MANY[:21])))
+    assert is_shown(preview.search)
+    assert not is_shown(preview.found)
+    preview.source.value = "gaussian"
+    preview.show_source()
+    assert not is_shown(preview.search)
+
+
+def test_the_search_finds_all_its_parts_in_any_case(explorer):
+    preview = explorer.preview
+    preview.search.value = "  LAYERS.3  q_"
+    assert offered(preview) == [MANY[0], "model.layers.3.q_proj.weight"]
+    assert preview.found.value == "1 of 30 layers. The picked one is not among them and stays picked."
+    assert is_shown(preview.found)
+    preview.search.value = "k_proj"
+    assert offered(preview) == [MANY[0], *MANY[1::3]]
+    preview.search.value = "q_proj"
+    assert offered(preview) == MANY[::3]
+    assert preview.found.value == "10 of 30 layers."
+    preview.search.value = ""
+    assert offered(preview) == MANY
+    assert preview.found.value == ""
+
+
+def test_a_search_keeps_the_picked_layer_and_reads_nothing(explorer, reads):
+    preview = explorer.preview
+    preview.layer.value = MANY[17]
+    sent = explorer.canvas.layer
+    for search in ("layers.3", "none of them", "v_proj", "", MANY[17], "q"):
+        preview.search.value = search
+        assert preview.layer.value == MANY[17]
+        assert preview.layer.index == 0
+    assert reads == [MANY[17]]
+    assert explorer.canvas.layer is sent
+
+
+def test_a_found_layer_can_be_picked(explorer):
+    explorer.preview.search.value = "layers.9.v"
+    explorer.preview.layer.index = 1
+    assert explorer.preview.layer.value == MANY[29]
+    assert f"arrays, {MANY[29]}." in explorer.canvas.layer["note"]
+
+
+def test_another_source_starts_with_an_empty_search_and_the_layer_of_the_same_name(explorer, reads):
+    explorer.preview.layer.value = MANY[4]
+    explorer.preview.search.value = "layers.1"
+    explorer.preview.add(Tensors("other", load_weights(many(MANY[::-1]))._stored))
+    assert explorer.preview.search.value == ""
+    assert explorer.preview.layer.value == MANY[4]
+    assert sorted(offered(explorer.preview)) == sorted(MANY)
+    assert "other, " in explorer.canvas.layer["note"]
+    assert reads == [MANY[4], MANY[4]]
+
+
+def test_lists_that_would_slow_the_browser_are_cut_and_say_so(monkeypatch):
+    monkeypatch.setattr(module, "LISTED", 25)
+    preview = previewed(many())
+    assert offered(preview) == MANY[:25]
+    assert preview.found.value == "30 of 30 layers. Only 25 are listed: search for the others."
+    preview.search.value = "layers.9"
+    preview.show_layers()
+    assert offered(preview) == [MANY[0], *MANY[27:]]
+
+
+# What is shown --------------------------------------------------------------------------------------------------------
+
+
+def test_layers_of_the_same_name_and_shape_are_not_mistaken_for_each_other():
+    explorer = Explorer()
+    notes = []
+    for name in ("gaussian", "outlier columns", "low rank"):
+        explorer.preview.source.value = name
+        notes.append(explorer.canvas.layer["note"].partition(",")[0])
+    assert notes == [
+        "weight: Kaiming initialisation",
+        "weight: heavy tails and a few large columns",
+        "weight: rank 8 plus noise",
+    ]
+    explorer.close()
+
+
+def test_a_file_that_was_changed_is_shown_anew_when_it_is_opened_again(tmp_path):
+    np.save(tmp_path / "w.npy", np.eye(8))
+    explorer = Explorer(weights=tmp_path / "w.npy")
+    before = explorer.canvas.layer
+    np.save(tmp_path / "w.npy", np.eye(8)[::-1])
+    explorer.preview.path.value = str(tmp_path / "w.npy")
+    explorer.preview.open.click()
+    assert explorer.canvas.layer["shades"] != before["shades"]
+    assert explorer.errors == []
+    explorer.close()
+
+
+def test_a_layer_is_read_once(reads):
+    explorer = Explorer(weights={"a": np.eye(3), "b": np.eye(4)})
+    explorer.preview.layer.value = "b"
+    explorer.preview.source.value = "digits network"
+    assert reads == ["a", "b", "fc1.weight"]
+    explorer.close()
+
+
+def test_the_note_says_how_a_tensor_is_viewed():
+    preview = previewed({"conv": np.ones((8, 3, 5, 5)), "fc": np.ones((2, 3))})
+    assert note(preview) == "arrays, conv. 8 × 75 weights, 4-D viewed as (out, rest): 8 × 3 × 5 × 5."
+    preview.layer.value = "fc"
+    assert note(preview) == "arrays, fc. 2 × 3 weights."
+
+
+def test_the_note_says_what_is_not_offered_and_why():
+    vectors = {f"b{i}": np.ones(3) for i in range(1200)}
+    preview = previewed({"fc": np.eye(3), **vectors, "ids": np.eye(3, dtype=int)})
+    assert note(preview) == (
+        "arrays, fc. 3 × 3 weights. Tensors not offered: 1,201. 1-D: biases and norms are not pruned (1,200);"
+        " int64: weights are float16, float32, float64, bfloat16 or float8 (1)."
+    )
+    odd = {"none": np.ones((0, 3)), "one": np.float64(1), "yes": np.ones((2, 2), bool)}
+    preview.add(load_weights({"fc": np.eye(3), "b": np.ones(3), **odd}))
+    assert note(preview).endswith("a single number, not a matrix (1); and for other reasons.")
+
+
+def test_the_fallback_shows_the_note_too():
+    explorer = Explorer(weights={"conv": np.ones((8, 3, 2, 2)), "b": np.ones(3)}, view="matplotlib")
+    assert "4-D viewed as (out, rest)" in explorer.still.note.value
+    assert "Tensors not offered: 1." in explorer.still.note.value
+    assert is_shown(explorer.still.masks)
+    explorer.close()
+
+
+# Checkpoints in shards ------------------------------------------------------------------------------------------------
+
+
+def test_a_checkpoint_in_shards_is_opened_by_its_folder_and_a_broken_one_changes_nothing(explorer, tmp_path):
+    save_file({"a": np.eye(6)}, tmp_path / "1.safetensors")
+    save_file({"b": np.eye(5)}, tmp_path / "2.safetensors")
+    places = {"weight_map": {"a": "1.safetensors", "b": "2.safetensors"}}
+    (tmp_path / INDEX).write_text(json.dumps(places | {"weight_map": {"a": "3.safetensors"}}))
+    preview, problem, before = explorer.preview, explorer.screen.rows["path"].problem, explorer.canvas.layer
+    preview.path.value = f"  {tmp_path} "
+    preview.open.click()
+    assert problem.value == f"{tmp_path / INDEX}: 'a': its file '3.safetensors' is missing"
+    assert preview.source.value == "arrays"
+    assert explorer.canvas.layer is before
+    (tmp_path / INDEX).write_text(json.dumps(places))
+    preview.open.click()
+    assert problem.value == ""
+    assert offered(preview) == ["a", "b"]
+    preview.layer.value = "b"
+    assert explorer.canvas.layer["rows"] == 5
+
+
+def test_a_shard_that_goes_away_leaves_the_explorer_alive(explorer, tmp_path):
+    save_file({"a": np.eye(6), "b": np.eye(5)}, tmp_path / "m.safetensors")
+    explorer.preview.add(load_weights(tmp_path))
+    (tmp_path / "m.safetensors").unlink()
+    explorer.preview.layer.value = "b"
+    assert explorer.canvas.layer["note"].startswith(f"No mask: {tmp_path / 'm.safetensors'}: ")
+    with pytest.raises(WeightsError):
+        explorer.preview.matrix()
+    explorer.preview.source.value = "arrays"
+    assert explorer.canvas.layer["rows"] == 4

@@ -1,0 +1,348 @@
+"""The survey of the whole model in the explorer, without a browser; slow surveys wait for the test."""
+
+import base64
+import gc
+import threading
+import warnings
+import weakref
+from dataclasses import replace
+
+import ipywidgets
+import numpy as np
+import pytest
+
+from entrenar_viz import Block, Explorer, PruningConfig, Row, iter_survey
+from entrenar_viz.explorer import mask_request
+from entrenar_viz.explorer import survey_panel as module
+from entrenar_viz.explorer.panels import is_shown
+from entrenar_viz.explorer.table import FIELDS, row_of
+from entrenar_viz.model_survey.text import as_csv
+from entrenar_viz.models.allowed_folder import Reach
+from tests.explorer.test_explorer import widgets_alive
+
+RNG = np.random.default_rng(4)
+PAYLOAD = "<img src=x onerror=alert(1)>\x1b"
+WEIGHTS = {
+    "fc.1": RNG.standard_normal((8, 12)),
+    "fc.2": RNG.standard_normal((4, 8)),
+    PAYLOAD: np.full((4, 4), np.nan),
+    "embed.weight": np.ones((4, 4)),
+}
+
+
+class Slow:
+    """A survey of which each layer waits for the test."""
+
+    def __init__(self):
+        self.go, self.begun = threading.Semaphore(0), threading.Event()
+        self.raises: Exception | None = None
+
+    def __call__(self, *arguments, **options):
+        for record in iter_survey(*arguments, **options):
+            self.begun.set()
+            assert self.go.acquire(timeout=10)
+            if self.raises:
+                raise self.raises
+            yield record
+
+
+@pytest.fixture
+def slow(monkeypatch):
+    slow = Slow()
+    monkeypatch.setattr(module, "iter_survey", slow)
+    yield slow
+    slow.go.release(1000)
+
+
+@pytest.fixture
+def explorer():
+    explorer = Explorer(weights=WEIGHTS)
+    yield explorer
+    explorer.close()
+    assert explorer.errors == []
+
+
+def surveyed(explorer):
+    explorer.survey.start.click()
+    explorer.wait()
+    return explorer.survey
+
+
+def expected(explorer, **options):
+    return list(iter_survey(explorer.preview.picked()[0], explorer.config, total_steps=explorer.total_steps, **options))
+
+
+def read(explorer, layers):
+    """Read letters until so many layers are told of."""
+    panel = explorer.survey
+    while len(panel.run.records) < layers or f"{layers} of" not in panel.progress.message.value:
+        panel.preparing._read(panel.preparing._task, False)
+
+
+def test_the_section_is_folded_and_empty_at_first(explorer):
+    panel = explorer.survey
+    assert (panel.selected_index, panel.get_title(0)) == (None, "Whole model")
+    assert (panel.table.rows, is_shown(panel.surveyed)) == ([], False)
+    assert not is_shown(panel.progress)
+    assert panel in explorer.screen.children
+
+
+def test_rows_are_the_records_of_every_layer(explorer):
+    records = expected(explorer)
+    panel = surveyed(explorer)
+    assert panel.table.rows == [row_of(record) for record in records]
+    rows = [dict(zip(FIELDS, row, strict=True)) for row in panel.table.rows]
+    assert [row["layer"] for row in rows] == ["fc.1", "fc.2", PAYLOAD.replace("\x1b", "\\x1b"), "embed.weight"]
+    assert [row["shape"] for row in rows] == [[8, 12], [4, 8], [4, 4], [4, 4]]
+    assert rows[2]["kept_energy"] is None
+    assert "not finite" in rows[2]["reason"]
+    assert panel.table.csv.encode() == as_csv(records)
+    assert panel.table.caption == "arrays: Gradual, unstructured, magnitude, 50% asked at step 10,000"
+    assert panel.status.value.startswith("4 layers, 1 not surveyed: ")
+    assert not is_shown(panel.old)
+    assert not is_shown(panel.progress)
+
+
+def test_calibration_and_comparison_are_the_explorers(explorer):
+    inputs = {"fc.1": RNG.standard_normal((9, 12))}
+    explorer.preview.calibrate(inputs)
+    explorer.load(replace(explorer.config, method="wanda"))
+    explorer.preview.compare.value = "row"
+    records = expected(explorer, calibration=inputs, compare="row")
+    panel = surveyed(explorer)
+    assert panel.table.rows == [row_of(record) for record in records]
+    assert records[0].output_error is not None
+    assert panel.table.caption.endswith("which the trainer does not do")
+    assert "; calibration arrays; " in panel.table.caption
+
+
+def test_rows_come_one_after_the_other_and_sliders_stay_alive(explorer, slow):
+    panel = explorer.survey
+    panel.start.click()
+    assert panel.progress.message.value == "0 of 4 layers: waiting"
+    for layers in (1, 2):
+        slow.go.release()
+        read(explorer, layers)
+        assert len(panel.table.rows) == layers
+        assert panel.progress.bar.value == layers / 4
+    assert panel.progress.message.value == "2 of 4 layers: fc.2"
+    assert panel.table.csv == ""
+    explorer.controls.target.value = 0.7
+    assert explorer.config.target_sparsity == 0.7
+    slow.go.release(9)
+    explorer.wait()
+    assert len(panel.table.rows) == 4
+    assert {row[FIELDS.index("asked")] for row in panel.table.rows} == {0.5}
+    assert panel.old.value == "These numbers are of the configuration before: survey again."
+
+
+def test_many_rows_are_sent_in_few_messages(slow):
+    explorer = Explorer(weights={f"w{i}": np.eye(2) for i in range(500)})
+    sent = []
+    explorer.survey.table.observe(lambda change: sent.append(len(change.new)), "rows")
+    slow.go.release(1000)
+    surveyed(explorer)
+    assert sent[-1] == 500
+    assert len(sent) <= module.BATCHES + 2
+    explorer.close()
+    assert explorer.errors == []
+
+
+def test_cancel_keeps_the_layers_so_far(explorer, slow):
+    panel = explorer.survey
+    panel.start.click()
+    slow.go.release()
+    read(explorer, 1)
+    panel.progress.cancel.click()
+    assert not panel.preparing.busy
+    assert panel.status.value.startswith("Cancelled after 1 of 4 layers. 1 layer: ")
+    assert len(panel.table.rows) == 1
+    assert panel.table.csv.count("\n") == 2
+    assert not is_shown(panel.progress)
+    panel.cancel()
+    slow.go.release(9)
+    panel.preparing._last.join(10)
+    assert len(panel.table.rows) == 1
+    assert surveyed(explorer).table.csv.count("\n") == 5
+
+
+def test_cancelled_before_the_first_layer_there_is_no_table(explorer, slow):
+    explorer.survey.start.click()
+    explorer.survey.progress.cancel.click()
+    assert explorer.survey.status.value == "Cancelled after 0 of 4 layers."
+    assert not is_shown(explorer.survey.surveyed)
+
+
+def test_pressing_again_begins_anew(explorer, slow):
+    panel = explorer.survey
+    panel.start.click()
+    assert slow.begun.wait(10)
+    explorer.load(PruningConfig(pattern=Row()))
+    panel.start.click()
+    slow.go.release(9)
+    explorer.wait()
+    assert "Gradual, row" in panel.table.caption or "OneShot, row" in panel.table.caption
+    assert len(panel.table.rows) == 4
+    assert panel.old.value == ""
+
+
+def test_masks_and_survey_do_not_replace_each_other(explorer, slow, monkeypatch):
+
+    monkeypatch.setattr(mask_request, "AT_ONCE", 1)
+    explorer.survey.start.click()
+    explorer.preview.layer.value = "fc.2"
+    assert explorer.survey.preparing.busy
+    assert explorer.masking.preparing.busy
+    slow.go.release(9)
+    explorer.wait()
+    assert explorer.canvas.layer["rows"] == 4
+    assert len(explorer.survey.table.rows) == 4
+
+
+def test_a_table_of_something_else_says_so_until_that_is_picked_again(explorer):
+    panel, before = surveyed(explorer), explorer.config
+    explorer.load(replace(before, pattern=Block(height=4, width=4)))
+    assert panel.old.value == "These numbers are of the configuration before: survey again."
+    assert is_shown(panel.old)
+    explorer.load(before)
+    assert (panel.old.value, is_shown(panel.old)) == ("", False)
+    explorer.controls.total_steps.value = 3000
+    assert "configuration before" in panel.old.value
+    explorer.controls.total_steps.value = 10_000
+    explorer.preview.compare.value = "row"
+    assert "configuration before" in panel.old.value
+    explorer.preview.compare.value = "tensor"
+    explorer.preview.source.value = "gaussian"
+    assert panel.old.value == "These numbers are of other weights: survey again."
+    assert panel.table.picked == -1
+    explorer.preview.source.value = "arrays"
+    assert (panel.old.value, panel.table.picked) == ("", 0)
+    assert len(surveyed(explorer).table.rows) == 4
+
+
+def test_a_row_picks_its_layer_and_the_picked_layer_marks_its_row(explorer):
+    panel = surveyed(explorer)
+    assert panel.table.picked == 0
+    panel.table.picked = 1
+    assert explorer.preview.layer.value == "fc.2"
+    assert explorer.canvas.layer["rows"] == 4
+    explorer.preview.layer.value = "embed.weight"
+    assert panel.table.picked == 3
+    panel.table.picked = 2
+    assert explorer.preview.layer.value == PAYLOAD
+    assert explorer.canvas.layer["note"].startswith("No mask: ")
+    for nowhere in (4, -7):
+        panel.table.picked = nowhere
+        assert (explorer.preview.layer.value, panel.table.picked) == (PAYLOAD, 2)
+
+
+def test_no_row_of_other_weights_is_picked(explorer):
+    panel = surveyed(explorer)
+    explorer.preview.source.value = "gaussian"
+    panel.table.picked = 1
+    assert (explorer.preview.source.value, explorer.preview.layer.value) == ("gaussian", "weight")
+    assert panel.table.picked == -1
+
+
+def test_layers_that_the_list_hides_are_picked_too(monkeypatch):
+    monkeypatch.setattr("entrenar_viz.explorer.preview.LISTED", 3)
+    explorer = Explorer(weights={f"w{i}": RNG.standard_normal((2 + i, 4)) for i in range(30)})
+    panel = surveyed(explorer)
+    seen = []
+    explorer.canvas.observe(lambda change: seen.append(change.new["rows"]), "layer")
+    panel.table.picked = 25
+    explorer.preview.search.value = "w1"
+    panel.table.picked = 20
+    assert [name for _, name in explorer.preview.layer.options] == ["w20", "w1", "w10", "w11"]
+    assert explorer.preview.layer.value == "w20"
+    assert "The picked one is not among them" in explorer.preview.found.value
+    assert seen == [27, 22]  # no other layer was read on the way
+    assert explorer.errors == []
+    explorer.close()
+
+
+def test_what_the_survey_cannot_do_is_said_in_the_section(explorer):
+    panel = surveyed(explorer)
+    explorer.load(replace(explorer.config, method="wanda"))
+    assert surveyed(explorer).problem.value == "wanda needs calibration data. Open a file of it beside Calibration."
+    assert is_shown(panel.problem)
+    assert panel.status.value == "Not surveyed."
+    assert not is_shown(panel.surveyed)
+    explorer.load(replace(explorer.config, method="magnitude"))
+    assert panel.problem.value == ""
+    assert len(surveyed(explorer).table.rows) == 4
+
+
+def test_while_the_controls_hold_a_problem_no_survey_begins(explorer):
+    panel = explorer.survey
+    explorer.controls.window.value = [5000, 5000]
+    assert panel.start.disabled
+    assert panel.problem.value == module.WAITS
+    panel.start.click()
+    assert panel.run is None
+    explorer.controls.window.value = [1000, 5000]
+    assert (panel.start.disabled, panel.problem.value) == (False, "")
+    assert len(surveyed(explorer).table.rows) == 4
+
+
+def test_what_goes_wrong_otherwise_is_told_by_the_banner(slow):
+    explorer = Explorer(weights=WEIGHTS)
+    slow.raises = ZeroDivisionError("oh")
+    slow.go.release(9)
+    panel = surveyed(explorer)
+    assert [str(error) for error in explorer.errors] == ["oh"]
+    assert "ZeroDivisionError" in explorer.screen.banner.message.value
+    assert panel.status.value == "Not surveyed to the end."
+    assert not is_shown(panel.progress)
+    explorer.close()
+
+
+def test_after_closing_nothing_is_touched_and_every_widget_is_free(slow):
+    gc.collect()
+    before = widgets_alive()
+    explorer = Explorer(weights=WEIGHTS)
+    panel = explorer.survey
+    panel.start.click()
+    assert slow.begun.wait(10)
+    explorer.close()
+    assert widgets_alive() == before
+    touched = []
+    for widget in (panel.table, panel.progress.message, panel.status):
+        widget.observe(touched.append)
+    slow.go.release(9)
+    panel.preparing._last.join(10)
+    explorer.wait()
+    assert (touched, explorer.errors) == ([], [])
+    gone = weakref.ref(explorer)
+    del explorer, panel, widget
+    gc.collect()
+    assert gone() is None
+
+
+def test_without_the_canvas_it_is_plain_text_and_a_link():
+    explorer = Explorer(weights=WEIGHTS, view="matplotlib")
+    records = expected(explorer)
+    panel = surveyed(explorer)
+    lines = panel.table.text.value.splitlines()
+    assert lines[0] == "arrays: Gradual, unstructured, magnitude, 50% asked at step 10,000"
+    assert {line.split()[0] for line in lines[3:5]} == {"fc.1", "fc.2"}
+    assert lines[-1] == panel.status.value
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        html = [widget for widget in ipywidgets.Widget.widgets.values() if isinstance(widget, ipywidgets.HTML)]
+    assert not any("onerror" in widget.value for widget in html)
+    data = panel.table.download.value.split("base64,")[1].split('"')[0]
+    assert base64.b64decode(data) == as_csv(records)
+    assert explorer.errors == []
+    explorer.close()
+
+
+def test_visitors_survey_what_they_have_picked(tmp_path):
+    np.savez(tmp_path / "net.npz", **{name: WEIGHTS[name] for name in ("fc.1", "fc.2")})
+    explorer = Explorer(reach=Reach(tmp_path))
+    assert len(surveyed(explorer).table.rows) == 3
+    explorer.preview.path.value = "net.npz"
+    explorer.preview.open.click()
+    assert [row[0] for row in surveyed(explorer).table.rows] == ["fc.1", "fc.2"]
+    assert explorer.errors == []
+    explorer.close()

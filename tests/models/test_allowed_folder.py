@@ -1,0 +1,292 @@
+"""What a visitor of the served dashboard may open, and that nothing is learnt of the rest."""
+
+import json
+import os
+
+import ipywidgets
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from entrenar_viz import PruningConfig, WeightsError
+from entrenar_viz.explorer.explorer import Explorer
+from entrenar_viz.explorer.layout import all_widgets
+from entrenar_viz.explorer.panels import is_shown
+from entrenar_viz.models.allowed_folder import Reach
+
+WEIGHTS = np.arange(12, dtype=np.float32).reshape(3, 4)
+
+
+@pytest.fixture
+def root(tmp_path):
+    """A folder with models, and one beside it with what nobody may see."""
+    inside, outside = tmp_path / "models", tmp_path / "secret"
+    for folder in (inside / "deep", outside):
+        folder.mkdir(parents=True)
+    np.save(inside / "deep" / "w.npy", WEIGHTS)
+    np.save(outside / "w.npy", WEIGHTS)
+    save_file({"w": WEIGHTS}, outside / "w.safetensors")
+    (inside / "here.npy").symlink_to(inside / "deep" / "w.npy")
+    (inside / "out.npy").symlink_to(outside / "w.npy")
+    (inside / "out").symlink_to(outside)
+    return inside
+
+
+@pytest.mark.parametrize("text", ["deep/w.npy", "here.npy", "./deep/w.npy"])
+def test_what_is_below_the_root_opens(root, text):
+    tensors = Reach(root).open(text)
+    assert tensors.source == "deep/w.npy"
+    assert (tensors["w"] == WEIGHTS).all()
+
+
+def test_an_absolute_path_below_the_root_opens(root):
+    assert Reach(root).open(str(root / "deep" / "w.npy")).source == "deep/w.npy"
+
+
+OUTSIDE = [
+    "../secret/w.npy",
+    "deep/../deep/w.npy",
+    "deep\\..\\..\\secret\\w.npy",
+    "out.npy",
+    "out/w.npy",
+    "out",
+    "/etc/passwd",
+    "~/w.npy",
+    "none.npy",
+    "none/none.npy",
+    "w\0.npy",
+    "w" * 5000,
+]
+
+
+@pytest.mark.parametrize("text", OUTSIDE)
+def test_outside_and_not_there_are_told_in_the_same_words(root, text):
+    with pytest.raises(WeightsError) as refused:
+        Reach(root).open(text)
+    assert str(refused.value).endswith(": no model file or folder of that name can be opened here")
+    assert str(root.parent) not in str(refused.value)
+
+
+def test_absolute_paths_outside_say_nothing_of_what_is_there(root):
+    said = []
+    for name in ("w.npy", "none.npy"):
+        path = str(root.parent / "secret" / name)
+        with pytest.raises(WeightsError) as refused:
+            Reach(root).open(path)
+        said.append(str(refused.value).replace(name, ""))
+    assert said[0] == said[1]
+
+
+def test_links_in_a_circle_are_refused(root):
+    (root / "circle.npy").symlink_to(root / "circle.npy")
+    with pytest.raises(WeightsError, match="can be opened here"):
+        Reach(root).open("circle.npy")
+
+
+def test_a_folder_whose_file_is_a_link_out_is_refused(root):
+    (root / "model").mkdir()
+    (root / "model" / "model.safetensors").symlink_to(root.parent / "secret" / "w.safetensors")
+    with pytest.raises(WeightsError, match="'model': no model file or folder"):
+        Reach(root).open("model")
+
+
+def test_an_index_whose_shard_is_a_link_out_is_refused(root):
+    (root / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"w": "one.safetensors"}}))
+    (root / "one.safetensors").symlink_to(root.parent / "secret" / "w.safetensors")
+    with pytest.raises(WeightsError, match="can be opened here"):
+        Reach(root).open("model.safetensors.index.json")
+
+
+def test_a_broken_file_is_told_by_its_name_below_the_root(root):
+    (root / "broken.npy").write_bytes(b"no array")
+    with pytest.raises(WeightsError, match=r"^broken\.npy: "):
+        Reach(root).open("broken.npy")
+
+
+SHARDS = {"w": "one.safetensors", "v": "two.safetensors"}
+
+
+def write_shards(folder):
+    """A checkpoint in two shards."""
+    folder.mkdir()
+    for name, shard in SHARDS.items():
+        save_file({name: WEIGHTS}, folder / shard)
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": SHARDS}))
+    return folder
+
+
+def truncated(root):
+    save_file({"w": WEIGHTS}, root / "cut.safetensors")
+    os.truncate(root / "cut.safetensors", 70)
+    return "cut.safetensors"
+
+
+def without_a_shard(root):
+    (write_shards(root / "net") / "two.safetensors").unlink()
+    return "net"
+
+
+def with_a_cut_shard(root):
+    os.truncate(write_shards(root / "net") / "two.safetensors", 70)
+    return "net/model.safetensors.index.json"
+
+
+def without_its_tensor(root):
+    save_file({"other": WEIGHTS}, write_shards(root / "net") / "two.safetensors")
+    return "net"
+
+
+def without_an_index(root):
+    (root / "empty").mkdir()
+    return "empty"
+
+
+def root_itself(root):
+    return str(root)
+
+
+def no_json(root):
+    (root / "model.safetensors.index.json").write_text("no")
+    return "model.safetensors.index.json"
+
+
+BROKEN = (truncated, without_a_shard, with_a_cut_shard, without_its_tensor, without_an_index, root_itself, no_json)
+
+
+@pytest.mark.parametrize("damage", BROKEN)
+def test_no_error_of_opening_tells_where_the_root_is(root, damage):
+    with pytest.raises(WeightsError) as refused:
+        Reach(root).open(damage(root))
+    assert str(root.parent) not in str(refused.value)
+    assert "can be opened here" not in str(refused.value)
+
+
+def changed(path):
+    path.write_bytes(path.read_bytes() + b"more")
+
+
+def gone(path):
+    path.unlink()
+
+
+def a_folder(path):
+    path.unlink()
+    path.mkdir()
+
+
+@pytest.mark.parametrize("damage", [changed, gone, a_folder])
+@pytest.mark.parametrize("place", ["deep/w.npy", "net/two.safetensors", "net.npz"])
+def test_no_later_error_tells_where_the_root_is(root, place, damage):
+    write_shards(root / "net")
+    np.savez(root / "net.npz", v=WEIGHTS)
+    tensors = Reach(root).open(place.replace("/two.safetensors", ""))
+    name = tensors.names[-1]
+    assert (tensors[name] == WEIGHTS).all()
+    assert (tensors.rows(name)(1, 2) == WEIGHTS[1:2]).all()
+    reader = tensors.rows(name)
+    damage(root / place)
+    told = [message(read) for read in (lambda: tensors[name], lambda: tensors.only(name)[name], lambda: reader(1, 2))]
+    assert all(place in text for text in told[:2])
+    assert [text for text in told if str(root.parent) in text] == []
+
+
+def message(read):
+    """What ``read`` is refused with; nothing where it had all that it needs."""
+    try:
+        read()
+    except WeightsError as error:
+        return str(error)
+    return ""
+
+
+def test_what_a_parser_says_later_is_told_without_the_root(root):
+    def read(*_):
+        raise RuntimeError(f"{root / 'x'} is odd")
+
+    with pytest.raises(ValueError, match=r"^x is odd$"):
+        Reach(root)._read(read)
+    assert Reach("/")._without_root("/etc/x") == "/etc/x"
+
+
+def test_a_visitor_sees_no_path_of_the_server(visited, root):
+    for damage in BROKEN[:1] + BROKEN[3:]:
+        visited.preview.path.value = damage(root)
+        visited.preview.open.click()
+        assert visited.screen.rows["path"].problem.value
+        assert str(root.parent) not in visited.screen.rows["path"].problem.value
+    visited.preview.path.value = "deep/w.npy"
+    visited.preview.open.click()
+    (root / "deep" / "w.npy").unlink()
+    visited.survey.start.click()
+    visited.wait()
+    visited.controls.pattern.value = "row"
+    texts = [str(widget.get_state()) for widget in all_widgets(visited.screen)]
+    assert [text for text in texts if str(root.parent) in text] == []
+    assert "deep/w.npy" in visited.canvas.layer["note"]
+
+
+def test_a_visitor_is_not_sent_to_a_box_that_is_not_there(visited):
+    visited.controls.method.value = "wanda"
+    visited.survey.start.click()
+    visited.wait()
+    words = "wanda needs calibration data. None can be opened here: use magnitude."
+    assert visited.canvas.layer["note"].endswith(words)
+    assert visited.survey.problem.value == words
+
+
+def test_without_a_root_nothing_opens(root):
+    for text in (str(root / "deep" / "w.npy"), "w.npy", ""):
+        with pytest.raises(WeightsError, match="can be opened here"):
+            Reach().open(text)
+
+
+def test_the_root_must_be_a_folder(root):
+    for path in (root / "none", root / "deep" / "w.npy"):
+        with pytest.raises(WeightsError, match="is no folder: name one that holds model files"):
+            Reach(path)
+
+
+@pytest.fixture
+def visited(root):
+    explorer = Explorer(reach=Reach(root))
+    yield explorer
+    explorer.close()
+
+
+def buttons_of(panel):
+    (row,) = (part for part in panel.children if isinstance(part, ipywidgets.HBox))
+    return [getattr(widget, "description", None) for widget in row.children]
+
+
+def test_a_visitor_has_no_path_to_save_to_or_import_from(visited, root, monkeypatch):
+    monkeypatch.chdir(root)
+    assert buttons_of(visited.exporter) == []
+    assert buttons_of(visited.importer) == ["Upload", "Load pasted"]
+    visited.importer.path.value = str(PruningConfig(target_sparsity=0.9).save(root / "pruning.json"))
+    visited.exporter.path.value = "mine.json"
+    for button in (visited.importer.read, visited.exporter.save, visited.exporter.overwrite):
+        button.click()  # as a message to the kernel would
+    assert visited.config.target_sparsity == 0.5
+    assert not os.path.exists("mine.json")
+    assert visited.errors == []
+
+
+def test_a_visitor_may_upload_paste_and_open_below_the_root(visited):
+    visited.importer.paste.value = PruningConfig(target_sparsity=0.9).to_json()
+    visited.importer.take.click()
+    assert visited.config.target_sparsity == 0.9
+    visited.preview.path.value = " deep/w.npy "
+    visited.preview.open.click()
+    assert visited.preview.source.value == "deep/w.npy"
+    visited.preview.path.value = "../secret/w.npy"
+    visited.preview.open.click()
+    assert "can be opened here" in visited.screen.rows["path"].problem.value
+    assert visited.preview.source.value == "deep/w.npy"
+
+
+def test_without_a_root_there_is_no_box_for_model_files():
+    with_none, without = Explorer(reach=Reach()), Explorer()
+    assert not is_shown(with_none.screen.rows["path"])
+    assert is_shown(without.screen.rows["path"])
+    with_none.close()
+    without.close()
