@@ -1,12 +1,50 @@
-"""How numbers are written for people: percent, points, steps, sizes. The page has the same in ``format.js``."""
+"""How numbers are written for people: percent, points, counts, sizes. The page has the same in ``format.js``."""
 
 import numpy as np
 
+_BYTES = ("B", "kB", "MB", "GB", "TB")
+
 
 def percent(sparsity: float | np.float32) -> str:
-    """A sparsity as it is shown on screen, with at most two decimals.
+    """A sparsity as it is shown on screen, with at most two decimals. What is not quite all or nothing says so.
 
-    >>> percent(0.4875), percent(0.5)
-    ('48.75%', '50%')
+    >>> percent(0.4875), percent(0.5), percent(1e-7), percent(0.9999999)
+    ('48.75%', '50%', '<0.01%', '>99.99%')
     """
-    return f"{float(sparsity) * 100:.2f}".rstrip("0").rstrip(".") + "%"
+    hundredths = float(sparsity) * 100
+    text = f"{hundredths:.2f}"
+    if hundredths > 0 and text == "0.00":
+        return "<0.01%"
+    if hundredths < 100 and text == "100.00":
+        return ">99.99%"
+    return text.rstrip("0").rstrip(".") + "%"
+
+
+def points(difference: float | np.float32) -> str:
+    """A difference of sparsities in percentage points, three digits.
+
+    >>> points(0.0125)
+    '1.25 points'
+    """
+    return f"{float(difference) * 100:.3g} points"
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 step``, ``5,000 steps``.
+
+    >>> counted(1, "step"), counted(5000, "step")
+    ('1 step', '5,000 steps')
+    """
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
+def size(count: float) -> str:
+    """Bytes in decimal units, three digits.
+
+    >>> size(117_440_512), size(33_554_432), size(999)
+    ('117 MB', '33.6 MB', '999 B')
+    """
+    unit = 0
+    while count >= 999.5 and unit < len(_BYTES) - 1:
+        count, unit = count / 1000, unit + 1
+    return f"{count:.3g} {_BYTES[unit]}" if unit else f"{count:,} B"

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 
-from entrenar_viz.analysis.fixes import typical
 from entrenar_viz.analysis.updates import replay
 from entrenar_viz.config.pruning_config import Method, PruningConfig
 from entrenar_viz.config.schedules import Cubic, Gradual, OneShot, Schedule
@@ -47,7 +46,7 @@ def recommend(
     if kind is not OneShot and total_steps < 2:
         kind, reason = OneShot, f"{reason}; but {total_steps} steps leave no room for a window"
     method: Method = "wanda" if scenario == "llm-compression" else "magnitude"
-    return Recommendation(replace(config, method=method, schedule=typical(kind, config, total_steps)), reason)
+    return Recommendation(replace(config, method=method, schedule=kind.typical(total_steps, target_sparsity)), reason)
 
 
 def _choice(target: float, post_training: bool, scenario: str | None) -> tuple[type[Schedule], str]:

@@ -46,10 +46,10 @@ def compare(pins: Iterable[Pin]) -> list[Outcome]:
     """What the trainer makes of each of ``pins``, in their order; StepError names the one that cannot be replayed.
 
     >>> from entrenar_viz import OneShot, PruningConfig
-    >>> early, late = (PruningConfig(schedule=OneShot(step=step)) for step in (0, 750))
+    >>> early, late = (PruningConfig(schedule=OneShot(step=step)) for step in (250, 750))
     >>> pins = [Pin(name="early", config=early, total_steps=1000), Pin(name="late", config=late, total_steps=1000)]
     >>> [(outcome.name, outcome.recovery_share, outcome.mean_sparsity) for outcome in compare(pins)]
-    [('early', 1.0, 0.5), ('late', 0.25, 0.125)]
+    [('early', 0.75, 0.375), ('late', 0.25, 0.125)]
     """
     return [_outcome(pin) for pin in pins]
 

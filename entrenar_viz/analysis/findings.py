@@ -7,22 +7,22 @@ from typing import Any, Literal
 
 import numpy as np
 
-from entrenar_viz.analysis.fixes import (
+from entrenar_viz.analysis.updates import Replay, replay
+from entrenar_viz.config.pruning_config import NM, PruningConfig, fixed_sparsity, pattern_name
+from entrenar_viz.config.schedules import Cubic, OneShot, num_steps
+from entrenar_viz.config.typical import (
     MANY_UPDATES,
     RECOVERY,
-    ending_by,
+    TYPICAL_UPDATES,
     latest_end,
     reaching_frequency,
-    typical,
     typical_frequency,
 )
-from entrenar_viz.analysis.updates import Replay, replay
-from entrenar_viz.config.pruning_config import NM, PruningConfig
-from entrenar_viz.config.schedules import Cubic, Gradual, OneShot, Schedule
-from entrenar_viz.formatting import percent
+from entrenar_viz.formatting import counted, percent, points
 
 Severity = Literal["error", "warning", "info"]
 HIGH_SPARSITY = np.float32(0.7)
+NEARLY_ALL = np.float32(0.999)
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Finding:
 
 
 def review(config: PruningConfig, total_steps: int) -> list[Finding]:
-    """What to know about ``config`` in a training of ``total_steps`` steps, the gravest first.
+    """What to know about ``config`` in a training of ``total_steps`` steps, the most serious first.
 
     Raises StepError for a bad ``total_steps``.
     """
@@ -58,21 +58,25 @@ def review(config: PruningConfig, total_steps: int) -> list[Finding]:
     return sorted(found, key=lambda finding: ("error", "warning", "info").index(finding.severity))
 
 
-def _moved(config: PruningConfig, latest: int) -> tuple[Fix, ...]:
-    moved = ending_by(config, latest)
-    return (Fix(_change(config.schedule, moved.schedule), moved),) if moved else ()
+def _moved(config: PruningConfig, latest: int, total_steps: int) -> tuple[Fix, ...]:
+    """The schedule ended by ``latest``; where that leaves a window of a few steps, a typical one."""
+    schedule: Any = config.schedule
+    moved = schedule.within(latest)
+    if moved and 0 < moved.window[1] - moved.window[0] < TYPICAL_UPDATES <= latest_end(total_steps):
+        moved = type(schedule).typical(total_steps, float(str(schedule.target(config.target_sparsity))))
+    return (Fix(_change(schedule, moved), replace(config, schedule=moved)),) if moved else ()
 
 
-def _change(old: Any, new: Schedule) -> str:
-    if isinstance(new, OneShot):
-        return f"prune at step {new.step:,}"
+def _change(old: Any, new: Any) -> str:
+    """What differs between two schedules of a kind."""
+    start, end = new.window
     changes = []
-    if replace(old, start_step=new.start_step, end_step=new.end_step) != old:
-        changes.append(f"prune in steps {new.start_step:,} to {new.end_step:,}")
-    if isinstance(new, Gradual) and replace(old, initial_sparsity=new.initial_sparsity) != old:
-        changes.append(f"start at {percent(new.initial_sparsity)}")
-    if isinstance(new, Gradual) and replace(old, frequency=new.frequency) != old:
-        changes.append(_every(new.frequency))
+    if old.window != new.window:
+        changes.append(f"prune at step {end:,}" if start == end else f"prune in steps {start:,} to {end:,}")
+    if old.initial != new.initial:
+        changes.append(f"start at {percent(new.initial)}")
+    if new.every is not None and old.every != new.every:
+        changes.append(_every(new.every))
     return ", ".join(changes)
 
 
@@ -84,70 +88,84 @@ def _rescheduled(label: str, config: PruningConfig, **fields: Any) -> Fix:
     return Fix(label, replace(config, schedule=replace(config.schedule, **fields)))
 
 
-def _nothing_pruned(config: PruningConfig, run: Replay) -> Iterator[Finding]:
-    if run.num_updates:
+def _never_fires(config: PruningConfig, run: Replay) -> Iterator[Finding]:
+    if not _only_at_step_0(config) or run.target == 0:
         return
-    why = _why_nothing(config, run)
+    message = (
+        "Nothing is pruned in a training: the only update is at step 0, and a training counts its steps from 1. "
+        f"Pruning after the training goes to {percent(config.target_sparsity)} at once and never looks at the schedule."
+    )
+    fixes = _moved(config, latest_end(run.total_steps), run.total_steps)
+    yield Finding("never-fires", "error", message, fixes or _moved(config, run.total_steps, run.total_steps))
+
+
+def _only_at_step_0(config: PruningConfig) -> bool:
+    due = config.schedule.update_steps
+    return due.start == 0 and num_steps(due) == 1
+
+
+def _nothing_pruned(config: PruningConfig, run: Replay) -> Iterator[Finding]:
+    if run.num_updates or (_only_at_step_0(config) and run.target > 0):
+        return
+    why, total = _why_nothing(config, run), run.total_steps
     fixes: tuple[Fix, ...] = ()
     if run.target > 0:
-        fixes = _moved(config, latest_end(run.total_steps)) or _moved(config, run.total_steps)
+        fixes = _moved(config, latest_end(total), total) or _moved(config, total, total)
     yield Finding("nothing-pruned", "error", f"Nothing is pruned: {why}.", fixes)
 
 
 def _why_nothing(config: PruningConfig, run: Replay) -> str:
     schedule, total = config.schedule, run.total_steps
-    start = schedule.step if isinstance(schedule, OneShot) else schedule.start_step
+    (start, end), every = schedule.window, schedule.every
     if start > total:
         return f"the schedule starts at step {start:,}, after the training ends at step {total:,}"
     if run.target == 0:
         return "the target is 0%"
-    if not isinstance(schedule, Gradual) or 0 < schedule.frequency <= schedule.end_step - start:
+    if every is None or 0 < every <= end - start:
         return f"the training ends at step {total:,}, before the first update that would prune"
-    if schedule.frequency == 0:
+    if every == 0:
         return f"frequency 0 allows one update only, at step {start:,}, where the sparsity is still 0%"
-    window = schedule.end_step - start
-    return f"frequency {schedule.frequency:,} is longer than the window of {window:,} steps, and it starts at 0%"
+    return f"frequency {every:,} is longer than the window of {counted(end - start, 'step')}, and it starts at 0%"
 
 
 def _target_missed(config: PruningConfig, run: Replay) -> Iterator[Finding]:
     schedule = config.schedule
-    if not isinstance(schedule, Gradual) or not run.num_updates or not run.shortfall:
+    (start, end), every = schedule.window, schedule.every
+    if every is None or not run.num_updates or not run.shortfall:
         return
     if isinstance(config.pattern, NM):  # then no schedule decides the sparsity
         return
-    if schedule.end_step > run.total_steps:  # ends-after-training says why
+    if end > run.total_steps:  # ends-after-training says why
         return
-    window, every = schedule.end_step - schedule.start_step, schedule.frequency
-    why = f"{every:,} does not divide the window of {window:,} steps"
+    why = f"{every:,} does not divide the window of {counted(end - start, 'step')}"
     if every == 0:
-        why = f"frequency 0 allows one update only, at step {schedule.start_step:,}"
-    short = f"{float(run.shortfall) * 100:.3g} points short of {percent(run.target)}"
-    message = f"Gradual stops at {percent(run.final_sparsity)}, {short}: {why}."
-    yield Finding("target-missed", "warning", message, tuple(_reaching_fixes(config, schedule, run.total_steps)))
+        why = f"frequency 0 allows one update only, at step {start:,}"
+    short = f"{points(run.shortfall)} short of {percent(run.target)}"
+    message = f"{type(schedule).__name__} stops at {percent(run.final_sparsity)}, {short}: {why}."
+    yield Finding("target-missed", "warning", message, tuple(_reaching_fixes(config, every, run.total_steps)))
 
 
-def _reaching_fixes(config: PruningConfig, schedule: Gradual, total: int) -> Iterator[Fix]:
-    every, window = schedule.frequency, schedule.end_step - schedule.start_step
-    better = reaching_frequency(schedule)
-    updates = 0
+def _reaching_fixes(config: PruningConfig, every: int, total: int) -> Iterator[Fix]:
+    start, end = config.schedule.window
+    better, updates = reaching_frequency(end - start, every), 0
     if every:
-        updates = min(max(round(Fraction(window, every)), 1), (total - schedule.start_step) // every)
+        updates = min(max(round(Fraction(end - start, every)), 1), (total - start) // every)
     if not updates or better <= 2 * every <= 4 * better:  # of a window with few divisors none may be near
         yield _rescheduled(_every(better), config, frequency=better)
     if updates:
-        end = schedule.start_step + updates * every
+        end = start + updates * every
         yield _rescheduled(f"end at step {end:,}", config, end_step=end)
 
 
 def _ends_after_training(config: PruningConfig, run: Replay) -> Iterator[Finding]:
-    schedule, total = config.schedule, run.total_steps
-    if isinstance(schedule, OneShot) or schedule.end_step <= total or not run.num_updates or not run.shortfall:
+    end, total = config.schedule.window[1], run.total_steps
+    if end <= total or not run.num_updates or not run.shortfall:
         return
     if isinstance(config.pattern, NM):  # one update is all it takes
         return
-    ends = f"The window ends at step {schedule.end_step:,}, after the training ends at step {total:,}"
+    ends = f"The window ends at step {end:,}, after the training ends at step {total:,}"
     reached = f"the sparsity stops at {percent(run.final_sparsity)} of {percent(run.target)}"
-    fixes = _moved(config, latest_end(total)) or _moved(config, total)
+    fixes = _moved(config, latest_end(total), total) or _moved(config, total, total)
     yield Finding("ends-after-training", "warning", f"{ends}: {reached}.", fixes)
 
 
@@ -156,70 +174,66 @@ def _no_recovery(config: PruningConfig, run: Replay) -> Iterator[Finding]:
     if run.num_updates and left < RECOVERY * total:
         share = f"{left:,} of {total:,} steps ({percent(left / total)}) are left"
         message = f"Only {share} for recovery after the last update: the chapter keeps 40%."
-        yield Finding("no-recovery", "warning", message, _moved(config, latest_end(total)))
+        yield Finding("no-recovery", "warning", message, _moved(config, latest_end(total), total))
 
 
 def _one_shot_high_sparsity(config: PruningConfig, run: Replay) -> Iterator[Finding]:
-    if not isinstance(config.schedule, OneShot) or run.target <= HIGH_SPARSITY or isinstance(config.pattern, NM):
+    start, end = config.schedule.window
+    if start != end or run.target <= HIGH_SPARSITY or isinstance(config.pattern, NM):
         return
     fixes: tuple[Fix, ...] = ()
     if run.total_steps > 1:
-        fixes = (Fix("use Cubic", replace(config, schedule=typical(Cubic, config, run.total_steps))),)
-    message = f"OneShot takes {percent(run.target)} at once: above 70% the network seldom recovers from that."
+        slower = Cubic.typical(run.total_steps, config.target_sparsity)
+        fixes = (Fix("use Cubic", replace(config, schedule=slower)),)
+    name = type(config.schedule).__name__
+    message = f"{name} takes {percent(run.target)} at once: above 70% the network seldom recovers from that."
     yield Finding("one-shot-high-sparsity", "warning", message, fixes)
 
 
 def _sparsity_mismatch(config: PruningConfig, run: Replay) -> Iterator[Finding]:
-    schedule = config.schedule
-    if isinstance(schedule, OneShot) or run.target == np.float32(config.target_sparsity):
+    if run.target == np.float32(config.target_sparsity):
         return
     label = f"set target_sparsity to {percent(run.target)}"
     message = (
         f"target_sparsity is {percent(config.target_sparsity)}, but the schedule ends at {percent(run.target)}: "
         "the trainer follows the schedule and does not compare them."
     )
-    fixed = replace(config, target_sparsity=schedule.final_sparsity)
+    fixed = replace(config, target_sparsity=float(str(run.target)))
     yield Finding("sparsity-mismatch", "warning", message, (Fix(label, fixed),))
 
 
 def _decreasing(config: PruningConfig, run: Replay) -> Iterator[Finding]:
-    schedule = config.schedule
-    if not isinstance(schedule, Gradual) or np.float32(schedule.initial_sparsity) <= run.target:
+    schedule: Any = config.schedule
+    if np.float32(schedule.initial) <= run.target or isinstance(config.pattern, NM) or not run.num_updates:
         return
-    if isinstance(config.pattern, NM) or not run.num_updates:
-        return
-    initial = percent(schedule.initial_sparsity)
-    message = f"The schedule falls from {initial} to {percent(run.target)}, but pruned weights stay pruned: {initial}."
-    rising = replace(schedule, initial_sparsity=0.0, frequency=reaching_frequency(schedule))
-    fits = run.target and schedule.start_step + rising.frequency <= run.total_steps
+    (start, end), falls = schedule.window, f"from {percent(schedule.initial)} to {percent(run.target)}"
+    message = f"The schedule falls {falls}, but pruned weights stay pruned: {percent(run.final_sparsity)}."
+    rising = replace(schedule, initial_sparsity=0.0, frequency=reaching_frequency(end - start, schedule.every))
+    fits = run.target and start + rising.frequency <= run.total_steps
     fixes = (Fix(_change(schedule, rising), replace(config, schedule=rising)),) if fits else ()
     yield Finding("decreasing", "warning", message, fixes)
 
 
 def _many_updates(config: PruningConfig, run: Replay) -> Iterator[Finding]:
-    if run.num_updates <= MANY_UPDATES:
+    (start, end), every = config.schedule.window, config.schedule.every
+    if run.num_updates <= MANY_UPDATES or every is None:  # a schedule without a frequency leaves no choice
         return
-    schedule = config.schedule
-    fixes: tuple[Fix, ...] = ()
-    if isinstance(schedule, Gradual):
-        every = typical_frequency(schedule.end_step - schedule.start_step)
-        fixes = (_rescheduled(_every(every), config, frequency=every),)
-    how = "at every step of its window" if isinstance(schedule, Cubic) else "very often"
-    message = f"The mask changes {how}: {run.num_updates:,} updates, each of which ranks all weights again."
+    fewer = typical_frequency(end - start)
+    fixes = (_rescheduled(_every(fewer), config, frequency=fewer),) if start + fewer <= run.total_steps else ()
+    message = f"The mask changes very often: {run.num_updates:,} updates, each of which ranks all weights again."
     yield Finding("many-updates", "info", message, fixes)
 
 
 def _nm_fixes_sparsity(config: PruningConfig, run: Replay) -> Iterator[Finding]:
-    pattern, schedule = config.pattern, config.schedule
-    if not isinstance(pattern, NM) or pattern.n == 0:  # keeps-nothing says it
+    sparsity, (start, end) = fixed_sparsity(config.pattern), config.schedule.window
+    if sparsity in (None, 1.0):  # keeps-nothing says it
         return
-    sparsity = 1 - pattern.n / pattern.m
-    if isinstance(schedule, OneShot) and run.target == np.float32(sparsity):
+    if start == end and run.target == np.float32(sparsity):
         return
-    name = f"{pattern.n}:{pattern.m}"
+    name = pattern_name(config.pattern)
     message = f"{name} prunes {percent(sparsity)} from the first update on: it ignores the sparsity of the schedule."
-    step = schedule.step if isinstance(schedule, OneShot) else min(schedule.start_step, run.total_steps)
-    fixed = replace(config, schedule=OneShot(step=step), target_sparsity=sparsity)
+    once = OneShot(step=max(min(start, run.total_steps), 1))
+    fixed = replace(config, schedule=once, target_sparsity=sparsity)
     yield Finding("nm-fixes-sparsity", "info", message, (Fix(f"OneShot at {percent(sparsity)}", fixed),))
 
 
@@ -234,6 +248,9 @@ def _keeps_nothing(config: PruningConfig, run: Replay) -> Iterator[Finding]:
     pattern = config.pattern
     if not isinstance(pattern, NM) and run.final_sparsity == 1:
         yield Finding("keeps-nothing", "error", "A sparsity of 100% keeps no weight: every layer becomes zero.")
+    elif not isinstance(pattern, NM) and run.final_sparsity >= NEARLY_ALL:
+        message = f"A sparsity of {percent(run.final_sparsity)} keeps at most one weight in 1,000."
+        yield Finding("keeps-nearly-nothing", "warning", message)
     if isinstance(pattern, NM) and pattern.n == 0:
         half = pattern.m // 2
         fixes = (Fix(f"keep {half} of {pattern.m}", replace(config, pattern=replace(pattern, n=half))),) if half else ()
@@ -249,6 +266,7 @@ def _learning_rate(config: PruningConfig, run: Replay) -> Iterator[Finding]:
 
 
 CHECKS = (
+    _never_fires,
     _nothing_pruned,
     _keeps_nothing,
     _target_missed,

@@ -1,7 +1,7 @@
 """What the trainer will apply: a staircase, which is not always what the formula of the schedule promises.
 
 At the end of a step the trainer prunes only if the schedule allows an update there **and** asks for more sparsity than
-is applied already (0 at first). Training covers the steps 0 to ``total_steps``, both included.
+is applied already (0 at first). A training counts its steps from 1 to ``total_steps``: step 0 never comes.
 """
 
 import operator
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from entrenar_viz.config.pruning_config import PruningConfig
-from entrenar_viz.config.schedules import Gradual, OneShot, Steps, as_steps
+from entrenar_viz.config.schedules import Steps, as_steps, num_steps
 from entrenar_viz.config.validation import U64_MAX
 from entrenar_viz.errors import StepError
 
@@ -76,8 +76,8 @@ class Replay:
 def replay(config: PruningConfig, total_steps: int) -> Replay:
     """Play ``config`` through a training of ``total_steps`` steps.
 
-    Raises StepError if ``total_steps`` is no whole number from 0 on, or if the schedule has more than 200 million
-    opportunities to update (a Cubic window of that length).
+    Its steps are 1 to ``total_steps``. Raises StepError if that is not a whole number from 0 on, or if the schedule has
+    more than 200 million opportunities to update (a Cubic window of that length).
 
     >>> from entrenar_viz import Gradual, PruningConfig
     >>> run = replay(PruningConfig(schedule=Gradual(start_step=0, end_step=100, initial_sparsity=0.0,
@@ -86,37 +86,53 @@ def replay(config: PruningConfig, total_steps: int) -> Replay:
     (array([30, 60, 90], dtype=uint64), np.float32(0.71999997))
     """
     total = whole_steps(total_steps)
-    first, last, every = _opportunities(config, total)
-    count = (last - first) // every + 1 if last >= first else 0
+    due = updates_due(config, total)
+    count = num_steps(due)
     if count > MAX_OPPORTUNITIES:
         raise StepError(f"{count:,} updates are too many to replay (limit {MAX_OPPORTUNITIES:,}): shorten the window")
     found: list[tuple[Steps, NDArray[np.float32]]] = []
     applied = np.float32(0)
     for begin in range(0, count, CHUNK):  # a window of 10**7 steps in pieces that stay in the cache
         indices = np.arange(begin, min(begin + CHUNK, count), dtype=np.uint64)
-        steps, sparsities = _increases(config, np.uint64(first) + indices * np.uint64(every), applied)
+        steps, sparsities = _increases(config, np.uint64(due.start) + indices * np.uint64(due.step), applied)
         if len(steps):
             found.append((steps, sparsities))
             applied = sparsities[-1]
     return Replay(total, target_of(config), *_joined(found))
 
 
+def updates_due(config: PruningConfig, total_steps: int) -> range:
+    """The steps of a training of ``total_steps`` at which the schedule allows an update."""
+    due = config.schedule.update_steps
+    first = due.start or due.step  # step 0 never comes, the next one may
+    return range(first, min(due.stop, total_steps + 1), due.step)
+
+
 def schedule_end(config: PruningConfig) -> int:
     """The last step at which the schedule changes anything."""
-    return config.schedule.step if isinstance(config.schedule, OneShot) else config.schedule.end_step
+    return config.schedule.window[1]
+
+
+def sparsity_in_the_end(config: PruningConfig, total_steps: int | None) -> float:
+    """The sparsity that is applied by the end of a training, as the shortest decimal of the trainer's f32.
+
+    Without ``total_steps`` the training ends with the schedule; a schedule whose only update is at step 0 is then taken
+    to prune after the training, to ``target_sparsity``. StepError for a bad ``total_steps``.
+    """
+    if total_steps is None and schedule_end(config) == 0:
+        return float(str(np.float32(config.target_sparsity)))
+    run = replay(config, schedule_end(config) if total_steps is None else total_steps)
+    return float(str(run.final_sparsity))  # 0.7 rather than 0.699999988
 
 
 def target_of(config: PruningConfig) -> np.float32:
     """The sparsity that the schedule is meant to end with, in the trainer's f32."""
-    if isinstance(config.schedule, OneShot):
-        return np.float32(config.target_sparsity)
-    return np.float32(config.schedule.final_sparsity)
+    return config.schedule.target(config.target_sparsity)
 
 
 def requested_at(config: PruningConfig, steps: ArrayLike) -> NDArray[np.float32]:
     """What the formula asks for at ``steps``: for OneShot its multiplier times the target, in f32."""
-    sparsity: NDArray[np.float32] = config.schedule.sparsity_at_step(steps)
-    return sparsity * np.float32(config.target_sparsity) if isinstance(config.schedule, OneShot) else sparsity
+    return config.schedule.requested_at(steps, config.target_sparsity)
 
 
 def whole_steps(total_steps: int) -> int:
@@ -128,19 +144,6 @@ def whole_steps(total_steps: int) -> int:
     if isinstance(total_steps, bool) or not 0 <= total <= U64_MAX:
         raise StepError(f"total_steps must be a whole number from 0 to {U64_MAX}, not {total_steps!r:.60}")
     return total
-
-
-def _opportunities(config: PruningConfig, total: int) -> tuple[int, int, int]:
-    """First and last step at which the schedule allows an update during training, and the steps between them."""
-    schedule = config.schedule
-    if isinstance(schedule, OneShot):
-        return schedule.step, min(schedule.step, total), 1
-    last = min(schedule.end_step, total)
-    if not isinstance(schedule, Gradual):
-        return schedule.start_step, last, 1
-    if schedule.frequency == 0:
-        return schedule.start_step, min(schedule.start_step, last), 1
-    return schedule.start_step, last, schedule.frequency
 
 
 def _increases(config: PruningConfig, steps: Steps, applied: np.float32) -> tuple[Steps, NDArray[np.float32]]:

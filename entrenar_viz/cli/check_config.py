@@ -8,9 +8,9 @@ from typing import Any, Literal
 import numpy as np
 
 from entrenar_viz.analysis.findings import Finding, review
-from entrenar_viz.analysis.fixes import RECOVERY
 from entrenar_viz.analysis.updates import Replay, replay, schedule_end
 from entrenar_viz.config.pruning_config import PruningConfig
+from entrenar_viz.config.typical import RECOVERY
 from entrenar_viz.config.validation import U64_MAX
 from entrenar_viz.errors import ConfigError, EntrenarVizError, Problem
 from entrenar_viz.export.markdown import as_markdown, outcome, shown_indices, update_rows
@@ -56,7 +56,7 @@ def _as_text(
 ) -> Iterator[str]:
     why = " (chosen to leave room for recovery; --steps N sets it)" if chosen else ""
     yield f"{file}: {type(config.schedule).__name__}, {config.pattern.type}, {config.method}"
-    yield f"training: steps 0 to {run.total_steps:,}{why}"
+    yield f"training: steps 1 to {run.total_steps:,}{why}"
     yield ""
     for finding in findings:
         yield f"{finding.severity:<8} {finding.code}: {finding.message}"

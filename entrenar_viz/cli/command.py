@@ -171,7 +171,7 @@ def draw(arguments: argparse.Namespace) -> int:
         save_figure(schedule_figure(config, steps, theme=arguments.theme), output, overwrite=arguments.force)
     except FileExistsError:
         return _complain(f"{output} exists already: --force replaces it")
-    print(f"wrote {output}: steps 0 to {steps:,}")
+    print(f"wrote {output}: steps 1 to {steps:,}")
     return 0
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from entrenar_viz.analysis.updates import schedule_end
 from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.files.atomic import write_atomically
+from entrenar_viz.formatting import counted
 from entrenar_viz.model_survey.layer import LayerSurvey
-from entrenar_viz.model_survey.text import as_csv, as_text, headline, layers, short
+from entrenar_viz.model_survey.text import as_csv, as_text, headline, short
 from entrenar_viz.model_survey.whole_model import iter_survey
 
 SHOWN = 40  # layers in the table; the CSV has all
@@ -39,7 +40,7 @@ def survey(
     print("\n".join(as_text(headline(model, config, total, records[0].asked), records, SHOWN)))
     if output is not None:
         write_atomically(output, as_csv(records), overwrite=overwrite)
-        print(f"wrote {output}: {layers(len(records))}")
+        print(f"wrote {output}: {counted(len(records), 'layer')}")
     return int(all(record.achieved is None for record in records))
 
 

@@ -100,6 +100,15 @@ def pattern_name(pattern: Pattern) -> str:
     return {"row": "rows", "column": "columns"}.get(pattern.type, pattern.type)
 
 
+def fixed_sparsity(pattern: Pattern) -> float | None:
+    """The share of the weights that goes at the first update, whatever is asked; None if it is as asked.
+
+    >>> fixed_sparsity(NM(n=2, m=4)), fixed_sparsity(Row())
+    (0.5, None)
+    """
+    return 1 - pattern.n / pattern.m if isinstance(pattern, NM) else None
+
+
 @checked
 class PruningConfig:
     """The trainer's eight fields, with its defaults.

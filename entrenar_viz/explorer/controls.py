@@ -178,7 +178,8 @@ class Controls:
 
     def _chosen(self) -> Schedule:
         chosen = self.schedules()[self.schedule.value]
-        return chosen if isinstance(chosen, OneShot) else replace(chosen, end_step=self.window.value[1])
+        start, end = chosen.window
+        return chosen if start == end else replace(chosen, end_step=self.window.value[1])
 
     def chosen_pattern(self) -> Pattern:
         """The pattern with its sizes; ConfigError if they are none."""

@@ -9,7 +9,7 @@ import ipywidgets as w
 
 from entrenar_viz.config.pin import MAX_NAME, Pin
 from entrenar_viz.config.pruning_config import PruningConfig
-from entrenar_viz.config.schedules import SCHEDULE_NAMES, OneShot
+from entrenar_viz.config.schedules import SCHEDULE_NAMES
 from entrenar_viz.config.validation import did_you_mean
 from entrenar_viz.errors import ConfigError, Problem
 from entrenar_viz.explorer import plain
@@ -24,8 +24,7 @@ from entrenar_viz.workspace.session import MAX_PINS
 def default_name(config: PruningConfig) -> str:
     """``Gradual 50%``."""
     schedule = config.schedule
-    final = config.target_sparsity if isinstance(schedule, OneShot) else schedule.final_sparsity
-    return f"{SCHEDULE_NAMES[schedule.type]} {percent(final)}"
+    return f"{SCHEDULE_NAMES[schedule.type]} {percent(schedule.target(config.target_sparsity))}"
 
 
 def free_name(name: str, taken: set[str]) -> str:

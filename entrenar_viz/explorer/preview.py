@@ -11,13 +11,13 @@ from entrenar_viz.config.pruning_config import Method, Pattern
 from entrenar_viz.explorer import plain
 from entrenar_viz.explorer.mask_request import NAME_LENGTH, Wanted, by
 from entrenar_viz.explorer.panels import named, show, text
+from entrenar_viz.formatting import size
 from entrenar_viz.masks.calibration import Calibration, load_calibration
 from entrenar_viz.masks.prune_order import Compare
 from entrenar_viz.models.weights import SAMPLES, Matrix, Tensors, load_weights, sample
 
 SEARCHED = 20  # layers; sources with more than these have a search box
 LISTED = 2000  # layers; a longer list would make the browser slow
-UNITS = ("bytes", "kB", "MB", "GB")  # each 1,024 of the one before
 BETWEEN = "  "  # parts of a layer's line; ipywidgets keeps a browser from making one space of two
 MASKS_OF = [("the three schedules", "schedules"), ("all five patterns", "patterns")]
 MASKS_TIPS = ["The pattern above, for each schedule", "Each pattern, for the schedule that is exported"]
@@ -152,17 +152,9 @@ def _matches(name: str, search: str) -> bool:
 
 
 def _line(tensors: Tensors, name: str) -> str:
-    """One layer in the list: ``model.layers.0.q_proj.weight  4,096 × 4,096  bfloat16  32 MB``."""
-    parts = (f"{name:.{NAME_LENGTH}}", by(tensors.shape(name)), tensors.dtype(name), _size(tensors.nbytes(name)))
+    """One layer in the list: ``model.layers.0.q_proj.weight  4,096 × 4,096  bfloat16  33.6 MB``."""
+    parts = (f"{name:.{NAME_LENGTH}}", by(tensors.shape(name)), tensors.dtype(name), size(tensors.nbytes(name)))
     return BETWEEN.join(parts)
-
-
-def _size(count: float) -> str:
-    """Bytes, in a unit that leaves a number one can read: ``9.5 kB``, ``32 MB``."""
-    unit = 0
-    while count >= 1024 and unit < len(UNITS) - 1:
-        count, unit = count / 1024, unit + 1
-    return f"{count:,.{1 if unit and count < 10 else 0}f} {UNITS[unit]}"
 
 
 def _count(found: list[str], tensors: Tensors, picked: str) -> str:

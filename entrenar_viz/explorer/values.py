@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from entrenar_viz.analysis.fixes import RECOVERY
 from entrenar_viz.analysis.updates import schedule_end, whole_steps
 from entrenar_viz.config.pruning_config import NM, Block, Method, Pattern, PruningConfig
-from entrenar_viz.config.schedules import Gradual, OneShot
+from entrenar_viz.config.typical import RECOVERY
 from entrenar_viz.errors import ConfigError, Problem
 
+CONTROLS = {"step": "one_shot_step", "initial_sparsity": "initial", "frequency": "frequency"}  # of these fields
 LARGEST_STEP = 2**53 - 1  # a browser counts exactly up to here
 
 
@@ -49,15 +49,12 @@ def _values_of(config: PruningConfig) -> dict[str, Any]:
         "fine_tune_lr": config.fine_tune_lr,
         "skip_embed_layers": config.skip_embed_layers,
     }
-    final = config.target_sparsity if isinstance(schedule, OneShot) else schedule.final_sparsity
+    final = getattr(schedule, "final_sparsity", config.target_sparsity)
     values |= {"target": final, "same_target": final == config.target_sparsity, "own_target": config.target_sparsity}
-    if isinstance(schedule, OneShot):
-        values["one_shot_step"] = schedule.step
-    else:
-        values["window"] = [schedule.start_step, schedule.end_step]
-    if isinstance(schedule, Gradual):
-        values |= {"initial": schedule.initial_sparsity, "frequency": schedule.frequency}
-    return values
+    start, end = schedule.window
+    if start != end:
+        values["window"] = [start, end]
+    return values | {CONTROLS[name]: getattr(schedule, name) for name in CONTROLS if hasattr(schedule, name)}
 
 
 def room_for(config: PruningConfig, total_steps: int) -> int:

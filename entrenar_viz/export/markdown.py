@@ -9,7 +9,7 @@ import numpy as np
 from entrenar_viz.analysis.findings import Finding, review
 from entrenar_viz.analysis.updates import Replay, replay
 from entrenar_viz.config.pruning_config import PruningConfig
-from entrenar_viz.formatting import percent
+from entrenar_viz.formatting import counted, percent, points
 
 SHOWN = 8  # updates at either end of a long table
 
@@ -26,7 +26,7 @@ def as_markdown(config: PruningConfig, total_steps: int) -> str:
     title = f"## Pruning: {type(config.schedule).__name__} to {percent(run.target)}, {config.pattern.type}"
     parts = [
         [f"{title}, {config.method}"],
-        [f"Training: steps 0 to {run.total_steps:,}. Outcome: {outcome(run)}."],
+        [f"Training: steps 1 to {run.total_steps:,}. Outcome: {outcome(run)}."],
         _markdown_table(("setting", "value"), ":-", setting_rows(config)),
         ["### Findings"],
         list(_markdown_findings(findings)),
@@ -38,10 +38,10 @@ def as_markdown(config: PruningConfig, total_steps: int) -> str:
 
 def outcome(run: Replay) -> str:
     """Updates, final sparsity, shortfall, largest jump and recovery, in one line."""
-    updates = f"{run.num_updates:,} update{'s' * (run.num_updates != 1)}"
-    short = f"{float(run.shortfall) * 100:.3g} points short of {percent(run.target)}"
+    updates = counted(run.num_updates, "update")
+    short = f"{points(run.shortfall)} short of {percent(run.target)}"
     missing = short if run.shortfall else "target reached"
-    jump = f"largest jump {_percent(run.largest_jump)}"
+    jump = f"largest jump {percent(run.largest_jump)}"
     return f"{updates}, final sparsity {percent(run.final_sparsity)}, {missing}, {jump}, {_recovery(run)}"
 
 
@@ -57,7 +57,7 @@ def update_rows(run: Replay) -> Iterator[tuple[str, str, str]]:
     for index in shown_indices(run.num_updates, SHOWN):
         if index > previous + 1:
             yield "...", f"{index - previous - 1:,} more updates", ""
-        yield f"{int(run.update_steps[index]):,}", _percent(run.applied[index]), _percent(jumps[index])
+        yield f"{int(run.update_steps[index]):,}", percent(run.applied[index]), percent(jumps[index])
         previous = index
 
 
@@ -68,14 +68,10 @@ def shown_indices(count: int, either_end: int) -> list[int]:
     return [*range(either_end), *range(count - either_end, count)]
 
 
-def _percent(sparsity: np.float32) -> str:
-    return "<0.01%" if 0 < sparsity < 0.00005 else percent(sparsity)
-
-
 def _recovery(run: Replay) -> str:
     if not run.num_updates:
         return "nothing to recover from"
-    return f"recovery {run.recovery_steps:,} steps ({percent(run.recovery_steps / max(run.total_steps, 1))})"
+    return f"recovery {counted(run.recovery_steps, 'step')} ({percent(run.recovery_steps / max(run.total_steps, 1))})"
 
 
 def _leaves(fields: dict[str, Any], inside: str = "") -> Iterator[tuple[str, str]]:

@@ -5,29 +5,22 @@ from numpy.typing import NDArray
 
 from entrenar_viz.analysis.updates import Replay, requested_at
 from entrenar_viz.config.pruning_config import PruningConfig
-from entrenar_viz.config.schedules import OneShot, Schedule
+from entrenar_viz.config.schedules import Schedule
 
 POINTS = 800  # of a curve, and of a staircase at most: more than a figure has pixels
 
 
-def window(schedule: Schedule) -> tuple[int, int]:
-    """First and last step of the window; of OneShot, its step twice."""
-    if isinstance(schedule, OneShot):
-        return schedule.step, schedule.step
-    return schedule.start_step, schedule.end_step
-
-
 def last_shown(schedule: Schedule, total: int) -> int:
     """The last step to show: a window may pass the end of the training, but must not squeeze it into a corner."""
-    end = window(schedule)[1]
+    end = schedule.window[1]
     return max(total, min(end, total + total // 2), 1)
 
 
 def curve(config: PruningConfig, span: int) -> tuple[list[int], NDArray[np.float32]]:
     """What the formula asks for, at evenly spread steps and at the exact corners."""
-    start, end = window(config.schedule)
-    if start == end:  # OneShot: a vertical line at its step
-        corner, target = min(start, span), np.float32(config.target_sparsity if start <= span else 0)
+    start, end = config.schedule.window
+    if start == end:  # a vertical line
+        corner, target = min(start, span), requested_at(config, min(start, span))
         return [0, corner, corner, span], np.array([0, 0, target, target], np.float32)
     spread = {span * i // POINTS for i in range(POINTS + 1)}
     steps = sorted(spread | {step for step in (start, end) if step <= span})

@@ -15,9 +15,9 @@ from matplotlib.ticker import MaxNLocator
 from entrenar_viz.analysis.updates import Replay, replay, requested_at
 from entrenar_viz.config.pin import Pin
 from entrenar_viz.config.pruning_config import PruningConfig
-from entrenar_viz.config.schedules import Gradual, OneShot, Schedule, as_steps
+from entrenar_viz.config.schedules import Schedule, as_steps
 from entrenar_viz.errors import StepError
-from entrenar_viz.figures.curves import curve, end_of, last_shown, staircase, window
+from entrenar_viz.figures.curves import curve, end_of, last_shown, staircase
 from entrenar_viz.figures.palette import theme_colors
 from entrenar_viz.figures.pin_curves import draw_pins, pin_names
 from entrenar_viz.figures.saving import ShownFigure
@@ -103,7 +103,7 @@ def _draw_frame(plot: _Plot) -> None:
     axes.hlines(levels, 0, span, colors=colors["grid"], lw=0.8, zorder=1)
     axes.set_xlabel("training step", color=colors["ink"], fontsize=10, x=0.5 / (1 + GUTTER), labelpad=6)
     axes.set_ylabel("sparsity", color=colors["ink"], fontsize=10, y=0.5 / TOP, labelpad=6)
-    title = _title(plot.config)
+    title = plot.config.schedule.words(plot.config.target_sparsity)
     size = 11.5 * min(1, 76 / len(title))  # of 64-bit numbers there are steps of 26 characters
     axes.set_title(title, loc="left", color=colors["ink"], fontsize=size, weight="bold", pad=4)
 
@@ -115,19 +115,9 @@ def _ticks(span: int) -> list[float]:
     return [float(step) for step in found if 0 <= step <= span]
 
 
-def _title(config: PruningConfig) -> str:
-    schedule = config.schedule
-    if isinstance(schedule, OneShot):
-        return f"OneShot: {percent(config.target_sparsity)} at step {schedule.step:,}"
-    window = f"to {percent(schedule.final_sparsity)} in steps {schedule.start_step:,} to {schedule.end_step:,}"
-    if isinstance(schedule, Gradual):
-        return f"Gradual: {percent(schedule.initial_sparsity)} {window}, every {schedule.frequency:,}"
-    return f"Cubic: 0% {window}"
-
-
 def _draw_regions(plot: _Plot) -> None:
     run, colors = plot.run, plot.colors
-    start, end = window(plot.config.schedule)
+    start, end = plot.config.schedule.window
     if end > start:
         late = f", after the training: from step {start:,}" if start > run.total_steps else ""
         _draw_region(plot, "window", start, end, f"window: {end - start:,} steps{late}")

@@ -6,12 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import fields
 
 from entrenar_viz.config.pruning_config import PruningConfig
-from entrenar_viz.formatting import percent
+from entrenar_viz.formatting import counted, percent, size
 from entrenar_viz.model_survey.layer import LayerSurvey
 
 _NAME = 60
 _HEAD = ("layer", "shape", "format", "pruned", "energy kept", "output error", "dead rows", "columns", "dense", "sparse")
-_UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
 def as_csv(records: Sequence[LayerSurvey]) -> bytes:
@@ -82,8 +81,8 @@ def _cells(record: LayerSurvey) -> tuple[str, ...]:
         "" if record.output_error is None else percent(record.output_error),
         f"{record.dead_rows:,}",
         f"{record.dead_columns:,}",
-        _size(record.bytes_dense),
-        _size(min(sparse)) if sparse else "",
+        size(record.bytes_dense),
+        size(min(sparse)) if sparse else "",
     )
 
 
@@ -105,7 +104,8 @@ def summary(records: Sequence[LayerSurvey]) -> str:
     sparse = sum(_least(record) for record in records)
     unknown = f", {len(records) - len(known):,} not surveyed" if len(known) < len(records) else ""
     share = f"{percent(gone / weights)} of {weights:,} weights pruned" if weights else "nothing pruned"
-    return f"{layers(len(records))}{unknown}: {share}; {_size(dense)} dense, {_size(sparse)} where sparse is smaller"
+    sizes = f"{size(dense)} dense, {size(sparse)} where sparse is smaller"
+    return f"{counted(len(records), 'layer')}{unknown}: {share}; {sizes}"
 
 
 def _least(record: LayerSurvey) -> int:
@@ -115,23 +115,6 @@ def _least(record: LayerSurvey) -> int:
 
 def _skipped(record: LayerSurvey) -> bool:
     return record.bytes_csr is None
-
-
-def _size(count: float) -> str:
-    """Three digits in decimal units.
-
-    >>> _size(117_440_512)
-    '117 MB'
-    """
-    unit = 0
-    while count >= 999.5 and unit < len(_UNITS) - 1:
-        count, unit = count / 1000, unit + 1
-    return f"{count:.3g} {_UNITS[unit]}" if unit else f"{count:,} B"
-
-
-def layers(count: int) -> str:
-    """``1 layer``, ``12 layers``."""
-    return f"{count:,} layer{'s' * (count != 1)}"
 
 
 def _shape(shape: tuple[int, ...]) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import ArrayLike
 
-from entrenar_viz.analysis.updates import replay, schedule_end
+from entrenar_viz.analysis.updates import sparsity_in_the_end
 from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.errors import EntrenarVizError, WeightsError
 from entrenar_viz.masks.calibration import Calibration, load_calibration
@@ -79,7 +79,8 @@ def iter_survey(
 
     - ``source``: what ``load_weights`` takes. ``calibration``: what ``load_calibration`` takes; ``wanda`` and
       ``sparse_gpt`` need it, and where it has the activations of a layer, its ``output_error`` is worked out.
-    - ``total_steps``: the length of the training; without it, the schedule's own end. What is asked of every layer is
+    - ``total_steps``: the length of the training; without it, the schedule's own end, or pruning after the training if
+      the schedule's only update is at step 0. What is asked of every layer is
       what ``replay`` says is applied by then. If that is 0, nothing is pruned, N:M included.
     - ``compare``: as in ``prune_mask``.
     - ``executor``: any of concurrent.futures, or ``client.get_executor()`` of Dask. It gets paths and names, not
@@ -116,8 +117,7 @@ def _jobs(
     check_method(config.method, has_activations=config.method != "magnitude")
     check_compare(compare, config.pattern)
     given = None if calibration is None else load_calibration(calibration, weights)
-    run = replay(config, schedule_end(config) if total_steps is None else total_steps)
-    asked = float(str(run.final_sparsity))  # the shortest decimal of the f32: 0.7 rather than 0.699999988
+    asked = sparsity_in_the_end(config, total_steps)
     return [
         LayerJob(weights.only(name), config, asked, compare, given.only(name) if given and name in given else None)
         for name in weights

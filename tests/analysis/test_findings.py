@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from entrenar_viz import (
     NM,
+    PRESETS,
     ConfigError,
     Cubic,
     Gradual,
@@ -75,17 +76,17 @@ def test_nothing_pruned_says_why(config, why):
 
 def test_each_other_finding_has_its_case():
     cubic = PruningConfig(target_sparsity=0.5, schedule=Cubic(start_step=0, end_step=6000, final_sparsity=0.5))
-    assert codes(cubic) == ["many-updates"]
+    assert codes(cubic) == []  # it updates at every step by design, and nothing can be set
     assert "ends-after-training" in codes(gradual(end_step=11_000))
     assert codes(gradual(end_step=9000)) == ["no-recovery"]
     assert codes(gradual(initial_sparsity=0.8)) == ["decreasing"]
     assert codes(gradual(final_sparsity=0.6)) == ["sparsity-mismatch"]
     assert codes(gradual(frequency=1)) == ["many-updates"]
-    assert codes(PruningConfig(target_sparsity=0.75)) == ["one-shot-high-sparsity"]
+    assert codes(PruningConfig(target_sparsity=0.75, schedule=OneShot(step=1))) == ["one-shot-high-sparsity"]
     assert codes(replace(gradual(), pattern=NM(n=2, m=4))) == ["nm-fixes-sparsity"]
-    assert codes(PruningConfig(pattern=NM(n=2, m=4), target_sparsity=0.5)) == []
-    assert codes(PruningConfig(pattern=NM(n=0, m=4), target_sparsity=0.5))[0] == "keeps-nothing"
-    assert codes(PruningConfig(target_sparsity=1.0))[0] == "keeps-nothing"
+    assert codes(PruningConfig(pattern=NM(n=2, m=4), target_sparsity=0.5, schedule=OneShot(step=1))) == []
+    assert codes(replace(gradual(), pattern=NM(n=0, m=4)))[0] == "keeps-nothing"
+    assert codes(PruningConfig(target_sparsity=1.0, schedule=OneShot(step=1)))[0] == "keeps-nothing"
     assert codes(replace(gradual(), method="wanda")) == ["needs-calibration"]
     assert codes(replace(gradual(), fine_tune_lr=0.0)) == ["learning-rate"]
 
@@ -129,11 +130,11 @@ def test_every_fix_removes_its_finding(config, total_steps):
 @given(configs(), st.integers(0, 12_000))
 def test_target_missed_and_nothing_pruned_agree_with_the_replay(config, total_steps):
     run, found = replay(config, total_steps), codes(config, total_steps)
-    assert ("nothing-pruned" in found) == (run.num_updates == 0)
+    assert bool({"nothing-pruned", "never-fires"} & set(found)) == (run.num_updates == 0)
     if "target-missed" in found:
         assert run.shortfall > 0
     if run.shortfall > 0 and not isinstance(config.pattern, NM):
-        assert {"target-missed", "nothing-pruned", "ends-after-training"} & set(found)
+        assert {"target-missed", "nothing-pruned", "never-fires", "ends-after-training"} & set(found)
 
 
 @pytest.mark.parametrize(
@@ -164,9 +165,40 @@ def test_what_is_recommended_reaches_its_target_and_leaves_recovery(target, tota
     assert replay(config, total_steps).target == np.float32(target)
 
 
+def test_the_default_configuration_never_fires_in_a_training():
+    finding = review(PruningConfig(), 10_000)[0]
+    assert (finding.code, finding.severity) == ("never-fires", "error")
+    assert "the only update is at step 0" in finding.message
+    assert "after the training goes to 50% at once" in finding.message
+    assert finding.fix == PruningConfig(schedule=OneShot(step=1))
+    assert [fix.label for fix in finding.fixes] == ["prune at step 1"]
+    assert codes(gradual(start_step=0, initial_sparsity=0.3, frequency=0)) == ["never-fires"]
+    assert codes(gradual(start_step=0, frequency=500)) == []
+
+
+@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("total_steps", [1000, 10_000, 1_000_000])
+def test_what_is_shipped_has_no_findings_but_the_calibration_that_it_needs(name, total_steps):
+    assert set(codes(PRESETS[name].config(total_steps), total_steps)) <= {"needs-calibration"}
+
+
+def test_a_window_of_one_step_is_replaced_by_a_typical_one():
+    late = gradual(start_step=9_999, end_step=10_000, frequency=1)
+    (fix,) = next(found for found in review(late, 10_000) if found.code == "no-recovery").fixes
+    assert fix.label == "prune in steps 1,000 to 6,000, every 250 steps"
+    too_long = next(found for found in review(gradual(start_step=1, end_step=2, frequency=5), 10_000))
+    assert "the window of 1 step," in too_long.message
+
+
+def test_nearly_all_is_told():
+    nearly = gradual(final_sparsity=0.9999999)
+    (finding,) = [found for found in review(nearly, 10_000) if found.code == "keeps-nearly-nothing"]
+    assert ">99.99%" in finding.message
+
+
 def test_recommend_without_room_for_a_window_says_so():
     advice = recommend(0.8, total_steps=1)
-    assert advice.config.schedule == OneShot(step=0)
+    assert advice.config.schedule == OneShot(step=1)
     assert "no room" in advice.reason
     assert advice.config.pattern == Unstructured()
 

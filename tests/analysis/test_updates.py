@@ -13,11 +13,11 @@ from tests.strategies import configs
 def by_the_rule(config, total_steps):
     """The trainer's loop, as its reference tells it."""
     applied, staircase, updates = np.float32(0), [], []
-    for step in range(total_steps + 1):
+    for step in range(total_steps + 1):  # step 0: before the training, nothing is called
         sparsity = config.schedule.sparsity_at_step(step)
         if isinstance(config.schedule, OneShot):
             sparsity = sparsity * np.float32(config.target_sparsity)
-        if config.schedule.should_prune_at_step(step) and sparsity > applied:
+        if step and config.schedule.should_prune_at_step(step) and sparsity > applied:
             applied = sparsity
             updates.append(step)
         staircase.append(applied)
@@ -70,9 +70,20 @@ def test_no_mask_exists_before_the_start():
 
 def test_a_decreasing_schedule_prunes_once():
     run = replay(gradual(initial_sparsity=0.9, final_sparsity=0.2), 200)
-    assert run.update_steps.tolist() == [0]
-    assert run.final_sparsity == np.float32(0.9)
+    assert run.update_steps.tolist() == [30]  # the one at step 0 never comes
+    assert run.final_sparsity == pytest.approx(0.69)
     assert run.shortfall == 0
+
+
+def test_steps_count_from_1():
+    """The trainer increases its step counter before it calls back: a training of N steps calls with 1 to N."""
+    assert replay(PruningConfig(), 10_000).num_updates == 0
+    assert replay(gradual(initial_sparsity=0.3, frequency=0), 100).num_updates == 0
+    assert replay(gradual(initial_sparsity=0.3), 100).update_steps.tolist() == [30, 60, 90]
+    cubic = PruningConfig(schedule=Cubic(start_step=0, end_step=10, final_sparsity=0.5))
+    assert replay(cubic, 100).update_steps.tolist() == list(range(1, 11))
+    book = gradual(end_step=10_000, frequency=500)
+    assert (book.schedule.num_pruning_steps(), replay(book, 10_000).num_updates) == (21, 20)
 
 
 def test_one_shot_multiplies_the_target():

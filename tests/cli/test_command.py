@@ -51,7 +51,7 @@ def test_long_tables_are_abbreviated_in_the_middle(capsys):
 def test_without_steps_the_chapter_has_nothing_against_the_recovery(capsys):
     main(["check", write(MISSED)])
     out = capsys.readouterr().out
-    assert "steps 0 to 8,334 (chosen to leave room for recovery; --steps N sets it)" in out
+    assert "steps 1 to 8,334 (chosen to leave room for recovery; --steps N sets it)" in out
     assert "no-recovery" not in out
 
 

@@ -54,7 +54,7 @@ def test_the_layers_that_lose_most_come_first(capsys, workers):
 def test_the_table_in_the_readme_is_what_is_printed(capsys):
     root = Path(module.__file__).parents[2]
     readme = (root / "README.md").read_text("utf-8")
-    Path("digits.safetensors").symlink_to(root / "entrenar_viz" / "samples" / "digits.safetensors")
+    Path("digits.safetensors").symlink_to(root / "entrenar_viz" / "models" / "sample_data" / "digits.safetensors")
     config = PruningConfig.from_json(re.search(r"```json\n(.+?)```", readme, re.DOTALL)[1])
     dataclasses.replace(config, pattern=NM(n=2, m=4)).save("pruning.json", overwrite=True)
     assert main(["survey", "digits.safetensors", "pruning.json"]) == 0

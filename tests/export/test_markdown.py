@@ -29,7 +29,7 @@ def test_a_report():
     assert report.startswith(
         "## Pruning: Gradual to 50%, unstructured, magnitude\n"
         "\n"
-        "Training: steps 0 to 10,000. Outcome: 13 updates, final sparsity 48.75%, 1.25 points short of 50%, "
+        "Training: steps 1 to 10,000. Outcome: 13 updates, final sparsity 48.75%, 1.25 points short of 50%, "
         "largest jump 3.75%, recovery 5,100 steps (51%).\n"
         "\n"
         "| setting | value |\n"
@@ -100,7 +100,7 @@ def test_a_training_without_updates():
 
 
 def test_a_configuration_without_findings():
-    report = as_markdown(PruningConfig(pattern=NM(n=2, m=4)), 10_000)
+    report = as_markdown(PruningConfig(pattern=NM(n=2, m=4), schedule=OneShot(step=1)), 10_000)
     assert "### Findings\n\nNothing to object to.\n" in report
 
 

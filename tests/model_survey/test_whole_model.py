@@ -29,12 +29,12 @@ from entrenar_viz import (
     StepError,
     Unstructured,
     WeightsError,
-    bands,
     iter_survey,
     load_weights,
     prune_mask,
     survey,
 )
+from entrenar_viz.model_survey import bands
 from entrenar_viz.model_survey.layer import is_embedding
 from entrenar_viz.model_survey.whole_model import AHEAD
 from tests.strategies import FRACTIONS, patterns

@@ -12,7 +12,8 @@ import pytest
 from safetensors.numpy import save_file
 
 from benchmarks.mutated_models import outcome
-from entrenar_viz import WeightsError, load_weights, model_files
+from entrenar_viz import WeightsError, load_weights
+from entrenar_viz.models import tensor_files
 from entrenar_viz.models.checkpoints import INDEX
 
 VALUES = np.array([[0.0, 0.5, -1.0], [2.0, -0.25, 1.5]])
@@ -59,7 +60,7 @@ def test_more_dimensions_are_viewed_as_out_and_rest(tmp_path):
     assert np.array_equal(tensors["conv"], np.arange(24).reshape(2, 12))
 
 
-@pytest.mark.parametrize("dtype", model_files.FLOATS)
+@pytest.mark.parametrize("dtype", tensor_files.FLOATS)
 def test_every_float_format(tmp_path, dtype):
     array = VALUES.astype(getattr(ml_dtypes, dtype, dtype))
     tensors = load_weights(checkpoint(tmp_path, {"w": A}, {A: {"w": array}}))
@@ -259,8 +260,8 @@ def test_a_thousand_tensors_open_quickly_and_no_number_is_read(tmp_path, monkeyp
 
 def test_the_header_of_each_shard_is_read_once(tmp_path, monkeypatch):
     index, opened = large(tmp_path, tensors=64), []
-    whole = model_files._safetensors
-    monkeypatch.setattr(model_files, "_safetensors", lambda file, again: opened.append(file.name) or whole(file, again))
+    whole = tensor_files._safetensors
+    monkeypatch.setattr(tensor_files, "_safetensors", lambda file, again: opened.append(file.name) or whole(file, again))
     tensors = load_weights(index)
     assert [tensors.matrix(name).sum() for name in tensors] == [64.0] * 64
     assert sorted(opened) == sorted(str(path) for path in tmp_path.glob("*.safetensors"))
