@@ -16,7 +16,7 @@ import numpy as np
 
 from entrenar_viz.config.pruning_config import NM, Block, Column, Row, Unstructured
 from entrenar_viz.masks.loss_curves import survival
-from entrenar_viz.masks.prune_order import prune_order
+from entrenar_viz.masks.order import prune_order
 from entrenar_viz.masks.scores import importance
 
 PATTERNS = (Unstructured(), NM(n=2, m=4), NM(n=16, m=32), Block(height=4, width=4), Row(), Column())

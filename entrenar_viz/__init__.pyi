@@ -38,8 +38,8 @@ from .masks.calibration import Calibration as Calibration
 from .masks.calibration import load_calibration as load_calibration
 from .masks.calibration import sample_calibration as sample_calibration
 from .masks.mask import prune_mask as prune_mask
-from .masks.prune_order import PruneOrder as PruneOrder
-from .masks.prune_order import prune_order as prune_order
+from .masks.order import PruneOrder as PruneOrder
+from .masks.order import prune_order as prune_order
 from .masks.scores import importance as importance
 from .model_survey.layer import LayerSurvey as LayerSurvey
 from .model_survey.whole_model import iter_survey as iter_survey

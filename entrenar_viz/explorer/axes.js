@@ -5,7 +5,15 @@ import { lastUpdate } from "./schedule.js";
 
 const MARGIN = { left: 52, right: 26, top: 26, bottom: 44 };
 export const percent = (sparsity) => `${(100 * sparsity).toFixed(2)}%`;
-export const short = (sparsity) => `${Number((100 * sparsity).toFixed(2))}%`;
+
+// As formatting.py has it: what is not quite all or nothing does not say that it is.
+export function short(sparsity) {
+  const text = (100 * sparsity).toFixed(2);
+  if (sparsity > 0 && text === "0.00") return "<0.01%";
+  if (sparsity < 1 && text === "100.00") return ">99.99%";
+  return `${Number(text)}%`;
+}
+
 
 export function area({ range: [from, to] }, width, height) {
   const { left, right, top, bottom } = MARGIN;

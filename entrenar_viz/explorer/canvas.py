@@ -31,7 +31,7 @@ class Canvas(Plain, anywidget.AnyWidget):
     chosen = tr.Int(1).tag(sync=True)
     """The schedule to export: 0 OneShot, 1 Gradual, 2 Cubic."""
     total_steps = tr.Int(10_000).tag(sync=True)
-    """Training steps; the training covers 0 to this one, both included."""
+    """Training steps, counted from 1 to this one."""
     one_shot_step = tr.Int(0).tag(sync=True)
     """The step at which OneShot prunes."""
     window = tr.List(tr.Int(), [0, 1]).tag(sync=True)
@@ -47,7 +47,7 @@ class Canvas(Plain, anywidget.AnyWidget):
     frequency = tr.Int(100).tag(sync=True)
     """Steps between two updates of Gradual; 0 allows one only."""
     cursor = tr.Int(0).tag(sync=True)
-    """The step that the readout and the masks show."""
+    """The step that the readout and the masks show; 0 is before the training."""
     steps_per_epoch = tr.Float(0.0).tag(sync=True)
     """Steps of an epoch, for an axis of epochs; 0 for one of steps."""
     ghosts = tr.List(tr.Dict()).tag(sync=True)

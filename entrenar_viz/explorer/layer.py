@@ -11,7 +11,7 @@ from entrenar_viz.config.pruning_config import NM, Block, Method, Pattern, Unstr
 from entrenar_viz.errors import WeightsError
 from entrenar_viz.masks.activations import Activations
 from entrenar_viz.masks.loss_curves import output_errors, survival
-from entrenar_viz.masks.prune_order import Compare, PruneOrder, prune_order
+from entrenar_viz.masks.order import Compare, PruneOrder, prune_order
 from entrenar_viz.masks.score_distribution import distribution, evenly
 from entrenar_viz.masks.scores import Scores, importance
 from entrenar_viz.models.weights import Matrix

@@ -12,7 +12,7 @@ from entrenar_viz.explorer.layer import Prepared, Report, prepare, prepare_patte
 from entrenar_viz.masks.activations import Activations, misfit
 from entrenar_viz.masks.calibration import Calibration
 from entrenar_viz.masks.loss_curves import MOST_SAMPLES
-from entrenar_viz.masks.prune_order import Compare, PruneOrder, order_or_reason
+from entrenar_viz.masks.order import Compare, PruneOrder, order_or_reason
 from entrenar_viz.masks.scores import importance
 from entrenar_viz.models.weights import SAMPLES, Matrix, Tensors
 

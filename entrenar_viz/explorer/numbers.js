@@ -11,7 +11,14 @@ export const thousands = (number) => GROUPED.format(number);
 export function shown(kind, value) {
   if (kind === "count") return thousands(value);
   if (kind === "number") return String(value);
-  return `${Number((value * 100).toFixed(2))}%`;
+  return `${inPercent(value)}%`;
+}
+
+// At most two decimals, and more where these would say all or nothing of what is not.
+function inPercent(fraction) {
+  const rounded = Number((fraction * 100).toFixed(2));
+  const wrong = (rounded === 0 && fraction !== 0) || (rounded === 100 && fraction !== 1);
+  return wrong ? Number((fraction * 100).toPrecision(12)) : rounded;
 }
 
 // The number in `text`, or an Error that says how to write it.
@@ -28,11 +35,20 @@ export function parsed(kind, text) {
     if (!Number.isFinite(Number(trimmed))) throw new Error(`${trimmed} is larger than any number here`);
     return Number(trimmed);
   }
-  if (!PERCENT.test(trimmed)) throw new Error(`“${trimmed}” is no percentage: write 48.75`);
+  if (!PERCENT.test(trimmed)) throw new Error(`“${trimmed}” is no percentage: ${howToWrite(trimmed)}`);
+  const number = Number(trimmed.replace(/\s*%$/, ""));
+  if (number > 0 && number < 1 && !trimmed.endsWith("%"))
+    throw new Error(`“${trimmed}”: write ${number}% or ${Number(`${number}e2`)}%`); // JSON and Python write 0.5 for 50%
   // Shifted as text: 70.1 / 100 is 0.7009999999999998 in binary arithmetic, 70.1e-2 is 0.701
   const fraction = Number(`${trimmed.replace(/\s*%$/, "")}e-2`);
   if (fraction > 1) throw new Error(`${trimmed} is more than 100%`);
   return fraction;
+}
+
+function howToWrite(text) {
+  if (/^\d+,\d+\s*%?$/.test(text)) return `write ${text.replace(",", ".")}`;
+  if (/^-/.test(text)) return "it must be from 0% to 100%";
+  return "write a number from 0 to 100, such as 48.75";
 }
 
 // The numbers of a range must stay in order; `values` with entry `index` replaced, or an Error.

@@ -15,7 +15,7 @@ from entrenar_viz.errors import WeightsError
 from entrenar_viz.explorer.controls import Controls
 from entrenar_viz.explorer.layer import unheard
 from entrenar_viz.explorer.mask_request import Ready, for_canvas
-from entrenar_viz.masks.prune_order import PruneOrder, order_or_reason
+from entrenar_viz.masks.order import PruneOrder, order_or_reason
 from entrenar_viz.masks.scores import importance
 from entrenar_viz.models.weights import Matrix
 

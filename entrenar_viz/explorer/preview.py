@@ -13,7 +13,7 @@ from entrenar_viz.explorer.mask_request import NAME_LENGTH, Wanted, by
 from entrenar_viz.explorer.panels import named, show, text
 from entrenar_viz.formatting import size
 from entrenar_viz.masks.calibration import Calibration, load_calibration
-from entrenar_viz.masks.prune_order import Compare
+from entrenar_viz.masks.order import Compare
 from entrenar_viz.models.weights import SAMPLES, Matrix, Tensors, load_weights, sample
 
 SEARCHED = 20  # layers; sources with more than these have a search box

@@ -22,11 +22,8 @@ export function sparsityAtStep(schedule, step) {
 }
 
 export function shouldPruneAtStep(schedule, step) {
-  if (schedule.type === "one_shot") return step === schedule.step;
-  if (step < schedule.start_step || step > schedule.end_step) return false;
-  if (schedule.type === "cubic") return true;
-  if (schedule.frequency === 0) return step === schedule.start_step;
-  return (step - schedule.start_step) % schedule.frequency === 0;
+  const [first, last, every] = updateSteps(schedule);
+  return step >= first && step <= last && (step - first) % every === 0;
 }
 
 // What the formula asks for: OneShot's 1 is a multiplier of the configuration's target_sparsity.
@@ -35,13 +32,18 @@ export function requestedAt(schedule, target, step) {
   return schedule.type === "one_shot" ? f32(sparsity * f32(target)) : sparsity;
 }
 
-// First and last step of the training at which an update is allowed, and the steps between two of them.
+// First and last step at which the schedule allows an update, and the steps between two of them.
+function updateSteps(schedule) {
+  if (schedule.type === "one_shot") return [schedule.step, schedule.step, 1];
+  if (schedule.type === "cubic") return [schedule.start_step, schedule.end_step, 1];
+  if (schedule.frequency === 0) return [schedule.start_step, schedule.start_step, 1];
+  return [schedule.start_step, schedule.end_step, schedule.frequency];
+}
+
+// The same inside a training, whose steps count from 1: step 0 never comes, the next one may.
 export function opportunities(schedule, totalSteps) {
-  if (schedule.type === "one_shot") return [schedule.step, Math.min(schedule.step, totalSteps), 1];
-  const last = Math.min(schedule.end_step, totalSteps);
-  if (schedule.type === "cubic") return [schedule.start_step, last, 1];
-  if (schedule.frequency === 0) return [schedule.start_step, Math.min(schedule.start_step, last), 1];
-  return [schedule.start_step, last, schedule.frequency];
+  const [first, last, every] = updateSteps(schedule);
+  return [first || every, Math.min(last, totalSteps), every];
 }
 
 // The sparsity that the trainer has applied by the end of a step. The formula is monotonic up to one rounding at

@@ -18,7 +18,7 @@ from entrenar_viz.errors import EntrenarVizError
 from entrenar_viz.figures.palette import theme_colors
 from entrenar_viz.figures.saving import ShownFigure
 from entrenar_viz.formatting import percent
-from entrenar_viz.masks.prune_order import Compare, Mask, PruneOrder, order_or_reason, prune_order
+from entrenar_viz.masks.order import Compare, Mask, PruneOrder, order_or_reason, prune_order
 from entrenar_viz.masks.scores import importance
 from entrenar_viz.models.weights import Matrix, load_weights
 

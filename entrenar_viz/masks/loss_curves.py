@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from entrenar_viz.config.pruning_config import NM
 from entrenar_viz.errors import WeightsError
 from entrenar_viz.masks.activations import Activations
-from entrenar_viz.masks.prune_order import Keys, PruneOrder
+from entrenar_viz.masks.order import Keys, PruneOrder
 from entrenar_viz.models.weights import Matrix
 
 Levels = NDArray[np.uint8]

@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike
 from entrenar_viz.config.pruning_config import NM, Method, Pattern, Unstructured
 from entrenar_viz.errors import WeightsError
 from entrenar_viz.masks.activations import columns_of
-from entrenar_viz.masks.prune_order import Compare, Mask, prune_order
+from entrenar_viz.masks.order import Compare, Mask, prune_order
 from entrenar_viz.masks.scores import importance
 
 _ANY_WEIGHT = Unstructured()

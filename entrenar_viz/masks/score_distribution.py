@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from entrenar_viz.masks.loss_curves import level_counts
-from entrenar_viz.masks.prune_order import PruneOrder
+from entrenar_viz.masks.order import PruneOrder
 
 BINS = 96
 LARGEST_SAMPLE = 1 << 20  # scores; where there is no order of the whole layer, more than these are counted by a sample

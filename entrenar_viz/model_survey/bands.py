@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from entrenar_viz.config.pruning_config import NM, Block, Column, Pattern, Unstructured
-from entrenar_viz.masks.prune_order import Compare, Mask, check_compare, prune_order, unit_order
+from entrenar_viz.masks.order import Compare, Mask, check_compare, prune_order, unit_order
 from entrenar_viz.masks.scores import Scores
 from entrenar_viz.masks.units import check_fit, unit_cell, unit_sums, units_gone
 

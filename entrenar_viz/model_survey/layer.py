@@ -12,7 +12,7 @@ from entrenar_viz.config.pruning_config import NM, Block, Column, PruningConfig,
 from entrenar_viz.errors import WeightsError
 from entrenar_viz.masks.activations import Activations, columns_of
 from entrenar_viz.masks.calibration import Calibration
-from entrenar_viz.masks.prune_order import Compare
+from entrenar_viz.masks.order import Compare
 from entrenar_viz.masks.scores import Scores, scorer
 from entrenar_viz.model_survey.bands import NOTHING_GOES, Cut, band_starts, cut
 from entrenar_viz.model_survey.losses import Tally, stored_bytes

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from entrenar_viz.config.pruning_config import NM, Block, Pattern
 from entrenar_viz.masks.activations import Activations
-from entrenar_viz.masks.prune_order import Mask
+from entrenar_viz.masks.order import Mask
 from entrenar_viz.models.weights import Matrix
 
 _PRODUCT = 1 << 20  # outputs of a layer held in float64 at a time

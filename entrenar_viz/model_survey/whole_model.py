@@ -15,7 +15,7 @@ from entrenar_viz.analysis.updates import sparsity_in_the_end
 from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.errors import EntrenarVizError, WeightsError
 from entrenar_viz.masks.calibration import Calibration, load_calibration
-from entrenar_viz.masks.prune_order import Compare, check_compare
+from entrenar_viz.masks.order import Compare, check_compare
 from entrenar_viz.masks.scores import check_method
 from entrenar_viz.model_survey.layer import LayerJob, LayerSurvey, survey_layer
 from entrenar_viz.models.weights import Tensors, load_weights

@@ -36,6 +36,7 @@ MAX_UNPACKED = 4 << 30  # bytes that one compressed tensor of an .npz may unpack
 MAX_DEFLATE = 1032  # the format cannot compress better than this, so a directory that says so lies
 _PICKLES = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle")
 _NAME_LENGTH = 80
+_BEGINNING = 23  # of a longer name, in characters; the rest of _NAME_LENGTH is its end
 
 
 @dataclass(frozen=True)
@@ -181,8 +182,13 @@ def _raw(again: Again, offset: int, dtype: str, shape: tuple[int, ...], *rows: i
 
 
 def shown(name: object) -> str:
-    """A name from outside, quoted and shortened."""
-    return f"{name!r:.{_NAME_LENGTH}}"
+    """A name from outside, quoted, and shortened in the middle: of a path, the end says which file it is.
+
+    >>> shown("/home/" + 90 * "very/long/" + "model.npy")
+    "'/home/very/long/very/l…long/very/long/very/long/very/long/very/long/model.npy'"
+    """
+    text = repr(name)
+    return text if len(text) <= _NAME_LENGTH else f"{text[:_BEGINNING]}…{text[_BEGINNING + 1 - _NAME_LENGTH :]}"
 
 
 @contextmanager

@@ -120,7 +120,8 @@ def test_typed_entries_are_read_strictly_and_widen_the_slider(open_notebook):
     )
     entry = notebook.page.get_by_label("Target sparsity", exact=True)
     for text, message in [
-        ("0,5", "is no percentage: write 48.75"),
+        ("0,5", "is no percentage: write 0.5"),
+        ("0.5", "write 0.5% or 50%"),
         ("101", "is more than 100%"),
         ("x", "no percentage"),
     ]:

@@ -14,7 +14,7 @@ from entrenar_viz.explorer import mask_request as module
 from entrenar_viz.explorer.background_job import Preparing
 from entrenar_viz.explorer.panels import is_shown
 from entrenar_viz.figures.saving import png_bytes
-from entrenar_viz.masks.prune_order import prune_order
+from entrenar_viz.masks.order import prune_order
 
 RNG = np.random.default_rng(0)
 SMALL = RNG.standard_normal((8, 12)).astype(np.float32)

@@ -207,11 +207,11 @@ def test_masks_are_drawn_alike_from_both_views():
 
 def test_the_layer_on_the_screen_is_not_sorted_again():
     explorer = Explorer()
-    with patch("entrenar_viz.masks.prune_order.prune_order", side_effect=AssertionError("sorted again")):
+    with patch("entrenar_viz.masks.order.prune_order", side_effect=AssertionError("sorted again")):
         panels = explorer.figure("masks").axes
     assert [axes.get_title() for axes in panels[:3]] == ["OneShot", "Gradual", "Cubic"]
     explorer.preview.masks_of.value = "patterns"
-    with patch("entrenar_viz.masks.prune_order.prune_order", side_effect=WeightsError("not sorted")) as sorted_again:
+    with patch("entrenar_viz.masks.order.prune_order", side_effect=WeightsError("not sorted")) as sorted_again:
         explorer.figure("masks")
     assert sorted_again.call_count == 4
 

@@ -6,7 +6,7 @@ import pytest
 from entrenar_viz import Explorer, PruningConfig, WeightsError, load_calibration
 from entrenar_viz.explorer import mask_request as module
 from entrenar_viz.explorer.panels import is_shown
-from entrenar_viz.masks.prune_order import prune_order
+from entrenar_viz.masks.order import prune_order
 from entrenar_viz.masks.scores import importance
 
 RNG = np.random.default_rng(5)

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from entrenar_viz import NM, Block, Unstructured, WeightsError
 from entrenar_viz.explorer.layer import LEVELS
 from entrenar_viz.masks.loss_curves import MOST_SAMPLES, level_counts, output_errors, survival
-from entrenar_viz.masks.prune_order import prune_order
-from tests.masks.test_prune_order import PATTERNS, cases
+from entrenar_viz.masks.order import prune_order
+from tests.masks.test_order import PATTERNS, cases
 
 
 def cell_shares(mask, height, width):

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from entrenar_viz import NM, Block, Column, Row, Unstructured, WeightsError, prune_mask
-from entrenar_viz.masks.prune_order import prune_order
+from entrenar_viz.masks.order import prune_order
 from entrenar_viz.masks.scores import importance
-from tests.masks.test_prune_order import EXACT_SCORES, ODD_SCORES, SPARSITIES, naive_mask, naive_unstructured
+from tests.masks.test_order import EXACT_SCORES, ODD_SCORES, SPARSITIES, naive_mask, naive_unstructured
 
 
 def naive_rows(scores, sparsity):

@@ -6,9 +6,9 @@ from hypothesis import given
 
 from entrenar_viz import NM, Unstructured
 from entrenar_viz.masks.loss_curves import level_counts
-from entrenar_viz.masks.prune_order import prune_order
+from entrenar_viz.masks.order import prune_order
 from entrenar_viz.masks.score_distribution import BINS, LARGEST_SAMPLE, distribution, evenly
-from tests.masks.test_prune_order import cases
+from tests.masks.test_order import cases
 
 
 @given(cases())

@@ -261,7 +261,9 @@ def test_a_thousand_tensors_open_quickly_and_no_number_is_read(tmp_path, monkeyp
 def test_the_header_of_each_shard_is_read_once(tmp_path, monkeypatch):
     index, opened = large(tmp_path, tensors=64), []
     whole = tensor_files._safetensors
-    monkeypatch.setattr(tensor_files, "_safetensors", lambda file, again: opened.append(file.name) or whole(file, again))
+    monkeypatch.setattr(
+        tensor_files, "_safetensors", lambda file, again: opened.append(file.name) or whole(file, again)
+    )
     tensors = load_weights(index)
     assert [tensors.matrix(name).sum() for name in tensors] == [64.0] * 64
     assert sorted(opened) == sorted(str(path) for path in tmp_path.glob("*.safetensors"))

@@ -13,10 +13,30 @@ test("whole numbers, with or without separators", () => {
 });
 
 test("percentages become fractions without a rounding error", () => {
-  for (const [text, fraction] of [["70.1", 0.701], ["48.75%", 0.4875], ["29", 0.29], ["100 %", 1], ["0", 0], [".5", 0.005]])
+  for (const [text, fraction] of [["70.1", 0.701], ["48.75%", 0.4875], ["29", 0.29], ["100 %", 1], ["0", 0], [".5%", 0.005], ["1", 0.01]])
     assert.equal(parsed("fraction", text), fraction, text);
   for (const text of ["0,5", "-1", "", "1e1", "%", "5.", "half"]) assert.throws(() => parsed("fraction", text), text);
   assert.throws(() => parsed("fraction", "100.1"), /more than 100%/);
+});
+
+test("a share that may be meant as a fraction is asked for", () => {
+  assert.throws(() => parsed("fraction", "0.5"), /“0.5”: write 0.5% or 50%/);
+  assert.throws(() => parsed("fraction", ".07"), /write 0.07% or 7%/);
+  assert.equal(parsed("fraction", "0.5%"), 0.005);
+});
+
+test("what is no percentage is told how to be written", () => {
+  assert.throws(() => parsed("fraction", "50,5"), /no percentage: write 50\.5/);
+  assert.throws(() => parsed("fraction", "-5"), /from 0% to 100%/);
+  assert.throws(() => parsed("fraction", "half"), /a number from 0 to 100/);
+});
+
+test("what is not quite all or nothing is shown with as many decimals as it takes", () => {
+  const vectors = [[0.9999999, "99.99999%"], [0.0000001, "0.00001%"], [1, "100%"], [0, "0%"], [0.4875, "48.75%"]];
+  for (const [fraction, text] of vectors) {
+    assert.equal(shown("fraction", fraction), text);
+    assert.equal(parsed("fraction", text), fraction);
+  }
 });
 
 test("numbers are shown as they are typed", () => {

@@ -32,7 +32,7 @@ function played(schedule, target, totalSteps) {
   let sparsity = 0;
   for (let step = 0; step <= totalSteps; step++) {
     const asked = requestedAt(schedule, target, step);
-    if (shouldPruneAtStep(schedule, step) && asked > sparsity) sparsity = asked;
+    if (step > 0 && shouldPruneAtStep(schedule, step) && asked > sparsity) sparsity = asked;
     applied.push(sparsity);
   }
   return applied;
@@ -64,6 +64,16 @@ test("what is applied is what the loop of the trainer applies", () => {
       assert.equal(nextUpdate(schedule, 0.7, 120, step), next, `${name} after ${step}`);
     }
   }
+});
+
+test("a training starts at step 1: what is due at step 0 only never comes", () => {
+  assert.equal(lastUpdate({ type: "one_shot", step: 0 }, 0.7, 120), null);
+  assert.equal(appliedAt({ type: "one_shot", step: 0 }, 0.7, 120, 120), 0);
+  const gradual = { type: "gradual", start_step: 0, end_step: 100, initial_sparsity: 0.3, final_sparsity: 0.8, frequency: 30 };
+  assert.deepEqual(staircase(gradual, 0.8, 120, 1000).map(([step]) => step), [30, 60, 90]);
+  assert.equal(lastUpdate({ ...gradual, frequency: 0 }, 0.8, 120), null);
+  const far = 2 ** 53 - 1;
+  assert.equal(lastUpdate({ type: "one_shot", step: far }, 0.7, far), far);
 });
 
 test("a long staircase is thinned, and still ends at its height", () => {

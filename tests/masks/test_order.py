@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from entrenar_viz import NM, Block, Column, Row, Unstructured, WeightsError, prune_mask
-from entrenar_viz.masks.prune_order import prune_order
+from entrenar_viz.masks.order import prune_order
 from entrenar_viz.masks.scores import importance
 from entrenar_viz.models.weights import SAMPLES, sample
 
@@ -125,7 +125,7 @@ def test_tie_groups_give_the_achieved_count_at_every_count(scores):
 def test_tie_groups_are_found_across_the_bands_they_are_looked_for_in(monkeypatch):
     scores = np.repeat([3.0, 1.0, 2.0, 5.0, 4.0], [1, 9, 1, 6, 4])[None].astype(np.float32)
     for band in (1, 2, 3, 5, 8, 100):
-        monkeypatch.setattr("entrenar_viz.masks.prune_order._BAND", band)
+        monkeypatch.setattr("entrenar_viz.masks.order._BAND", band)
         assert prune_order(scores, Unstructured()).tie_groups().tolist() == [[0, 9], [11, 15], [15, 21]]
 
 
