@@ -185,7 +185,7 @@ def shown(name: object) -> str:
     """A name from outside, quoted, and shortened in the middle: of a path, the end says which file it is.
 
     >>> shown("/home/" + 90 * "very/long/" + "model.npy")
-    "'/home/very/long/very/l…long/very/long/very/long/very/long/very/long/model.npy'"
+    "'/home/very/long/very/l…/long/very/long/very/long/very/long/very/long/model.npy'"
     """
     text = repr(name)
     return text if len(text) <= _NAME_LENGTH else f"{text[:_BEGINNING]}…{text[_BEGINNING + 1 - _NAME_LENGTH :]}"

@@ -38,15 +38,15 @@ def test_each_language_is_shown_copied_and_downloaded(open_notebook):
     notebook = open_notebook(SHOW)
     page = notebook.page
     for name, file, writer in [
-        ("Python", "pruning.py", "scripts.as_python(explorer.config)"),
-        ("Rust", "pruning.rs", "scripts.as_rust(explorer.config)"),
-        ("Markdown", "pruning.md", "summary.as_markdown(explorer.config, explorer.total_steps)"),
-        ("JSON", "pruning.json", "config.PruningConfig.to_json(explorer.config)"),
+        ("Python", "pruning.py", "as_python(explorer.config)"),
+        ("Rust", "pruning.rs", "as_rust(explorer.config)"),
+        ("Markdown", "pruning.md", "as_markdown(explorer.config, explorer.total_steps)"),
+        ("JSON", "pruning.json", "PruningConfig.to_json(explorer.config)"),
     ]:
         page.get_by_role("button", name=name, exact=True).click()
         box = page.get_by_label(f"Configuration as {name}")
         box.wait_for()
-        expected = notebook.python(f"__import__('entrenar_viz.{writer.split('.')[0]}').{writer}")
+        expected = notebook.python(f"__import__('entrenar_viz').{writer}")
         assert box.input_value() == expected
         with page.expect_download() as download:
             page.locator(".entrenar-viz-export .entrenar-viz-offer a").click()

@@ -198,16 +198,19 @@ def test_start_and_end_typed_in_the_wrong_order_are_both_taken(open_notebook):
 
 
 def test_a_problem_is_shown_where_it_was_made_and_blocks_the_export(open_notebook):
+    from playwright.sync_api import expect
+
     notebook = open_notebook(SHOW)
     frames = notebook.drawn["curves"]
     notebook.type("Start step", "5000")
     notebook.page.get_by_text("end_step (5000) must be greater than start_step (5000)").wait_for()
-    assert notebook.page.locator(".entrenar-viz-export").get_by_role("button", name="Save", exact=True).is_disabled()
-    assert notebook.page.get_by_role("button", name="Copy", exact=True).is_disabled()
+    save = notebook.page.locator(".entrenar-viz-export").get_by_role("button", name="Save", exact=True)
+    expect(save).to_be_disabled()  # its message may come after that of the problem
+    expect(notebook.page.get_by_role("button", name="Copy", exact=True)).to_be_disabled()
     assert notebook.drawn["curves"] == frames
     notebook.type("Start step", "4000")
     notebook.until("explorer.problems == () and explorer.config.schedule.start_step", 4000)
-    assert notebook.page.locator(".entrenar-viz-export").get_by_role("button", name="Save", exact=True).is_enabled()
+    expect(save).to_be_enabled()
 
 
 def test_findings_appear_and_a_fix_removes_them(open_notebook):
@@ -322,7 +325,7 @@ def test_a_checkpoint_in_shards_is_opened_by_its_folder_and_searched(open_notebo
     row.locator("select").select_option(index=1)
     page.locator(".entrenar-viz-note", has_text="model.layers.7.k_proj.weight").wait_for()
     line = row.locator("option").all_inner_texts()[1].replace("\xa0", " ")
-    assert line == "model.layers.7.k_proj.weight  32 × 16  float32  2.0 kB"
+    assert line == "model.layers.7.k_proj.weight  32 × 16  float32  2.05 kB"
     notebook.until("explorer.preview.layer.value", "model.layers.7.k_proj.weight")
     row.get_by_placeholder("search").fill("")
     row.get_by_text("1 of 24 layers.").wait_for(state="hidden")

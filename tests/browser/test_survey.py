@@ -91,7 +91,7 @@ def test_survey_sort_pick_and_download(opened):
         page.get_by_role("link", name="Download CSV").click()
     assert download.value.suggested_filename == "layers.csv"
     assert list(Path(download.value.path()).read_bytes()) == notebook.python(
-        "list(__import__('entrenar_viz.model_survey.text').survey_text.as_csv(explorer.survey.run.records))"
+        "list(__import__('entrenar_viz.model_survey.text', fromlist=['as_csv']).as_csv(explorer.survey.run.records))"
     )
     assert page.evaluate("window.hacked") is None
     assert violations(notebook, OF_IPYWIDGETS) == []

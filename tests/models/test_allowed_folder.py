@@ -81,7 +81,7 @@ def test_absolute_paths_outside_say_nothing_of_what_is_there(root):
 def test_of_a_long_path_the_file_is_told(root):
     with pytest.raises(WeightsError) as refused:
         Reach(root).open("/start/" + 30 * "folder/" + "missing.npy")
-    told = "'/start/folder/folder/f…lder/folder/folder/folder/folder/folder/folder/missing.npy'"
+    told = "'/start/folder/folder/f…r/folder/folder/folder/folder/folder/folder/missing.npy'"
     assert str(refused.value) == f"{told}: no model file or folder of that name can be opened here"
 
 
