@@ -45,7 +45,7 @@ class NM:
     def _n_below_m(cls, m: int, info: ValidationInfo) -> int:
         n = info.data.get("n")
         if m == 0:
-            raise refuse("M cannot be 0")
+            raise refuse("M cannot be 0" if n is None else f"M cannot be 0: N ({n}) must be less than M (0)")
         if n is not None and n >= m:
             raise refuse(f"N ({n}) must be less than M ({m})")
         return m

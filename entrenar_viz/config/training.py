@@ -25,19 +25,19 @@ Positive = Annotated[Count, AfterValidator(_positive)]
 class Training:
     """How long a training is: ``epochs`` passes over ``dataset_size`` examples.
 
-    A step is one change of the weights: after ``gradient_accumulation`` batches of ``batch_size`` examples, and after
-    the last batch of an epoch, however many there have been since the last step. An incomplete last batch counts,
-    unless ``drop_last``. Both are what PyTorch's DataLoader and the Trainer of transformers do. ``batch_size`` is that
-    of all devices together.
+    A step is what the trainer counts: one batch of ``batch_size`` examples, whatever ``gradient_accumulation``. The
+    weights change less often, after that many batches and after the last batch of an epoch (``optimizer_steps``): this
+    is what other tools count, the Trainer of transformers among them. An incomplete last batch counts, unless
+    ``drop_last``, as in PyTorch's DataLoader. ``batch_size`` is that of all devices together.
 
     All numbers are whole and at least 1; ConfigError lists those that are not, and refuses a training without a batch
     or of more than 2**64 - 1 steps.
 
     >>> training = Training(dataset_size=50_000, batch_size=64, gradient_accumulation=4, epochs=3)
-    >>> training.steps_per_epoch, training.total_steps
-    (196, 588)
-    >>> float(training.epoch_at(98)), training.step_at(1.5)
-    (0.5, 294)
+    >>> training.steps_per_epoch, training.total_steps, training.optimizer_steps
+    (782, 2346, 588)
+    >>> float(training.epoch_at(391)), training.step_at(1.5)
+    (0.5, 1173)
     """
 
     dataset_size: Positive
@@ -57,19 +57,24 @@ class Training:
     @field_validator("epochs")
     @classmethod
     def _not_endless(cls, epochs: int, info: ValidationInfo) -> int:
-        if len(info.data) == 4 and epochs * _steps_per_epoch(**info.data) > U64_MAX:
+        if len(info.data) == 4 and epochs * _batches(**info.data) > U64_MAX:
             raise refuse(f"epochs ({epochs}) make more than {U64_MAX} steps")
         return epochs
 
     @property
     def steps_per_epoch(self) -> int:
-        """Steps in one pass over the examples."""
-        return _steps_per_epoch(self.dataset_size, self.batch_size, self.gradient_accumulation, self.drop_last)
+        """Steps in one pass over the examples: its batches."""
+        return _batches(self.dataset_size, self.batch_size, self.drop_last)
 
     @property
     def total_steps(self) -> int:
         """Steps in the whole training."""
         return self.epochs * self.steps_per_epoch
+
+    @property
+    def optimizer_steps(self) -> int:
+        """How often the weights change in the whole training: ``total_steps`` without accumulation."""
+        return self.epochs * -(-self.steps_per_epoch // self.gradient_accumulation)
 
     def epoch_at(self, steps: ArrayLike) -> NDArray[np.float64] | np.float64:
         """Epochs passed after so many steps: 0 at step 0, ``epochs`` at ``total_steps``; float64, not rounded.
@@ -86,6 +91,5 @@ class Training:
         return round(epoch * self.steps_per_epoch)
 
 
-def _steps_per_epoch(dataset_size: int, batch_size: int, gradient_accumulation: int, drop_last: bool) -> int:
-    batches = dataset_size // batch_size if drop_last else -(-dataset_size // batch_size)
-    return -(-batches // gradient_accumulation)
+def _batches(dataset_size: int, batch_size: int, drop_last: bool, **_: object) -> int:
+    return dataset_size // batch_size if drop_last else -(-dataset_size // batch_size)

@@ -19,7 +19,7 @@ from entrenar_viz.explorer.values import LARGEST_STEP
 NUMBERS = {  # fields of Training: label, accessible name, where to start
     "dataset_size": ("Dataset size", "Examples in the dataset", 50_000),
     "batch_size": ("Batch size", "Examples in a batch, of all devices together", 64),
-    "gradient_accumulation": ("Accumulation", "Batches between two steps", 1),
+    "gradient_accumulation": ("Accumulation", "Batches between two changes of the weights", 1),
     "epochs": ("Epochs", "Epochs", 10),
 }
 
@@ -101,7 +101,7 @@ class Counting(plain.Accordion):
             self.status.value = "These numbers make no training."
         else:
             self._complain(())
-            self.status.value = f"{training.steps_per_epoch:,} steps an epoch, {training.total_steps:,} in all"
+            self.status.value = _said(training)
             self.training = training
         if not self.on.value:
             self.training = None
@@ -131,6 +131,13 @@ def countable(training: Training) -> None:
         problems.append(Problem("epochs", f"make {training.total_steps:,} steps, which {limit}"))
     if problems:
         raise ConfigError(problems, "not counted in epochs")
+
+
+def _said(training: Training) -> str:
+    """The steps of ``training``, and the optimizer's where they are others."""
+    steps = f"{training.steps_per_epoch:,} steps an epoch, {training.total_steps:,} in all"
+    fewer = training.optimizer_steps < training.total_steps
+    return f"{steps}; the optimizer makes {training.optimizer_steps:,}" if fewer else steps
 
 
 def agreed(training: Training, total_steps: int | None) -> int:

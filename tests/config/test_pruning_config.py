@@ -128,7 +128,7 @@ def test_problems_of_a_schedule(schedule, where, message):
 @pytest.mark.parametrize(
     ("pattern", "where", "message"),
     [
-        ({"type": "nm", "n": 0, "m": 0}, "pattern.m", "M cannot be 0"),
+        ({"type": "nm", "n": 0, "m": 0}, "pattern.m", "M cannot be 0: N (0) must be less than M (0)"),
         ({"type": "block", "height": 0, "width": 4}, "pattern.height", "Block dimensions must be non-zero"),
         ({"type": "block", "height": 4, "width": 0}, "pattern.width", "Block dimensions must be non-zero"),
         ({"type": "row", "height": 4}, "pattern.height", "unknown key"),

@@ -10,22 +10,22 @@ from entrenar_viz import ConfigError, StepError, Training
 SMALL = st.integers(1, 60)
 
 
-def steps_by_loop(size, batch, accumulation, drop_last, epochs):
-    """Hand out examples one at a time, as a training does, and count the changes of the weights."""
-    steps = 0
+def counted_by_loop(size, batch, accumulation, drop_last, epochs):
+    """Hand out examples one at a time, as a training does; the batches, and the changes of the weights."""
+    steps = optimizer_steps = 0
     for _ in range(epochs):
-        in_batch = batches = 0
+        in_batch = waiting = 0
         for _ in range(size):
             in_batch += 1
             if in_batch == batch:
-                batches, in_batch = batches + 1, 0
-            if batches == accumulation:
-                steps, batches = steps + 1, 0
+                steps, waiting, in_batch = steps + 1, waiting + 1, 0
+            if waiting == accumulation:
+                optimizer_steps, waiting = optimizer_steps + 1, 0
         if in_batch and not drop_last:
-            batches += 1
-        if batches:
-            steps += 1
-    return steps
+            steps, waiting = steps + 1, waiting + 1
+        if waiting:
+            optimizer_steps += 1
+    return steps, optimizer_steps
 
 
 @given(SMALL, SMALL, st.integers(1, 9), st.booleans(), st.integers(1, 4))
@@ -34,7 +34,8 @@ def test_steps_are_those_of_a_loop_over_the_examples(size, batch, accumulation, 
     training = Training(
         dataset_size=size, batch_size=batch, gradient_accumulation=accumulation, drop_last=drop_last, epochs=epochs
     )
-    assert training.total_steps == steps_by_loop(size, batch, accumulation, drop_last, epochs)
+    counted = counted_by_loop(size, batch, accumulation, drop_last, epochs)
+    assert (training.total_steps, training.optimizer_steps) == counted
     assert training.total_steps == epochs * training.steps_per_epoch
 
 

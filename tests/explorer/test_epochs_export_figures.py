@@ -50,15 +50,15 @@ def test_total_steps_follow_each_of_the_numbers_while_it_counts(explorer):
     for name, value, steps in [
         ("dataset_size", 1000, 3 * 16),
         ("batch_size", 300, 3 * 4),
-        ("gradient_accumulation", 2, 3 * 2),
-        ("epochs", 100, 100 * 2),
+        ("gradient_accumulation", 3, 3 * 4),
+        ("epochs", 100, 100 * 4),
     ]:
         counting.numbers[name].value = value
         assert explorer.total_steps == explorer.training.total_steps == steps
+    assert counting.status.value == "4 steps an epoch, 400 in all; the optimizer makes 200"
     counting.drop_last.value = True
-    assert explorer.training.total_steps == explorer.total_steps == 200
-    counting.numbers["gradient_accumulation"].value = 1
-    assert explorer.total_steps == 300
+    assert explorer.training.total_steps == explorer.total_steps == 300
+    assert counting.status.value == "3 steps an epoch, 300 in all; the optimizer makes 100"
 
 
 def test_total_steps_that_are_set_otherwise_end_the_counting(explorer):
