@@ -79,7 +79,7 @@ class Controls:
         self.fine_tune = plain.Checkbox(value=True, description="fine-tune after pruning", indent=False)
         self.fine_tune_steps = self._entry("count", 1000, "fine_tune_steps", 100)
         self.fine_tune_lr = self._entry("number", 1e-5, "fine_tune_lr", 1e-6)
-        self.skip_embed_layers = plain.Checkbox(value=True, description="skip embedding layers", indent=False)
+        self.skip_embed_layers = plain.Checkbox(value=True, description="skip embeddings and output head", indent=False)
         self.same_target = plain.Checkbox(value=True, description="target_sparsity is the target above", indent=False)
         self.own_target = self._entry("fraction", 0.5, "target_sparsity", 0.05)
 

@@ -16,10 +16,10 @@ from entrenar_viz.masks.order import Compare
 from entrenar_viz.masks.scores import Scores, scorer
 from entrenar_viz.model_survey.bands import NOTHING_GOES, Cut, band_starts, cut
 from entrenar_viz.model_survey.losses import Tally, stored_bytes
+from entrenar_viz.models.layer_names import left_whole
 from entrenar_viz.models.tensor_files import FLOATS
 from entrenar_viz.models.weights import Tensors
 
-EMBEDDINGS = ("wte", "wpe", "emb", "token_embd")  # parts of a name that are embeddings without saying "embed"
 AGREE = 5e-5  # a difference of sparsities below 0.01 points needs no reason
 
 
@@ -86,19 +86,6 @@ class LayerJob:
         return shape[0], columns_of(shape)
 
 
-def is_embedding(name: str) -> bool:
-    """Whether the trainer's ``skip_embed_layers`` is taken to mean the tensor of that name.
-
-    The trainer's file has the switch, but names no rule, so this is a choice by the usual names. An embedding has a
-    part between dots that contains "embed" or is one of EMBEDDINGS, in any case, or is ``shared.weight`` (T5).
-
-    >>> [is_embedding(name) for name in ("model.embed_tokens.weight", "transformer.wte.weight", "lm_head.weight")]
-    [True, True, False]
-    """
-    parts = name.lower().split(".")
-    return any("embed" in part or part in EMBEDDINGS for part in parts) or "shared" in parts[-2:-1]
-
-
 def survey_layer(job: LayerJob) -> LayerSurvey:
     """The record of the job's layer; what is wrong with the layer is its ``reason``, not an error."""
     rows, columns = job.grid
@@ -110,9 +97,9 @@ def survey_layer(job: LayerJob) -> LayerSurvey:
         asked=job.asked,
         bytes_dense=job.weights.nbytes(job.name),
     )
-    if job.config.skip_embed_layers and is_embedding(job.name):
+    if job.config.skip_embed_layers and (word := left_whole(job.name)):
         whole = replace(known, achieved=0.0, kept_energy=1.0, ties=0, dead_rows=0, dead_columns=0)
-        return replace(whole, reason="embedding, which the configuration skips: not read, nothing pruned")
+        return replace(whole, reason=f"left whole, unread: {word!r} in its name, and skip_embed_layers is on")
     try:
         return _measured(known, job)
     except WeightsError as error:

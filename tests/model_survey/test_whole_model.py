@@ -35,7 +35,6 @@ from entrenar_viz import (
     survey,
 )
 from entrenar_viz.model_survey import bands
-from entrenar_viz.model_survey.layer import is_embedding
 from entrenar_viz.model_survey.whole_model import AHEAD
 from tests.strategies import FRACTIONS, patterns
 
@@ -255,25 +254,13 @@ def test_nothing_is_pruned_where_the_trainer_never_updates(pattern):
 # Embeddings and broken layers ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("model.embed_tokens.weight", True),
-        ("bert.embeddings.word_embeddings.weight", True),
-        ("Tok_Embeddings.weight", True),
-        ("transformer.wte.weight", True),
-        ("transformer.wpe.weight", True),
-        ("shared.weight", True),
-        ("token_embd.weight", True),
-        ("lm_head.weight", False),
-        ("mlp.shared_experts.up_proj.weight", False),
-        ("mlp.shared.up_proj.weight", False),
-        ("remember.weight", False),
-        ("shared", False),
-    ],
-)
-def test_what_counts_as_an_embedding(name, expected):
-    assert is_embedding(name) is expected
+def test_output_heads_are_left_whole_too():
+    records = {
+        record.layer: record
+        for record in iter_survey(dict.fromkeys(("lm_head.weight", "fc.weight"), RNG.standard_normal((4, 2))), HALF)
+    }
+    assert (records["lm_head.weight"].achieved, records["fc.weight"].achieved) == (0, 0.5)
+    assert records["lm_head.weight"].reason == "left whole, unread: 'lm_head' in its name, and skip_embed_layers is on"
 
 
 def test_embeddings_are_skipped_unread(tmp_path):
@@ -284,7 +271,7 @@ def test_embeddings_are_skipped_unread(tmp_path):
     weights._stored["embed.weight"] = replace(weights._stored["embed.weight"], read=refuse, part=refuse)
     (record,) = iter_survey(weights, HALF)
     assert (record.achieved, record.kept_energy, record.bytes_dense, record.bytes_csr) == (0, 1, 64, None)
-    assert record.reason.startswith("embedding, which the configuration skips")
+    assert record.reason.startswith("left whole, unread: 'embed' in its name")
     (pruned,) = iter_survey({"embed.weight": RNG.standard_normal((4, 2))}, config(skip_embed_layers=False))
     assert pruned.achieved == 0.5
 

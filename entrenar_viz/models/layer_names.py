@@ -1,0 +1,26 @@
+"""What the name of a tensor says about its place in a model. Names are from outside and follow no standard."""
+
+EMBEDDINGS = ("wte", "wpe", "emb", "token_embd")  # parts of a name that are embeddings without saying "embed"
+HEADS = ("lm_head", "embed_out", "output_projection")
+TOP_LEVEL_HEADS = ("output", "head", "proj_out")  # of Llama's own files, of RWKV and ViT, of Whisper
+
+
+def left_whole(name: str) -> str:
+    """The part of ``name`` for which ``skip_embed_layers`` is taken to mean this tensor, an empty text if none does.
+
+    The trainer's file has the switch but no rule, and nothing there reads it, so this is a choice by the usual names:
+    embeddings and output heads, which other tools leave whole by default. An embedding has a part between dots that
+    contains "embed" or is one of EMBEDDINGS, or is ``shared.weight`` (T5). An output head has one of HEADS, or is a
+    layer by itself that is called one of TOP_LEVEL_HEADS, or BERT's ``predictions.decoder``. Case does not matter.
+
+    >>> [left_whole(name) for name in ("model.embed_tokens.weight", "lm_head.weight", "model.layers.0.mlp.up.weight")]
+    ['embed_tokens', 'lm_head', '']
+    """
+    *layer, last = name.split(".")
+    parts = [part.lower() for part in (*layer, last)]
+    for part, lower in zip((*layer, last), parts, strict=True):
+        if "embed" in lower or lower in EMBEDDINGS or lower in HEADS:
+            return part
+    if parts[-2:-1] == ["shared"] or (len(layer) == 1 and parts[0] in TOP_LEVEL_HEADS):
+        return layer[-1]
+    return ".".join(layer[-2:]) if parts[-3:-1] == ["predictions", "decoder"] else ""

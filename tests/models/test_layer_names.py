@@ -1,0 +1,40 @@
+"""Which tensors ``skip_embed_layers`` means, by the names that real checkpoints have."""
+
+import pytest
+
+from entrenar_viz.models.layer_names import left_whole
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("model.embed_tokens.weight", "embed_tokens"),
+        ("bert.embeddings.word_embeddings.weight", "embeddings"),
+        ("Tok_Embeddings.weight", "Tok_Embeddings"),
+        ("transformer.wte.weight", "wte"),
+        ("transformer.wpe.weight", "wpe"),
+        ("shared.weight", "shared"),
+        ("token_embd.weight", "token_embd"),
+        ("emb.weight", "emb"),
+        ("lm_head.weight", "lm_head"),
+        ("language_model.lm_head.weight", "lm_head"),
+        ("embed_out.weight", "embed_out"),
+        ("decoder.output_projection.weight", "output_projection"),
+        ("cls.predictions.decoder.weight", "predictions.decoder"),
+        ("output.weight", "output"),
+        ("head.weight", "head"),
+        ("proj_out.weight", "proj_out"),
+        ("h.0.attention.output.weight", ""),
+        ("encoder.layer.0.output.dense.weight", ""),
+        ("transformer_blocks.0.proj_out.weight", ""),
+        ("mlp.shared_experts.up_proj.weight", ""),
+        ("mlp.shared.up_proj.weight", ""),
+        ("model.decoder.layers.0.fc1.weight", ""),
+        ("remember.weight", ""),
+        ("shared", ""),
+        ("head", ""),
+        ("", ""),
+    ],
+)
+def test_the_word_that_decides(name, word):
+    assert left_whole(name) == word
