@@ -26,7 +26,7 @@ from playwright.sync_api import sync_playwright
 
 from benchmarks.browser_lab import jupyterlab, opened
 from entrenar_viz import Explorer
-from entrenar_viz.analysis.findings import Finding
+from entrenar_viz.analysis.finding import Finding
 from entrenar_viz.explorer.panels import is_shown
 from jupyter_browser.notebook import Notebook
 from jupyter_browser.servers import FLAGS, chromium

@@ -94,7 +94,9 @@ def run(folder: Path, size: float, workers: int, pattern: str) -> int:
     total = make(folder, size)
     print(f"{total / 1e9:.1f} GB of bfloat16 in {len(list(folder.glob('*.safetensors')))} shards, {pattern}")
     schedule = Gradual(start_step=0, end_step=100, initial_sparsity=0.0, final_sparsity=0.5, frequency=10)
-    config = PruningConfig(schedule=schedule, pattern=PATTERNS[pattern], skip_embed_layers=False).save(folder / "pruning.json")
+    config = PruningConfig(schedule=schedule, pattern=PATTERNS[pattern], skip_embed_layers=False).save(
+        folder / "pruning.json"
+    )
     seconds, most, said = measured(SURVEY, "survey", str(folder), str(config), "--workers", str(workers))
     print(said)
     print(f"  survey, {workers} workers   {seconds:8.1f} s   peak {most / 1e6:8,.0f} MB   limit {LIMIT / 1e6:,.0f} MB")

@@ -3,8 +3,8 @@ from .analysis.advice import Recommendation as Recommendation
 from .analysis.advice import recommend as recommend
 from .analysis.comparison import Outcome as Outcome
 from .analysis.comparison import compare as compare
-from .analysis.findings import Finding as Finding
-from .analysis.findings import Fix as Fix
+from .analysis.finding import Finding as Finding
+from .analysis.finding import Fix as Fix
 from .analysis.findings import review as review
 from .analysis.updates import Replay as Replay
 from .analysis.updates import replay as replay

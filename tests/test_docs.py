@@ -1,5 +1,6 @@
 """The documents say what the code does: examples run, numbers are right, links lead somewhere."""
 
+import ast
 import json
 import os
 import re
@@ -16,6 +17,7 @@ from safetensors.numpy import save_file
 import entrenar_viz
 from entrenar_viz import (
     NM,
+    Block,
     Cubic,
     Gradual,
     OneShot,
@@ -33,8 +35,12 @@ FINDINGS = (ROOT / "docs" / "findings.md").read_text("utf-8")
 FORMAT = (ROOT / "docs" / "format.md").read_text("utf-8")
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-NAMES = {kind.__name__: kind for kind in (NM, Cubic, Gradual, OneShot, PruningConfig)}
-CODES = re.findall(r'Finding\(\s*"([a-z-]+)"', (ROOT / "entrenar_viz" / "analysis" / "findings.py").read_text("utf-8"))
+NAMES = {kind.__name__: kind for kind in (NM, Block, Cubic, Explorer, Gradual, OneShot, PruningConfig)}
+CODES = [
+    code
+    for module in sorted((ROOT / "entrenar_viz" / "analysis").glob("*.py"))
+    for code in re.findall(r'Finding\(\s*"([a-z-]+)"', module.read_text("utf-8"))
+]
 
 
 def blocks(text, language):
@@ -106,7 +112,12 @@ def test_the_example_of_a_finding_gives_its_sentence(heading, body):
     code, severity = re.fullmatch(r"`(.+)` \((.+)\)", heading).groups()
     (example,) = blocks(body, "python")
     (sentence,) = re.findall("^> (.+)$", body, re.MULTILINE)
-    found = {finding.code: finding for finding in review(eval(example, NAMES.copy()), 10_000)}
+    *before, last = ast.parse(example).body
+    scope = NAMES.copy()
+    exec(compile(ast.Module(before, []), heading, "exec"), scope)
+    given = eval(ast.unparse(last), scope)
+    findings = given.findings if isinstance(given, Explorer) else review(given, 10_000, scope.get("weights"))
+    found = {finding.code: finding for finding in findings}
     assert (found[code].severity, found[code].message) == (severity, sentence)
 
 

@@ -1,13 +1,15 @@
 """What to know about a configuration before its training starts: findings with the numbers, and fixes."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
+from entrenar_viz.analysis.finding import Finding, Fix, by_severity
 from entrenar_viz.analysis.updates import Replay, replay
+from entrenar_viz.analysis.weight_findings import weight_findings
 from entrenar_viz.config.pruning_config import NM, PruningConfig, fixed_sparsity, pattern_name
 from entrenar_viz.config.schedules import Cubic, OneShot, num_steps
 from entrenar_viz.config.typical import (
@@ -19,43 +21,26 @@ from entrenar_viz.config.typical import (
     typical_frequency,
 )
 from entrenar_viz.formatting import counted, percent, points
+from entrenar_viz.models.weights import Source, load_weights
 
-Severity = Literal["error", "warning", "info"]
 HIGH_SPARSITY = np.float32(0.7)
 NEARLY_ALL = np.float32(0.999)
 
 
-@dataclass(frozen=True)
-class Fix:
-    """A changed configuration that removes a finding; ``label`` says in a few words what changes."""
-
-    label: str
-    config: PruningConfig
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something to know before the training starts: a stable ``code``, and a sentence with the numbers."""
-
-    code: str
-    severity: Severity
-    message: str
-    fixes: tuple[Fix, ...] = ()
-
-    @property
-    def fix(self) -> PruningConfig | None:
-        """The first of ``fixes``, if there is one."""
-        return self.fixes[0].config if self.fixes else None
-
-
-def review(config: PruningConfig, total_steps: int) -> list[Finding]:
+def review(config: PruningConfig, total_steps: int, weights: Source | None = None) -> list[Finding]:
     """What to know about ``config`` in a training of ``total_steps`` steps, the most serious first.
 
-    Raises StepError for a bad ``total_steps``.
+    With ``weights``, what ``load_weights`` takes, also what does not go with them: by names and shapes, no number is
+    read. Raises StepError for a bad ``total_steps``, WeightsError for weights that cannot be opened.
+
+    >>> [finding.code for finding in review(PruningConfig(), 10_000, {"lm_head.weight": [[1.0, 2.0]]})]
+    ['never-fires', 'layers-left-whole']
     """
     run = replay(config, total_steps)
     found = [finding for check in CHECKS for finding in check(config, run)]
-    return sorted(found, key=lambda finding: ("error", "warning", "info").index(finding.severity))
+    if weights is not None:
+        found += weight_findings(config, load_weights(weights))
+    return by_severity(found)
 
 
 def _moved(config: PruningConfig, latest: int, total_steps: int) -> tuple[Fix, ...]:

@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from entrenar_viz.analysis.findings import Finding, review
+from entrenar_viz.analysis.finding import Finding
+from entrenar_viz.analysis.findings import review
 from entrenar_viz.analysis.updates import Replay, replay, schedule_end
 from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.config.typical import RECOVERY

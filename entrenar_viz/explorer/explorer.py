@@ -10,7 +10,9 @@ from typing import Any, Literal
 import traitlets as tr
 from numpy.typing import ArrayLike
 
-from entrenar_viz.analysis.findings import Finding, review
+from entrenar_viz.analysis.finding import Finding, by_severity
+from entrenar_viz.analysis.findings import review
+from entrenar_viz.analysis.weight_findings import unreadable, weight_findings
 from entrenar_viz.config.pin import Pin
 from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.config.training import Training
@@ -74,7 +76,8 @@ class Explorer(Keeping, Drawn, Counted):
         self.problems: tuple[Problem, ...] = ()
         """What is wrong with the controls as they stand."""
         self.findings: list[Finding] = []
-        """What ``review`` says of the configuration."""
+        """What is to be known of the configuration and of the weights that are shown."""
+        self._of_config: list[Finding] = []
         self.closed = False
         self._followed: tuple[Any, ...] | None = None
         self._reach = reach
@@ -155,7 +158,7 @@ class Explorer(Keeping, Drawn, Counted):
         picture = self.controls.canvas() if live else Still()
         self.canvas = picture if isinstance(picture, Canvas) else None
         self.still = picture if isinstance(picture, Still) else None
-        self.masking = Masking(self.controls, self.preview, picture, self._guarded)
+        self.masking = Masking(self.controls, self.preview, picture, self._guarded, self._find)
         self.findings_panel = Findings(self._guarded(lambda fix: self.load(fix.config, self.total_steps)))
         by_path = self.preview.can_calibrate = self._reach is None  # of the kernel's files
         self.exporter = Export(self.export, self._guarded, live=live, by_path=by_path)
@@ -221,7 +224,7 @@ class Explorer(Keeping, Drawn, Counted):
             if now == self._followed:  # one of many controls that changed together has told of it already
                 self.steps.record()
                 return
-            findings = review(config, self.total_steps)
+            self._of_config = review(config, self.total_steps)
         except ConfigError as error:
             self._complain(error.problems)
             return
@@ -230,12 +233,24 @@ class Explorer(Keeping, Drawn, Counted):
             return
         self._complain(())
         self.steps.record()
-        self._followed, self.findings = now, findings
-        self.findings_panel.fill(findings)
+        self._followed = now
+        self._find(config)
         self.exporter.offer(config, self.total_steps)
         self.set_trait("config", config)
         self.pins_panel.follow()
         self._show_masks()
+
+    def _find(self, config: PruningConfig | None = None) -> None:
+        """Show the findings, of the configuration (already known) and of the weights that are shown."""
+        if self.problems:
+            return
+        weights, layer = self.preview.picked()
+        found = [*self._of_config, *weight_findings(config or self.config, weights, layer)]
+        failure = self.masking.failure
+        if failure and "pattern-does-not-fit" not in (finding.code for finding in found):
+            found.append(unreadable(layer, failure))
+        self.findings = by_severity(found)
+        self.findings_panel.fill(self.findings)
 
     def _draw_pins(self, pins: tuple[Pin, ...]) -> None:
         self.drawings.forget()
@@ -263,6 +278,7 @@ class Explorer(Keeping, Drawn, Counted):
         self.screen.fit(self.controls, self.preview)
         if not self.problems:
             self.masking.show(self.config)
+            self._find()
             self.survey.follow(self.config, self.total_steps)
 
     def _pick_source(self, _: object = None) -> None:

@@ -25,12 +25,20 @@ class Masking:
     they are made again, and the picture before is there meanwhile.
     """
 
-    def __init__(self, controls: Controls, preview: Preview, picture: Canvas | Still, guarded: Guard) -> None:
+    def __init__(
+        self,
+        controls: Controls,
+        preview: Preview,
+        picture: Canvas | Still,
+        guarded: Guard,
+        told: Callable[[], None],
+    ) -> None:
         self.controls, self.preview, self.picture = controls, preview, picture
         self.progress = Progress(guarded(self.cancel))
         self.preparing = Preparing(guarded(self._tell))
         self.shown: Ready | None = None
         self.coming: Wanted | None = None
+        self.told = told  # of masks that come later than what asked for them
         self.views: dict[str, int] = {}  # of each page that has some
         self.unseen = False  # not before there has been a view: a script may never show one
         self._done = guarded(self._finish)
@@ -94,6 +102,14 @@ class Masking:
     def _finish(self, future: "Future[Ready]") -> None:
         self._settle()
         self._present(future.result())
+        self.told()
+
+    @property
+    def failure(self) -> str:
+        """Why there is no mask of the picked layer; empty if there is one, or if that is not known yet."""
+        shown = self.shown
+        same = shown and (shown.wanted.tensors, shown.wanted.layer) == self.preview.picked()
+        return shown.failure if shown and same else ""
 
     def _settle(self) -> None:
         self.coming = None

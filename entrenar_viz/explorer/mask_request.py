@@ -129,6 +129,8 @@ class Ready:
     prepared: Prepared | None = None
     matrix: Matrix | None = None
     orders: Mapping[str, PruneOrder | str] = field(default_factory=dict)
+    failure: str = ""
+    """Why there is no mask; empty if there is one."""
     let_go: bool = False
     """Whether weights and orders were given up, because nobody looks at them; they can be made again."""
 
@@ -147,15 +149,15 @@ def for_canvas(wanted: Wanted, report: Report, shown: Ready | None) -> Ready:
     try:
         matrix, inputs = wanted.tensors.matrix(wanted.layer), wanted.inputs()
     except WeightsError as error:
-        return Ready(wanted, no_mask(error))
+        return Ready(wanted, no_mask(error), failure=str(error))
     how: dict[str, Any] = {"method": wanted.scored[0], "activations": inputs, "report": report}
-    prepared = shown.prepared if shown and _same_layer(shown.wanted, wanted) else None
+    failure, prepared = "", shown.prepared if shown and _same_layer(shown.wanted, wanted) else None
     try:
         prepared = prepared or prepare(matrix, wanted.pattern, compare=wanted.compare, note=wanted.note(), **how)
         data = prepared.data
     except WeightsError as error:
-        data = {"note": wanted.note()} if wanted.patterns else no_mask(error)
-    return Ready(wanted, data, _compared(wanted, matrix, how), prepared)
+        failure, data = str(error), {"note": wanted.note()} if wanted.patterns else no_mask(error)
+    return Ready(wanted, data, _compared(wanted, matrix, how), prepared, failure=failure)
 
 
 def for_still(wanted: Wanted, report: Report, _shown: Ready | None) -> Ready:
@@ -165,7 +167,7 @@ def for_still(wanted: Wanted, report: Report, _shown: Ready | None) -> Ready:
         report("scoring", 0.1)
         scores = importance(matrix, wanted.scored[0], activations)
     except WeightsError as error:
-        return Ready(wanted, no_mask(error))
+        return Ready(wanted, no_mask(error), failure=str(error))
     orders: dict[str, PruneOrder | str] = {}
     asked = wanted.patterns or (("", wanted.pattern),)
     for index, (name, pattern) in enumerate(asked):
@@ -173,7 +175,7 @@ def for_still(wanted: Wanted, report: Report, _shown: Ready | None) -> Ready:
         orders[name] = order_or_reason(scores, pattern, wanted.compare)
     only = orders.get("")
     if isinstance(only, str):
-        return Ready(wanted, no_mask(only))
+        return Ready(wanted, no_mask(only), failure=only)
     return Ready(wanted, {"note": wanted.note()}, matrix=matrix, orders=orders)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import ipywidgets as w
 import traitlets as tr
 
-from entrenar_viz.analysis.findings import Finding, Fix
+from entrenar_viz.analysis.finding import Finding, Fix
 from entrenar_viz.explorer import plain
 
 

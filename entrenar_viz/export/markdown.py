@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from entrenar_viz.analysis.findings import Finding, review
+from entrenar_viz.analysis.finding import Finding
+from entrenar_viz.analysis.findings import review
 from entrenar_viz.analysis.updates import Replay, replay
 from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.formatting import counted, percent, points

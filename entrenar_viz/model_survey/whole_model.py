@@ -18,12 +18,11 @@ from entrenar_viz.masks.calibration import Calibration, load_calibration
 from entrenar_viz.masks.order import Compare, check_compare
 from entrenar_viz.masks.scores import check_method
 from entrenar_viz.model_survey.layer import LayerJob, LayerSurvey, survey_layer
-from entrenar_viz.models.weights import Tensors, load_weights
+from entrenar_viz.models.weights import Source, Tensors, load_weights
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Source = ArrayLike | Mapping[str, ArrayLike] | str | PathLike[str] | Tensors
 Activations = Mapping[str, ArrayLike] | str | PathLike[str] | Calibration
 Progress = Callable[[int, int, LayerSurvey], object]
 AHEAD = 32  # layers handed to an executor before the first of them is back

@@ -1,10 +1,13 @@
 """What the name of a tensor says about its place in a model. Names are from outside and follow no standard."""
 
+from functools import lru_cache
+
 EMBEDDINGS = ("wte", "wpe", "emb", "token_embd")  # parts of a name that are embeddings without saying "embed"
 HEADS = ("lm_head", "embed_out", "output_projection")
 TOP_LEVEL_HEADS = ("output", "head", "proj_out")  # of Llama's own files, of RWKV and ViT, of Whisper
 
 
+@lru_cache(maxsize=1 << 14)  # asked again and again while a slider moves
 def left_whole(name: str) -> str:
     """The part of ``name`` for which ``skip_embed_layers`` is taken to mean this tensor, an empty text if none does.
 

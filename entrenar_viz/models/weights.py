@@ -126,7 +126,10 @@ class Tensors:
         return len(self.names)
 
 
-def load_weights(source: ArrayLike | Mapping[str, ArrayLike] | str | os.PathLike[str] | Tensors) -> Tensors:
+Source = ArrayLike | Mapping[str, ArrayLike] | str | os.PathLike[str] | Tensors  # what load_weights takes
+
+
+def load_weights(source: Source) -> Tensors:
     """Weights from an array, a dict of arrays, or a path: .npy, .npz, .safetensors, or a checkpoint in shards.
 
     Of a checkpoint in several files the path is its folder or its index (``model.safetensors.index.json``). A folder

@@ -22,7 +22,7 @@ from entrenar_viz import (
     review,
 )
 from entrenar_viz.analysis.advice import SCENARIOS
-from entrenar_viz.analysis.findings import Finding
+from entrenar_viz.analysis.finding import Finding
 from tests.strategies import configs
 
 

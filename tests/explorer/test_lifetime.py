@@ -10,7 +10,7 @@ import pytest
 from ipywidgets.widgets import widget as registry
 
 from entrenar_viz import Block, Explorer, PruningConfig
-from entrenar_viz.analysis.findings import Finding
+from entrenar_viz.analysis.finding import Finding
 from entrenar_viz.explorer import mask_request as module
 from entrenar_viz.explorer.panels import is_shown
 

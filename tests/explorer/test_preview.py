@@ -1,13 +1,14 @@
 """The pickers of weights and layers: what they offer, what a search finds, and what the note says."""
 
 import json
+from dataclasses import replace
 
 import ml_dtypes
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from entrenar_viz import Explorer, PruningConfig, WeightsError
+from entrenar_viz import Block, Explorer, PruningConfig, WeightsError
 from entrenar_viz.explorer import preview as module
 from entrenar_viz.explorer.panels import is_shown
 from entrenar_viz.explorer.preview import BETWEEN, Preview
@@ -234,3 +235,30 @@ def test_a_shard_that_goes_away_leaves_the_explorer_alive(explorer, tmp_path):
         explorer.preview.matrix()
     explorer.preview.source.value = "arrays"
     assert explorer.canvas.layer["rows"] == 4
+
+
+def codes(explorer):
+    return [finding.code for finding in explorer.findings]
+
+
+def test_no_findings_is_never_said_of_weights_that_are_not_pruned(explorer):
+    assert codes(explorer) == []
+    explorer.preview.add(load_weights({"embed.weight": np.ones((4, 4)), "nan": np.full((4, 4), np.nan)}))
+    assert codes(explorer) == ["layer-left-whole"]
+    explorer.preview.layer.value = "nan"
+    assert codes(explorer) == ["layer-unusable"]
+    assert "16 of 16 weights are not finite" in explorer.findings[0].message
+    explorer.load(replace(explorer.config, pattern=Block(height=3, width=4)))
+    assert codes(explorer) == ["pattern-does-not-fit"]
+    explorer.preview.source.value = "gaussian"
+    assert codes(explorer) == ["pattern-does-not-fit"]
+    explorer.load(explorer.findings[0].fix)
+    assert (codes(explorer), explorer.config.pattern) == ([], Block(height=2, width=4))
+
+
+def test_a_finding_on_a_large_layer_comes_with_its_masks(explorer):
+    explorer.preview.add(load_weights({"large": np.full((2000, 1000), np.nan, np.float32)}))
+    explorer.wait()
+    assert codes(explorer) == ["layer-unusable"]
+    explorer.preview.source.value = "gaussian"
+    assert codes(explorer) == []
