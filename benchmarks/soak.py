@@ -108,7 +108,7 @@ def choices(explorer: Explorer, rng: np.random.Generator) -> list[Callable[[], N
         if rows:
             pressed(rows[0].buttons[0])
 
-    pickers = (c.schedule, c.pattern, c.method, p.masks_of, p.compare, p.source, p.layer)
+    pickers = (c.schedule, c.pattern, c.method, p.masks_of, p.within, p.source, p.layer)
     picks = [lambda picker=picker: pick(picker) for picker in pickers]
     return [*picks, fix, lambda: told(explorer.canvas, corner=rng.integers(0, 900, 2).tolist())]
 

@@ -44,17 +44,10 @@ from .masks.scores import importance as importance
 from .model_survey.layer import LayerSurvey as LayerSurvey
 from .model_survey.whole_model import iter_survey as iter_survey
 from .model_survey.whole_model import survey as survey
-from .models.allowed_folder import Reach as Reach
+from .models.allowed_folder import AllowedFolder as AllowedFolder
 from .models.weights import Tensors as Tensors
 from .models.weights import load_weights as load_weights
 from .models.weights import sample as sample
-from .workspace.presets import PRESETS as PRESETS
-from .workspace.presets import Preset as Preset
-from .workspace.presets import delete_preset as delete_preset
-from .workspace.presets import load_presets as load_presets
-from .workspace.presets import save_preset as save_preset
 from .workspace.session import Session as Session
-from .workspace.session import load_session as load_session
-from .workspace.session import save_session as save_session
 
 __version__: str

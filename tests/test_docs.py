@@ -22,12 +22,12 @@ from entrenar_viz import (
     Gradual,
     OneShot,
     PruningConfig,
+    Session,
     json_schema,
-    load_presets,
-    load_session,
     review,
 )
 from entrenar_viz.explorer.explorer import Explorer
+from entrenar_viz.workspace import presets
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -88,12 +88,12 @@ def test_the_readme_prunes_by_calibration_data(tmp_path, monkeypatch):
 def test_the_readme_pins_compares_and_keeps(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ENTRENAR_VIZ_CONFIG_DIR", str(tmp_path))
-    (example,) = [block for block in blocks(README, "python") if "import load_session, save_preset" in block]
+    (example,) = [block for block in blocks(README, "python") if "import presets" in block]
     exec(example, {})
     assert re.search(r"# (.+) steps an epoch, (.+) in all", example).groups() == ("782", "7,820")
     assert "high-sparsity: 3883 updates, on average 62.0% pruned\n" in capsys.readouterr().out
-    assert [pin.name for pin in load_session("session.json").pins] == ["production", "high-sparsity"]
-    assert load_presets()["mine"].total_steps == 7820
+    assert [pin.name for pin in Session.load("session.json").pins] == ["production", "high-sparsity"]
+    assert presets.load()["mine"].total_steps == 7820
 
 
 def test_both_commands_of_the_readme_are_there():
@@ -119,6 +119,17 @@ def test_the_example_of_a_finding_gives_its_sentence(heading, body):
     findings = given.findings if isinstance(given, Explorer) else review(given, 10_000, scope.get("weights"))
     found = {finding.code: finding for finding in findings}
     assert (found[code].severity, found[code].message) == (severity, sentence)
+
+
+def test_every_public_name_is_documented_and_every_documented_name_is_public():
+    documented = re.findall("^::: (.+)$", (ROOT / "docs" / "api.md").read_text("utf-8"), re.MULTILINE)
+    places = {place.rpartition(".")[2]: place.rpartition(".")[0] for place in documented}
+    own = {name for name, module in places.items() if module == presets.__name__}
+    assert len(places) == len(documented)
+    assert set(places) - own == set(entrenar_viz.__all__)
+    assert own == {"BUILT_IN", "Preset", "save", "load", "delete"}
+    for name, module in places.items():
+        assert getattr(import_module(module), name) is getattr(presets if name in own else entrenar_viz, name)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

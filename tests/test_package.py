@@ -13,7 +13,7 @@ import entrenar_viz
 PROMISED = {
     *("OneShot", "Gradual", "Cubic", "PruningConfig", "ConfigError", "Unstructured", "NM", "Block", "Row", "Column"),
     *("replay", "review", "recommend", "prune_mask", "load_calibration", "schedule_figure", "mask_figure", "Explorer"),
-    *("as_python", "as_rust", "as_markdown", "compare", "Pin", "Session", "Training", "PRESETS", "save_preset"),
+    *("as_python", "as_rust", "as_markdown", "compare", "Pin", "Session", "Training"),
 }
 HEAVY = ("matplotlib", "ipywidgets", "anywidget", "traitlets", "IPython", "safetensors", "ml_dtypes", "scipy")
 

@@ -31,7 +31,7 @@ from entrenar_viz.explorer.pins import ghost
 from entrenar_viz.explorer.preview import Preview
 from entrenar_viz.explorer.survey_panel import SurveyPanel
 from entrenar_viz.masks.calibration import Calibration
-from entrenar_viz.models.allowed_folder import Reach
+from entrenar_viz.models.allowed_folder import AllowedFolder
 from entrenar_viz.models.weights import load_weights
 
 Weights = ArrayLike | Mapping[str, ArrayLike] | str | os.PathLike[str]
@@ -47,8 +47,8 @@ class Explorer(Keeping, Drawn, Counted):
     layers, for masks by wanda and sparse_gpt. ``training`` says how long the training is in epochs, instead of
     ``total_steps``.
     ``view="matplotlib"`` draws in the kernel, for front ends that cannot show the live canvas.
-    ``reach`` is for visitors who must not read and write where they like: they open what it reaches, and files come
-    and go through their browser only. None: whoever uses the explorer may run code anyway.
+    ``allowed_folder`` is for visitors who must not read and write where they like: they open what is below it, and
+    files come and go through their browser only. None: whoever uses the explorer may run code anyway.
 
     Displaying it twice shows two views of one state. Raises ConfigError or WeightsError for what it cannot show.
     """
@@ -65,7 +65,7 @@ class Explorer(Keeping, Drawn, Counted):
         calibration: CalibrationData | None = None,
         training: Training | None = None,
         view: Literal["canvas", "matplotlib"] = "canvas",
-        reach: Reach | None = None,
+        allowed_folder: AllowedFolder | None = None,
     ) -> None:
         super().__init__()
         if view not in ("canvas", "matplotlib"):
@@ -80,7 +80,7 @@ class Explorer(Keeping, Drawn, Counted):
         self._of_config: list[Finding] = []
         self.closed = False
         self._followed: tuple[Any, ...] | None = None
-        self._reach = reach
+        self._allowed = allowed_folder
         self._build(live=view == "canvas")
         try:
             if given:
@@ -160,7 +160,7 @@ class Explorer(Keeping, Drawn, Counted):
         self.still = picture if isinstance(picture, Still) else None
         self.masking = Masking(self.controls, self.preview, picture, self._guarded, self._find)
         self.findings_panel = Findings(self._guarded(lambda fix: self.load(fix.config, self.total_steps)))
-        by_path = self.preview.can_calibrate = self._reach is None  # of the kernel's files
+        by_path = self.preview.can_calibrate = self._allowed is None  # of the kernel's files
         self.exporter = Export(self.export, self._guarded, live=live, by_path=by_path)
         self.importer = Import(self._imported, self._guarded, by_path=by_path)
         files = (self.exporter, self.importer)
@@ -172,7 +172,7 @@ class Explorer(Keeping, Drawn, Counted):
         self.screen = Screen(self.controls, self.preview, pictures, files, above=self.above, below=below)
         self.counting = Counting(self.controls, picture, self._guarded)
         self.screen.rows["total_steps"].children += (self.counting,)
-        show(self.screen.rows["path"], by_path or bool(self._reach and self._reach.root))
+        show(self.screen.rows["path"], by_path or bool(self._allowed and self._allowed.root))
         show(self.screen.rows["calibration"], by_path)
 
     def _listen(self) -> None:
@@ -189,14 +189,14 @@ class Explorer(Keeping, Drawn, Counted):
         if self.still:
             self.drawings.forget_with((self.still.masks, self.still.note))
         masks = self._guarded(self._show_masks)
-        previewed = (self.preview.layer, self.preview.masks_of, self.preview.compare)
+        previewed = (self.preview.layer, self.preview.masks_of, self.preview.within)
         for control in (*previewed, *(() if self.canvas else (self.controls.cursor,))):
             control.observe(masks, "value")
         self.preview.source.observe(self._guarded(self._pick_source), "value")
         self.preview.search.observe(self._guarded(lambda _: self.preview.show_layers()), "value")
-        read = self._reach.open if self._reach else load_weights
+        read = self._allowed.open if self._allowed else load_weights
         self.preview.open.on_click(self._opener("path", lambda: self.preview.open_path(read)))
-        if self._reach is None:
+        if self._allowed is None:
             self.preview.open_calibration.on_click(self._opener("calibration", self.preview.open_calibration_path))
 
     def _guarded(self, callback: Callable[..., None]) -> Callable[..., None]:

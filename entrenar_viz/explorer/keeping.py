@@ -18,7 +18,7 @@ from entrenar_viz.explorer.history import Steps
 from entrenar_viz.explorer.pins import Pins, default_name, merged
 from entrenar_viz.explorer.presets_panel import Starts
 from entrenar_viz.explorer.sessions import Sessions
-from entrenar_viz.workspace.session import Session, load_session, save_session
+from entrenar_viz.workspace.session import Session
 
 
 class Keeping(tr.HasTraits):
@@ -65,7 +65,7 @@ class Keeping(tr.HasTraits):
 
         Raises ConfigError while the controls hold a problem, FileExistsError unless ``overwrite``.
         """
-        return save_session(path, self._session(), overwrite=overwrite)
+        return self._session().save(path, overwrite=overwrite)
 
     def load_session(self, path: str | os.PathLike[str]) -> None:
         """Show the configuration of a session, which ``undo`` takes back, and add its pins to those that there are.
@@ -73,7 +73,7 @@ class Keeping(tr.HasTraits):
         A pin whose name is taken by another one gets a number. Raises ConfigError for a file that is no session, steps
         that a browser cannot count, and above 50 pins; nothing has changed then.
         """
-        self._take_session(load_session(path))
+        self._take_session(Session.load(path))
 
     def _build_keeping(self, guarded: Guard, draw: Callable[[tuple[Pin, ...]], None], *, live: bool, own: bool) -> None:
         """Make the widgets; ``own`` says whether the user has files in the kernel."""

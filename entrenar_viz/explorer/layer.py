@@ -11,14 +11,14 @@ from entrenar_viz.config.pruning_config import NM, Block, Method, Pattern, Unstr
 from entrenar_viz.errors import WeightsError
 from entrenar_viz.masks.activations import Activations
 from entrenar_viz.masks.loss_curves import output_errors, survival
-from entrenar_viz.masks.order import Compare, PruneOrder, prune_order
+from entrenar_viz.masks.order import PruneOrder, Within, prune_order
 from entrenar_viz.masks.score_distribution import distribution, evenly
 from entrenar_viz.masks.scores import Scores, importance
 from entrenar_viz.models.weights import Matrix
 
 CELLS = 256  # of a side of the mask: larger layers are shown as the density of what is kept
 LEVELS = 56  # sparsities at which that density is known, so that a layer is 4 MB at most
-COMPARED_CELLS, COMPARED_LEVELS = 128, 30  # the same of each of several patterns side by side
+WITHIND_CELLS, WITHIND_LEVELS = 128, 30  # the same of each of several patterns side by side
 MOST_TIES = 8192  # groups of equal scores that are told apart
 FINE = 512  # sparsities at which everything else is known
 WINDOW = (96, 256)  # rows and columns of the window at one weight a pixel
@@ -64,7 +64,7 @@ def prepare(
     *,
     method: Method = "magnitude",
     activations: Activations | None = None,
-    compare: Compare = "tensor",
+    within: Within = "tensor",
     note: str = "",
     report: Report = unheard,
 ) -> Prepared:
@@ -78,7 +78,7 @@ def prepare(
     report("scoring the weights", 0.05)
     scores = _scores(matrix, method, activations)
     report("putting them in order", 0.15)
-    order = prune_order(scores, pattern, compare)
+    order = prune_order(scores, pattern, within)
     largest = _largest(matrix)
     report("drawing", 0.5)
     data = {"note": note} | _data(order, scores, matrix, (CELLS, LEVELS), largest, report=report)
@@ -100,7 +100,7 @@ def prepare_patterns(
         report(f"comparing {name}", index / len(patterns))
         try:
             order = prune_order(scores, pattern)
-            data = _data(order, scores, matrix, (COMPARED_CELLS, COMPARED_LEVELS), largest, report=unheard)
+            data = _data(order, scores, matrix, (WITHIND_CELLS, WITHIND_LEVELS), largest, report=unheard)
             data |= _errors(order, matrix, activations, unheard)
         except WeightsError as error:
             data = {"note": str(error)}

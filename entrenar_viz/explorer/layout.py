@@ -72,7 +72,7 @@ class Screen(plain.VBox):
     def fit(self, controls: Controls, preview: Preview) -> None:
         """Show the sizes that the pattern has, and the choice of comparison if there is one."""
         pattern = controls.pattern.value
-        show(self.rows["compare"], preview.can_compare(pattern))
+        show(self.rows["within"], preview.can_rank_within(pattern))
         for name, sizes in self.sizes.items():
             show(sizes, name == pattern)
 
@@ -106,7 +106,7 @@ def _rows(c: Controls, preview: Preview) -> dict[str, RowOf]:
         "path": RowOf("Model file", preview.path, preview.open),
         "calibration": RowOf("Calibration", preview.calibration_path, preview.open_calibration),
         "masks_of": RowOf("Masks of", preview.masks_of),
-        "compare": RowOf("Compare", preview.compare),
+        "within": RowOf("Rank within", preview.within),
         "cursor": sliding("Cursor", "cursor"),
     }
 
@@ -115,7 +115,7 @@ def _sections(rows: dict[str, RowOf]) -> list[w.Widget]:
     sections = {
         "Schedule": ("total_steps", "window", "one_shot_step", "initial", "target", "frequency"),
         "Pruning": ("method", "pattern"),
-        "Preview": ("cursor", "masks_of", "compare", "weights", "layer", "path", "calibration"),
+        "Preview": ("cursor", "masks_of", "within", "weights", "layer", "path", "calibration"),
     }
     return [
         plain.VBox([text(title, "entrenar-viz-heading"), *(rows[name] for name in names)])

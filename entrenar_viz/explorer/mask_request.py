@@ -12,7 +12,7 @@ from entrenar_viz.explorer.layer import Prepared, Report, prepare, prepare_patte
 from entrenar_viz.masks.activations import Activations, misfit
 from entrenar_viz.masks.calibration import Calibration
 from entrenar_viz.masks.loss_curves import MOST_SAMPLES
-from entrenar_viz.masks.order import Compare, PruneOrder, order_or_reason
+from entrenar_viz.masks.order import PruneOrder, Within, order_or_reason
 from entrenar_viz.masks.scores import importance
 from entrenar_viz.models.weights import SAMPLES, Matrix, Tensors
 
@@ -35,7 +35,7 @@ class Wanted:
     layer: str
     pattern: Pattern
     method: Method
-    compare: Compare = "tensor"
+    within: Within = "tensor"
     patterns: tuple[tuple[str, Pattern | str], ...] = ()
     calibration: Calibration | None = None
     can_calibrate: bool = True  # whether a file of calibration data can be opened here
@@ -98,7 +98,7 @@ class Wanted:
             parts.append(f"Previewed by magnitude: {why}")
         elif self.calibration and method != "magnitude":
             parts.append(f"Scored by {method} with {self.calibration.source}.")
-        if self.compare == "row":
+        if self.within == "row":
             parts.append("Each row by itself, as in Wanda's paper: preview only, not what the trainer does.")
         return " ".join(parts)
 
@@ -153,7 +153,7 @@ def for_canvas(wanted: Wanted, report: Report, shown: Ready | None) -> Ready:
     how: dict[str, Any] = {"method": wanted.scored[0], "activations": inputs, "report": report}
     failure, prepared = "", shown.prepared if shown and _same_layer(shown.wanted, wanted) else None
     try:
-        prepared = prepared or prepare(matrix, wanted.pattern, compare=wanted.compare, note=wanted.note(), **how)
+        prepared = prepared or prepare(matrix, wanted.pattern, within=wanted.within, note=wanted.note(), **how)
         data = prepared.data
     except WeightsError as error:
         failure, data = str(error), {"note": wanted.note()} if wanted.patterns else no_mask(error)
@@ -172,7 +172,7 @@ def for_still(wanted: Wanted, report: Report, _shown: Ready | None) -> Ready:
     asked = wanted.patterns or (("", wanted.pattern),)
     for index, (name, pattern) in enumerate(asked):
         report("ordering", 0.3 + 0.7 * index / len(asked))
-        orders[name] = order_or_reason(scores, pattern, wanted.compare)
+        orders[name] = order_or_reason(scores, pattern, wanted.within)
     only = orders.get("")
     if isinstance(only, str):
         return Ready(wanted, no_mask(only), failure=only)

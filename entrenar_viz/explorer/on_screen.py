@@ -88,6 +88,6 @@ def _header(ready: Ready, chosen: str) -> str:
     """Layer, pattern and method; other letters than those of ASCII may be missing in the font."""
     wanted = ready.wanted
     name = f"{wanted.layer:.{LONGEST_NAME}}".encode("ascii", "replace").decode()
-    compared = " within each row" if wanted.compare == "row" else ""
+    compared = " within each row" if wanted.within == "row" else ""
     what = f"{chosen} in each pattern" if wanted.patterns else pattern_name(wanted.pattern)
     return f"{name}, {what}, by {wanted.scored[0]}{compared}"

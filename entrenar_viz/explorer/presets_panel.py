@@ -13,7 +13,7 @@ from entrenar_viz.explorer.canvas import Field
 from entrenar_viz.explorer.entries import entry
 from entrenar_viz.explorer.exchange import Guard
 from entrenar_viz.explorer.panels import named, show, text
-from entrenar_viz.workspace.presets import PRESETS, delete_preset, load_presets, save_preset
+from entrenar_viz.workspace import presets
 
 NOTHING = "Start from …"
 CHAPTER, OWN = "chapter", "own"
@@ -65,11 +65,11 @@ class Starts:
         """List the presets as they are now; a broken file is reported, and the chapter's ones stay."""
         self.say("")
         try:
-            self._own = load_presets() if self.own else {}
+            self._own = presets.load() if self.own else {}
         except (ConfigError, OSError) as error:
             self._own = {}
             self.say(f"Your presets cannot be read: {error}")
-        chapter = [(f"{name}: {_shortly(name)}", (CHAPTER, name)) for name in PRESETS]
+        chapter = [(f"{name}: {_shortly(name)}", (CHAPTER, name)) for name in presets.BUILT_IN]
         own = [(f"mine: {name}", (OWN, name)) for name in self._own]
         self.picker.options = [(NOTHING, NONE), *chapter, *own]
         self.picker.value = NONE
@@ -128,8 +128,8 @@ class Starts:
         try:
             if kind == CHAPTER:
                 total = self.total_steps()
-                self.load(PRESETS[name].config(total), total)
-                self.say(f"{name}: {PRESETS[name].description}.")
+                self.load(presets.BUILT_IN[name].config(total), total)
+                self.say(f"{name}: {presets.BUILT_IN[name].description}.")
             else:
                 self.load(self._own[name].config, self._own[name].total_steps)
                 self.say(f"Loaded your preset {name}.")
@@ -154,8 +154,8 @@ class Starts:
         name = self.name.value.strip()
         try:
             pin = self.present(name)
-            exists = name in load_presets()
-            save_preset(name, pin.config, pin.total_steps, overwrite=overwrite)
+            exists = name in presets.load()
+            presets.save(name, pin.config, pin.total_steps, overwrite=overwrite)
         except (EntrenarVizError, OSError) as error:
             taken = not overwrite and isinstance(error, ConfigError) and name in self._names()
             self.say(f"You have a preset {name} already." if taken else f"Nothing was saved: {error}")
@@ -167,7 +167,7 @@ class Starts:
 
     def _names(self) -> set[str]:
         try:
-            return set(load_presets())
+            return set(presets.load())
         except (ConfigError, OSError):
             return set()
 
@@ -177,7 +177,7 @@ class Starts:
             self.say("Pick the preset to delete.")
             return
         try:
-            delete_preset(name)
+            presets.delete(name)
         except (ConfigError, OSError) as error:
             self.say(f"Nothing was deleted: {error}")
         else:

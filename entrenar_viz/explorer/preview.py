@@ -13,7 +13,7 @@ from entrenar_viz.explorer.mask_request import NAME_LENGTH, Wanted, by
 from entrenar_viz.explorer.panels import named, show, text
 from entrenar_viz.formatting import size
 from entrenar_viz.masks.calibration import Calibration, load_calibration
-from entrenar_viz.masks.order import Compare
+from entrenar_viz.masks.order import Within
 from entrenar_viz.models.weights import SAMPLES, Matrix, Tensors, load_weights, sample
 
 SEARCHED = 20  # layers; sources with more than these have a search box
@@ -21,8 +21,8 @@ LISTED = 2000  # layers; a longer list would make the browser slow
 BETWEEN = "  "  # parts of a layer's line; ipywidgets keeps a browser from making one space of two
 MASKS_OF = [("the three schedules", "schedules"), ("all five patterns", "patterns")]
 MASKS_TIPS = ["The pattern above, for each schedule", "Each pattern, for the schedule that is exported"]
-COMPARE = [("whole layer (trainer)", "tensor"), ("each row (Wanda's paper)", "row")]
-COMPARE_TIP = "What a weight is compared with. Each row by itself: preview only, not what the trainer does"
+WITHIN = [("whole layer (trainer)", "tensor"), ("each row (Wanda's paper)", "row")]
+WITHIN_TIP = "What a weight is compared with. Each row by itself: preview only, not what the trainer does"
 CALIBRATION = "What enters each layer, for wanda and sparse_gpt: a file, seen from the kernel"
 Patterns = tuple[tuple[str, Pattern | str], ...]
 
@@ -46,9 +46,9 @@ class Preview:
         self.calibration_path = plain.Text(placeholder=".safetensors .npz", tooltip=CALIBRATION)
         self.open_calibration = plain.Button(description="Open")
         self.masks_of = w.ToggleButtons(options=MASKS_OF, tooltips=MASKS_TIPS, style={"button_width": "auto"})
-        self.compare = plain.Dropdown(options=COMPARE, tooltip=COMPARE_TIP)
-        self.pickers = (self.source, self.masks_of, self.compare)
-        pickers = {"Weights": self.source, "Layer": self.layer, "Masks of": self.masks_of, "Compare": self.compare}
+        self.within = plain.Dropdown(options=WITHIN, tooltip=WITHIN_TIP)
+        self.pickers = (self.source, self.masks_of, self.within)
+        pickers = {"Weights": self.source, "Layer": self.layer, "Masks of": self.masks_of, "Rank within": self.within}
         boxes = {"Search the layers": self.search, "Model file": self.path, "Calibration file": self.calibration_path}
         for name, widget in (pickers | boxes).items():
             named(widget, name)
@@ -114,11 +114,11 @@ class Preview:
         """What is picked, with the ``patterns`` if they are to be compared."""
         tensors, layer = self.picked()
         compared = patterns() if self.masks_of.value == "patterns" else ()
-        compare: Compare = self.compare.value if self.can_compare(pattern.type) else "tensor"
+        within: Within = self.within.value if self.can_rank_within(pattern.type) else "tensor"
         given = self.calibration, self.can_calibrate
-        return Wanted(tensors, self.source.value, layer, pattern, method, compare, compared, *given)
+        return Wanted(tensors, self.source.value, layer, pattern, method, within, compared, *given)
 
-    def can_compare(self, pattern: str) -> bool:
+    def can_rank_within(self, pattern: str) -> bool:
         """Whether there is a choice of what a weight is compared with."""
         return pattern == "unstructured" and self.masks_of.value == "schedules"
 
@@ -135,8 +135,8 @@ class Preview:
             self.tensors[wanted.source] = wanted.tensors  # a file may have been read again meanwhile
         self.calibration, self.source.value = wanted.calibration, wanted.source
         self.masks_of.value = "patterns" if wanted.patterns else "schedules"
-        if self.can_compare(wanted.pattern.type):
-            self.compare.value = wanted.compare
+        if self.can_rank_within(wanted.pattern.type):
+            self.within.value = wanted.within
         self.layer.options = [(_line(wanted.tensors, wanted.layer), wanted.layer)]
         self.layer.index = 0
         self.show_source()

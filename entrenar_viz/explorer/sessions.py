@@ -10,7 +10,7 @@ from entrenar_viz.explorer import plain
 from entrenar_viz.explorer.exchange import Guard
 from entrenar_viz.explorer.panels import named, show, text
 from entrenar_viz.explorer.sharing import Shared, save_and_say, take_uploaded
-from entrenar_viz.workspace.session import Session, load_session, save_session
+from entrenar_viz.workspace.session import Session
 
 
 class Sessions(plain.VBox):
@@ -58,13 +58,13 @@ class Sessions(plain.VBox):
         show(self.overwrite, exists)
 
     def _save(self, *, overwrite: bool) -> None:
-        save_and_say(self._chosen(), lambda path: save_session(path, self.session(), overwrite=overwrite), self.say)
+        save_and_say(self._chosen(), lambda path: self.session().save(path, overwrite=overwrite), self.say)
 
     def _chosen(self) -> Path:
         return Path(self.path.value.strip() or "session.json").expanduser()
 
     def _read(self) -> Session:
-        return load_session(self._chosen())
+        return Session.load(self._chosen())
 
     def _take(self, read: Callable[[], Session], name: str) -> None:
         try:

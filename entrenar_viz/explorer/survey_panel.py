@@ -59,7 +59,7 @@ class Run:
             asked.config,
             total_steps=asked.total_steps,
             calibration=asked.wanted.calibration,
-            compare=asked.wanted.compare,
+            within=asked.wanted.within,
         ):
             self.records.append(record)
             report(short(record.layer), len(self.records) / self.total)
@@ -69,7 +69,7 @@ class Run:
         wanted, how = self.asked.wanted, ""
         if wanted.calibration:
             how += f"; calibration {short(wanted.calibration.source)}"
-        if wanted.compare == "row":
+        if wanted.within == "row":
             how += "; each row by itself, as in Wanda's paper, which the trainer does not do"
         return headline(wanted.source, self.asked.config, self.asked.total_steps, asked) + how
 

@@ -18,7 +18,7 @@ from entrenar_viz.errors import EntrenarVizError
 from entrenar_viz.figures.palette import theme_colors
 from entrenar_viz.figures.saving import ShownFigure
 from entrenar_viz.formatting import percent
-from entrenar_viz.masks.order import Compare, Mask, PruneOrder, order_or_reason, prune_order
+from entrenar_viz.masks.order import Mask, PruneOrder, Within, order_or_reason, prune_order
 from entrenar_viz.masks.scores import importance
 from entrenar_viz.models.weights import Matrix, load_weights
 
@@ -47,7 +47,7 @@ def mask_figure(
     pattern: Pattern = _ANY_WEIGHT,
     method: Method = "magnitude",
     activations: ArrayLike | None = None,
-    compare: Compare = "tensor",
+    within: Within = "tensor",
     theme: str = "light",
 ) -> Figure:
     """Draw the mask of ``weights`` at each of ``requests`` (a label and a sparsity from 0 to 1), a panel each.
@@ -57,7 +57,7 @@ def mask_figure(
     Kept weights have the colour of their magnitude, pruned ones that of the background. Layers of more than 256 rows
     or columns are shown as the share of kept weights in each cell. More than two dimensions are viewed as
     (out, rest). ``activations``, (samples, columns), or their norms, (columns,), are what ``method`` needs of them;
-    ``compare="row"`` is the comparison of Wanda's paper instead of the trainer's (see ``prune_mask``). WeightsError
+    ``within="row"`` is the comparison of Wanda's paper instead of the trainer's (see ``prune_mask``). WeightsError
     for weights, activations, a pattern or a sparsity that do not fit; EntrenarVizError for an unknown theme or no
     request at all.
     """
@@ -65,8 +65,8 @@ def mask_figure(
     if not requests:
         raise EntrenarVizError('nothing to draw: pass requests such as {"Cubic": 0.46}')
     matrix = load_weights(np.asarray(weights)).matrix("weights")
-    order = prune_order(importance(matrix, method, activations), pattern, compare)
-    compared = " within each row" if compare == "row" else ""
+    order = prune_order(importance(matrix, method, activations), pattern, within)
+    compared = " within each row" if within == "row" else ""
     header = f"{pattern_name(pattern)}, by {method}{compared}"
     panels = [Panel(label, sparsity, order) for label, sparsity in requests.items()]
     return panels_figure(matrix, panels, header=header, theme=theme)

@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike
 from entrenar_viz.config.pruning_config import NM, Method, Pattern, Unstructured
 from entrenar_viz.errors import WeightsError
 from entrenar_viz.masks.activations import columns_of
-from entrenar_viz.masks.order import Compare, Mask, prune_order
+from entrenar_viz.masks.order import Mask, Within, prune_order
 from entrenar_viz.masks.scores import importance
 
 _ANY_WEIGHT = Unstructured()
@@ -18,7 +18,7 @@ def prune_mask(
     method: Method = "magnitude",
     *,
     activations: ArrayLike | None = None,
-    compare: Compare = "tensor",
+    within: Within = "tensor",
 ) -> Mask:
     """The mask of ``weights`` at ``sparsity`` (0 to 1), in their shape: True = keep.
 
@@ -26,7 +26,7 @@ def prune_mask(
     ``activations`` are the inputs of the layer, (samples, columns): ``sparse_gpt`` needs them, ``wanda`` needs them
     or their norms, (columns,), ``magnitude`` takes none.
 
-    ``compare="tensor"`` is the trainer's mask: a weight is compared with all of the layer. ``compare="row"`` is
+    ``within="tensor"`` is the trainer's mask: a weight is compared with all of the layer. ``within="row"`` is
     **not** what the trainer does but what Wanda's paper does (Sun et al. 2023, arXiv:2306.11695): each row (output)
     loses the same number of weights. It is for unstructured only.
 
@@ -37,7 +37,7 @@ def prune_mask(
     >>> prune_mask(weights, 0.5)
     array([[False,  True],
            [False,  True]])
-    >>> prune_mask(weights, 0.5, method="wanda", activations=np.array([8.0, 1.0]), compare="row")
+    >>> prune_mask(weights, 0.5, method="wanda", activations=np.array([8.0, 1.0]), within="row")
     array([[False,  True],
            [ True, False]])
     """
@@ -45,4 +45,4 @@ def prune_mask(
     if not scores.size or scores.ndim < (1 if isinstance(pattern, (Unstructured, NM)) else 2):
         raise WeightsError(f"weights of shape {list(scores.shape)} cannot be pruned by {pattern!r:.60}")
     grid = scores.reshape(-1, columns_of(scores.shape))
-    return prune_order(grid, pattern, compare).mask(sparsity).reshape(scores.shape)
+    return prune_order(grid, pattern, within).mask(sparsity).reshape(scores.shape)

@@ -19,7 +19,7 @@ from entrenar_viz.models.weights import as_array
 
 Mask = NDArray[np.bool_]
 Keys = NDArray[Any]
-Compare = Literal["tensor", "row"]  # a weight with all of its layer, or with those of its row only
+Within = Literal["tensor", "row"]  # a weight with all of its layer, or with those of its row only
 _BAND = 1 << 16  # weights worked on at a time, so that temporaries stay in the cache
 
 
@@ -120,21 +120,21 @@ class PruneOrder:
         return keys if self.cell == (1, 1) else np.repeat(np.repeat(keys, width, axis=1), height, axis=0)
 
 
-def prune_order(scores: ArrayLike, pattern: Pattern, compare: Compare = "tensor") -> PruneOrder:
+def prune_order(scores: ArrayLike, pattern: Pattern, within: Within = "tensor") -> PruneOrder:
     """Prepare the masks of ``scores``, (rows, columns), compared in float32; infinite scores go last.
 
-    Rows, columns and blocks are ranked by their sums, which numpy takes in float32. ``compare`` is for unstructured:
+    Rows, columns and blocks are ranked by their sums, which numpy takes in float32. ``within`` is for unstructured:
     ``"tensor"`` is the trainer's comparison over the whole layer; ``"row"`` is **not** the trainer's but that of
     Wanda's paper (Sun et al. 2023, arXiv:2306.11695), in which each row (output) loses
     ``trunc(f32(columns) * f32(sparsity))`` weights, and those that tie with the last of them. WeightsError for scores
-    that are NaN, for another shape, and for a pattern that does not fit it or goes without ``compare="row"``.
+    that are NaN, for another shape, and for a pattern that does not fit it or goes without ``within="row"``.
     """
     grid = _score_grid(scores)
-    check_compare(compare, pattern)
+    check_within(within, pattern)
     rows, columns = grid.shape
     check_fit((rows, columns), pattern)
     match pattern:
-        case Unstructured() if compare == "row":
+        case Unstructured() if within == "row":
             return PruneOrder((rows, columns), pattern, columns, grid, np.sort(grid, axis=1))
         case Unstructured():
             ordered = np.sort(grid, axis=None)
@@ -166,12 +166,12 @@ def _score_grid(scores: ArrayLike) -> NDArray[np.float32]:
     return grid
 
 
-def check_compare(compare: str, pattern: Pattern) -> None:
+def check_within(within: str, pattern: Pattern) -> None:
     """WeightsError for an unknown comparison, and for rows by themselves where whole units go."""
-    if compare not in get_args(Compare):
-        raise WeightsError(f"compare is {' or '.join(map(repr, get_args(Compare)))}, not {compare!r:.40}")
-    if compare == "row" and not isinstance(pattern, Unstructured):
-        raise WeightsError(f"compare='row' goes with Unstructured, not with {pattern!r:.60}: leave compare out")
+    if within not in get_args(Within):
+        raise WeightsError(f"within is {' or '.join(map(repr, get_args(Within)))}, not {within!r:.40}")
+    if within == "row" and not isinstance(pattern, Unstructured):
+        raise WeightsError(f"within='row' goes with Unstructured, not with {pattern!r:.60}: leave within out")
 
 
 def _places(keys: Keys, ordered: Keys) -> NDArray[np.uint32]:
@@ -204,9 +204,9 @@ def _group_order(grid: NDArray[np.float32], pattern: NM) -> PruneOrder:
     return PruneOrder((rows, columns), pattern, 1, keep.reshape(grid.shape), np.zeros(1, np.uint8))
 
 
-def order_or_reason(scores: ArrayLike, pattern: Pattern | str, compare: Compare = "tensor") -> PruneOrder | str:
+def order_or_reason(scores: ArrayLike, pattern: Pattern | str, within: Within = "tensor") -> PruneOrder | str:
     """The prune order, or why the pattern does not fit; a ``pattern`` that is a reason already stays one."""
     try:
-        return pattern if isinstance(pattern, str) else prune_order(scores, pattern, compare)
+        return pattern if isinstance(pattern, str) else prune_order(scores, pattern, within)
     except WeightsError as error:
         return str(error)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from entrenar_viz.config.pruning_config import NM, Block, Column, Pattern, Unstructured
-from entrenar_viz.masks.order import Compare, Mask, check_compare, prune_order, unit_order
+from entrenar_viz.masks.order import Mask, Within, check_within, prune_order, unit_order
 from entrenar_viz.masks.scores import Scores
 from entrenar_viz.masks.units import check_fit, unit_cell, unit_sums, units_gone
 
@@ -53,17 +53,17 @@ def band_starts(shape: tuple[int, int], pattern: Pattern, size: int = BAND) -> l
     return list(pairwise([*range(0, rows, height), rows]))
 
 
-def cut(bands: Bands, shape: tuple[int, int], pattern: Pattern, compare: Compare, sparsity: float) -> Cut:
+def cut(bands: Bands, shape: tuple[int, int], pattern: Pattern, within: Within, sparsity: float) -> Cut:
     """Prepare the masks of the bands at ``sparsity``. WeightsError as ``prune_order`` and its ``mask`` raise it."""
     check_fit(shape, pattern)
-    check_compare(compare, pattern)
+    check_within(within, pattern)
     match pattern:
         case NM():
             groups = shape[0] * shape[1] // pattern.m
-            return Cut(_each_by_itself(pattern, compare, sparsity), groups, groups, pattern.m - pattern.n)
-        case Unstructured() if compare == "row":
+            return Cut(_each_by_itself(pattern, within, sparsity), groups, groups, pattern.m - pattern.n)
+        case Unstructured() if within == "row":
             gone = units_gone(shape[1], sparsity) * shape[0]
-            return Cut(_each_by_itself(pattern, compare, sparsity), shape[0] * shape[1], gone)
+            return Cut(_each_by_itself(pattern, within, sparsity), shape[0] * shape[1], gone)
         case Unstructured():
             return _single_weights(bands, shape[0] * shape[1], sparsity)
     return _whole_units(bands, shape, pattern, sparsity)
@@ -93,8 +93,8 @@ def _nth(values: Iterator[NDArray[np.uint32]], count: int) -> tuple[int, int]:
     return found, int(until[found] - tally[found])
 
 
-def _each_by_itself(pattern: Pattern, compare: Compare, sparsity: float) -> Callable[[int, Scores], Mask]:
-    return lambda _, scores: prune_order(scores, pattern, compare).mask(sparsity)
+def _each_by_itself(pattern: Pattern, within: Within, sparsity: float) -> Callable[[int, Scores], Mask]:
+    return lambda _, scores: prune_order(scores, pattern, within).mask(sparsity)
 
 
 def _single_weights(bands: Bands, units: int, sparsity: float) -> Cut:

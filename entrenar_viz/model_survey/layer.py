@@ -12,7 +12,7 @@ from entrenar_viz.config.pruning_config import NM, Block, Column, PruningConfig,
 from entrenar_viz.errors import WeightsError
 from entrenar_viz.masks.activations import Activations, columns_of
 from entrenar_viz.masks.calibration import Calibration
-from entrenar_viz.masks.order import Compare
+from entrenar_viz.masks.order import Within
 from entrenar_viz.masks.scores import Scores, scorer
 from entrenar_viz.model_survey.bands import NOTHING_GOES, Cut, band_starts, cut
 from entrenar_viz.model_survey.losses import Tally, stored_bytes
@@ -71,7 +71,7 @@ class LayerJob:
     weights: Tensors
     config: PruningConfig
     asked: float
-    compare: Compare
+    within: Within
     calibration: Calibration | None
 
     @property
@@ -114,7 +114,7 @@ def _measured(known: LayerSurvey, job: LayerJob) -> LayerSurvey:
     def scored() -> Iterator[tuple[int, Scores]]:
         return ((first, score(rows(first, last))) for first, last in parts)
 
-    made = cut(scored, job.grid, job.config.pattern, job.compare, job.asked) if job.asked else NOTHING_GOES
+    made = cut(scored, job.grid, job.config.pattern, job.within, job.asked) if job.asked else NOTHING_GOES
     tally = Tally(np.zeros(job.grid[1], bool))
     for first, last in parts:
         weights = rows(first, last)
@@ -165,5 +165,5 @@ def _why(job: LayerJob, made: Cut, ties: int) -> str:
     if ties:
         return f"ties: {ties:,} more weights share the last score to go"
     units = f"{pattern.type}s" if isinstance(pattern, (Block, Row, Column)) else "weights"
-    each = " of each row" if job.compare == "row" else ""
+    each = " of each row" if job.within == "row" else ""
     return f"rounded down to whole {units}{each}: {made.gone:,} of {made.units:,} go"

@@ -15,7 +15,7 @@ from entrenar_viz.analysis.updates import sparsity_in_the_end
 from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.errors import EntrenarVizError, WeightsError
 from entrenar_viz.masks.calibration import Calibration, load_calibration
-from entrenar_viz.masks.order import Compare, check_compare
+from entrenar_viz.masks.order import Within, check_within
 from entrenar_viz.masks.scores import check_method
 from entrenar_viz.model_survey.layer import LayerJob, LayerSurvey, survey_layer
 from entrenar_viz.models.weights import Source, Tensors, load_weights
@@ -37,29 +37,26 @@ def survey(
     *,
     total_steps: int | None = None,
     calibration: Activations | None = None,
-    compare: Compare = "tensor",
+    within: Within = "tensor",
     executor: Executor | None = None,
     progress: Progress | bool | None = None,
-) -> "pd.DataFrame | list[LayerSurvey]":
+) -> "pd.DataFrame":
     """What ``config`` does to each prunable layer of ``source``, in its order: a table, a row for each layer.
 
-    A pandas DataFrame with the fields of ``LayerSurvey`` as columns if pandas is installed, else the list of
-    ``iter_survey``, which see for arguments and errors.
+    A pandas DataFrame with the fields of ``LayerSurvey`` as columns. Arguments and errors are those of ``iter_survey``,
+    which gives the records one by one and does without pandas; EntrenarVizError if that is missing.
     """
+    pd = _pandas()
     found = iter_survey(
         source,
         config,
         total_steps=total_steps,
         calibration=calibration,
-        compare=compare,
+        within=within,
         executor=executor,
         progress=progress,
     )
     records = list(found)
-    try:
-        import pandas as pd
-    except ImportError:
-        return records
     frame = pd.DataFrame([asdict(record) for record in records])
     return frame.astype(dict.fromkeys(_COUNTS, "Int64") | dict.fromkeys(_SHARES, "float64"))
 
@@ -70,7 +67,7 @@ def iter_survey(
     *,
     total_steps: int | None = None,
     calibration: Activations | None = None,
-    compare: Compare = "tensor",
+    within: Within = "tensor",
     executor: Executor | None = None,
     progress: Progress | bool | None = None,
 ) -> Iterator[LayerSurvey]:
@@ -81,7 +78,7 @@ def iter_survey(
     - ``total_steps``: the length of the training; without it, the schedule's own end, or pruning after the training if
       the schedule's only update is at step 0. What is asked of every layer is
       what ``replay`` says is applied by then. If that is 0, nothing is pruned, N:M included.
-    - ``compare``: as in ``prune_mask``.
+    - ``within``: as in ``prune_mask``.
     - ``executor``: any of concurrent.futures, or ``client.get_executor()`` of Dask. It gets paths and names, not
       weights, so all workers must see the files at the same path; arrays in memory are sent to other processes. At
       most 32 layers are handed over at a time. The records are the same whatever the executor, and it is not closed.
@@ -97,7 +94,7 @@ def iter_survey(
     >>> record.achieved, round(record.kept_energy, 4), record.bytes_dense, record.bytes_csr
     (0.5, 0.8618, 32, 36)
     """
-    jobs = _jobs(load_weights(source), config, total_steps, calibration, compare)
+    jobs = _jobs(load_weights(source), config, total_steps, calibration, within)
     if progress is True:
         _tqdm()
     return _surveyed(jobs, executor, progress)
@@ -108,17 +105,17 @@ def _jobs(
     config: PruningConfig,
     total_steps: int | None,
     calibration: Activations | None,
-    compare: Compare,
+    within: Within,
 ) -> list[LayerJob]:
     if calibration is None and config.method in ("wanda", "sparse_gpt"):
         remedy = "pass calibration= (--calibration FILE), the inputs of each layer as load_calibration takes them"
         raise WeightsError(f"{config.method} needs calibration data: {remedy}; without it, only magnitude can be used")
     check_method(config.method, has_activations=config.method != "magnitude")
-    check_compare(compare, config.pattern)
+    check_within(within, config.pattern)
     given = None if calibration is None else load_calibration(calibration, weights)
     asked = sparsity_in_the_end(config, total_steps)
     return [
-        LayerJob(weights.only(name), config, asked, compare, given.only(name) if given and name in given else None)
+        LayerJob(weights.only(name), config, asked, within, given.only(name) if given and name in given else None)
         for name in weights
     ]
 
@@ -159,6 +156,15 @@ def _reporting(progress: Progress | bool | None, total: int) -> Iterator[Progres
             yield lambda *_: bar.update()
     else:
         yield lambda *_: None
+
+
+def _pandas() -> Any:
+    try:
+        import pandas as pd
+    except ImportError:
+        fix = 'pip install "entrenar-viz[survey]", or take the records of iter_survey'
+        raise EntrenarVizError(f"survey needs pandas: {fix}") from None
+    return pd
 
 
 def _tqdm() -> Any:

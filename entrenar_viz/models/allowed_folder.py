@@ -14,7 +14,7 @@ from entrenar_viz.models.tensor_files import Stored, shown
 from entrenar_viz.models.weights import Tensors, load_weights
 
 
-class Reach:
+class AllowedFolder:
     """The model files below ``root``; without a root, none.
 
     WeightsError if ``root`` is no folder.

@@ -22,6 +22,7 @@ from entrenar_viz.files.atomic import write_atomically
 from entrenar_viz.files.strict_json import read_bytes
 from entrenar_viz.workspace.versioned import CONFIG_PART, Format
 
+SOURCE = "preset"  # what is wrong, in errors
 FOLDER_VARIABLE = "ENTRENAR_VIZ_CONFIG_DIR"
 MAX_PRESETS = 200
 ATTEMPTS = 20  # each of them loses only to a writer that has just finished
@@ -41,14 +42,14 @@ class Preset:
         return recommend(self.target_sparsity, total_steps, scenario=self.name).config
 
 
-PRESETS: dict[str, Preset] = {
+BUILT_IN: dict[str, Preset] = {
     name: Preset(name, description, HIGH if name == "high-sparsity" else 0.5)
     for name, (_, description) in SCENARIOS.items()
 }
-"""The chapter's scenarios: ``PRESETS["production"].config(total_steps)`` is the configuration of one."""
+"""The chapter's scenarios: ``BUILT_IN["production"].config(total_steps)`` is the configuration of one."""
 
 
-def load_presets() -> dict[str, Pin]:
+def load() -> dict[str, Pin]:
     """The user's own presets by name, in the order in which they were first saved; ConfigError if the file is broken.
 
     A preset holds the length of its training too: the steps of a schedule mean nothing without it.
@@ -56,32 +57,35 @@ def load_presets() -> dict[str, Pin]:
     return _presets(_content(presets_file()))
 
 
-def save_preset(name: str, config: PruningConfig, total_steps: int, *, overwrite: bool = False) -> None:
+def save(name: str, config: PruningConfig, total_steps: int, *, overwrite: bool = False) -> None:
     """Keep ``config`` in a training of ``total_steps`` steps as the user's preset ``name``.
 
     ConfigError for a name that is taken (unless ``overwrite``), belongs to the chapter or is none, and for a file that
     is broken, which stays as it is.
     """
-    pin = Pin(name=name, config=config, total_steps=total_steps)
-    if name in PRESETS:
-        raise ConfigError([Problem("name", f"{name!r} is a preset of the chapter: choose another name")], "save_preset")
+    try:
+        pin = Pin(name=name, config=config, total_steps=total_steps)
+    except ConfigError as error:
+        raise ConfigError(error.problems, SOURCE) from None
+    if name in BUILT_IN:
+        raise ConfigError([Problem("name", f"{name!r} is a preset of the chapter: choose another name")], SOURCE)
 
     def add(presets: dict[str, Pin]) -> None:
         if name in presets and not overwrite:
             taken = f"{name!r} exists already: pass overwrite=True to replace it"
-            raise ConfigError([Problem("name", taken)], "save_preset")
+            raise ConfigError([Problem("name", taken)], SOURCE)
         presets[name] = pin
 
     _change(add)
 
 
-def delete_preset(name: str) -> None:
+def delete(name: str) -> None:
     """Forget the user's preset ``name``; ConfigError if there is none, or if the file is broken."""
 
     def remove(presets: dict[str, Pin]) -> None:
         if name not in presets:
             hint = did_you_mean(name, list(presets)) if presets else "none is saved"
-            raise ConfigError([Problem("name", f"{name!r} is unknown, {hint}")], "delete_preset")
+            raise ConfigError([Problem("name", f"{name!r} is unknown, {hint}")], SOURCE)
         del presets[name]
 
     _change(remove)

@@ -45,7 +45,7 @@ class Session:
     pins: Annotated[Pins, AfterValidator(_not_too_many)] = ()
 
     def to_json(self) -> str:
-        """The text that ``save_session`` writes."""
+        """The text that ``save`` writes."""
         return FORMAT.dump(self)
 
     @classmethod
@@ -53,18 +53,17 @@ class Session:
         """Read such a text strictly; ConfigError lists every problem with its place."""
         return FORMAT.load(text)
 
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+        """Write ``to_json()`` to ``path`` as one atomic step; FileExistsError unless ``overwrite``."""
+        return write_atomically(Path(path), self.to_json().encode(), overwrite=overwrite)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "Session":
+        """Read a session strictly; ConfigError names the file and lists every problem with its place.
+
+        Unknown, missing and repeated keys are problems, and so is a version newer than this package writes.
+        """
+        return FORMAT.load(read_bytes(Path(path)), str(path))
+
 
 FORMAT = Format("entrenar-viz session", Session, {**CONFIG_PART, "training": Training, "pins": Pin})
-
-
-def save_session(path: str | os.PathLike[str], session: Session, *, overwrite: bool = False) -> Path:
-    """Write ``session`` to ``path`` as one atomic step; FileExistsError unless ``overwrite``."""
-    return write_atomically(Path(path), session.to_json().encode(), overwrite=overwrite)
-
-
-def load_session(path: str | os.PathLike[str]) -> Session:
-    """Read a session strictly; ConfigError names the file and lists every problem with its place.
-
-    Unknown, missing and repeated keys are problems, and so is a version newer than this package writes.
-    """
-    return FORMAT.load(read_bytes(Path(path)), str(path))

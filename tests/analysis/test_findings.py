@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from entrenar_viz import (
     NM,
-    PRESETS,
     ConfigError,
     Cubic,
     Gradual,
@@ -23,6 +22,7 @@ from entrenar_viz import (
 )
 from entrenar_viz.analysis.advice import SCENARIOS
 from entrenar_viz.analysis.finding import Finding
+from entrenar_viz.workspace import presets
 from tests.strategies import configs
 
 
@@ -176,10 +176,10 @@ def test_the_default_configuration_never_fires_in_a_training():
     assert codes(gradual(start_step=0, frequency=500)) == []
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", presets.BUILT_IN)
 @pytest.mark.parametrize("total_steps", [1000, 10_000, 1_000_000])
 def test_what_is_shipped_has_no_findings_but_the_calibration_that_it_needs(name, total_steps):
-    assert set(codes(PRESETS[name].config(total_steps), total_steps)) <= {"needs-calibration"}
+    assert set(codes(presets.BUILT_IN[name].config(total_steps), total_steps)) <= {"needs-calibration"}
 
 
 def test_a_window_of_one_step_is_replaced_by_a_typical_one():

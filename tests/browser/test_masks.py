@@ -25,8 +25,8 @@ def opened(open_once, lab):
 
 @pytest.fixture
 def notebook(opened):
-    back = {"cursor": 3000, "masks_of": "schedules", "compare": "tensor", "layer": "large"}
-    of = {"cursor": "controls", "masks_of": "preview", "compare": "preview", "layer": "preview"}
+    back = {"cursor": 3000, "masks_of": "schedules", "within": "tensor", "layer": "large"}
+    of = {"cursor": "controls", "masks_of": "preview", "within": "preview", "layer": "preview"}
     sets = [f"explorer.{of[name]}.{name}.set_trait('value', {value!r})" for name, value in back.items()]
     opened.python(f"[explorer.reset(), explorer.canvas.set_trait('corner', [0, 0]), {', '.join(sets)}]")
     opened.wait("drawn.cursor === 3000 && drawn.window && drawn.window.row === 0 && drawn.thresholds.gradual !== null")
@@ -120,9 +120,9 @@ def test_all_five_patterns_are_compared_at_the_cursor(notebook):
 
 
 def test_rows_compared_by_themselves_have_no_threshold_but_a_mask(notebook):
-    notebook.row("Compare").locator("select").select_option(index=1)
+    notebook.row("Rank within").locator("select").select_option(index=1)
     notebook.wait("drawn.thresholds.gradual === null && drawn.panels[1].got !== null")
     shown = panel(notebook, "Gradual")
-    mask = prune_mask(LARGE, 0.25, compare="row")
+    mask = prune_mask(LARGE, 0.25, within="row")
     assert shown["got"] == pytest.approx(1 - mask.mean(), abs=1e-9)
     assert shown["energy"] == pytest.approx(kept_energy(LARGE, mask), abs=2e-3)

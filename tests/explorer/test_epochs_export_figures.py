@@ -15,7 +15,7 @@ from entrenar_viz.explorer.on_screen import masks_drawn
 from entrenar_viz.export.markdown import as_markdown
 from entrenar_viz.export.source_code import as_python, as_rust
 from entrenar_viz.figures.saving import png_bytes
-from entrenar_viz.models.allowed_folder import Reach
+from entrenar_viz.models.allowed_folder import AllowedFolder
 
 TRAINING = Training(dataset_size=50_000, batch_size=64, gradient_accumulation=4, drop_last=True, epochs=30)
 MAGIC = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}
@@ -334,7 +334,7 @@ def test_a_figure_is_saved_by_path_and_not_overwritten_unasked(explorer, tmp_pat
 
 def test_a_visitor_has_the_download_only(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    explorer = Explorer(reach=Reach(tmp_path))
+    explorer = Explorer(allowed_folder=AllowedFolder(tmp_path))
     keeping = explorer.drawings
     row = keeping.children[1].children
     assert not {keeping.path, keeping.save, keeping.overwrite} & set(row)

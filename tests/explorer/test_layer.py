@@ -53,7 +53,7 @@ def test_kept_energy_and_thresholds_are_told_at_every_count(pattern, shape):
 
 def test_rows_compared_by_themselves_say_how_many_go_in_all():
     matrix = np.round(drawn((12, 20)), 1)
-    data = prepare(matrix, Unstructured(), compare="row").data
+    data = prepare(matrix, Unstructured(), within="row").data
     order = prune_order(matrix**2, Unstructured(), "row")
     assert (data["units"], data["unit"], data["ties"]) == (20, "weights of each row", b"")
     for count, gone in enumerate(array(data, "gone", "<u4")):
@@ -74,9 +74,9 @@ def test_the_error_of_the_output_is_told_where_activations_are_given():
     )
 
 
-@pytest.mark.parametrize("compare", ["tensor", "row"])
-def test_a_large_layer_is_sent_small(compare):
-    prepared = prepare(np.round(drawn((2000, 2100)), 3), Unstructured(), compare=compare)
+@pytest.mark.parametrize("within", ["tensor", "row"])
+def test_a_large_layer_is_sent_small(within):
+    prepared = prepare(np.round(drawn((2000, 2100)), 3), Unstructured(), within=within)
     data = prepared.data | prepared.window(0, 0)
     assert sum(len(part) for part in data.values() if isinstance(part, bytes)) < 4e6
     assert (data["rows"], data["cols"], data["exact"]) == (2000, 2100, False)

@@ -59,7 +59,7 @@ def slide(explorer, rng):
 
 def pick(explorer, rng):
     c, p = explorer.controls, explorer.preview
-    pickers = (c.schedule, c.pattern, c.method, p.masks_of, p.compare, p.source, p.layer)
+    pickers = (c.schedule, c.pattern, c.method, p.masks_of, p.within, p.source, p.layer)
     picker = pickers[rng.integers(len(pickers))]
     told(picker, index=int(rng.integers(len(picker.options))))
 
@@ -121,7 +121,7 @@ def final_values(explorer):
     names = (*NUMBERS, "n", "m", "height", "width", "fine_tune", "fine_tune_steps", "fine_tune_lr", "skip_embed_layers")
     values = {name: getattr(c, name).value for name in (*names, "same_target", "own_target")}
     picked = {picker: getattr(c, picker).index for picker in ("schedule", "pattern", "method")}
-    shown = {picker: getattr(p, picker).value for picker in ("source", "layer", "masks_of", "compare")}
+    shown = {picker: getattr(p, picker).value for picker in ("source", "layer", "masks_of", "within")}
     return SimpleNamespace(values=values, picked=picked, shown=shown)
 
 

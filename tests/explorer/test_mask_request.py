@@ -126,13 +126,13 @@ def test_the_constructor_takes_what_load_calibration_takes_and_refuses_what_does
 def test_the_comparison_is_a_matter_of_the_preview_only(explorer, monkeypatch):
     asked, prepare = [], module.prepare
 
-    def prepared(*arguments, compare, **options):
-        asked.append(compare)
+    def prepared(*arguments, within, **options):
+        asked.append(within)
         return prepare(*arguments, **options)
 
     monkeypatch.setattr(module, "prepare", prepared)
     before = explorer.exporter.json.value
-    explorer.preview.compare.value = "row"
+    explorer.preview.within.value = "row"
     assert "Each row by itself, as in Wanda's paper: preview only, not what the trainer does." in note(explorer)
     assert explorer.exporter.json.value == before
     explorer.controls.pattern.value = "row"
@@ -142,7 +142,7 @@ def test_the_comparison_is_a_matter_of_the_preview_only(explorer, monkeypatch):
 
 
 def test_the_comparison_is_offered_where_there_is_one(explorer):
-    row = explorer.screen.rows["compare"]
+    row = explorer.screen.rows["within"]
     assert is_shown(row)
     explorer.controls.pattern.value = "nm"
     assert not is_shown(row)
@@ -173,7 +173,7 @@ def titles(figure):
 def test_the_fallback_draws_the_masks_of_method_comparison_and_patterns(drawn):
     explorer = Explorer(weights=WEIGHTS, calibration=CALIBRATION, view="matplotlib")
     assert titles(drawn[-1]) == ["OneShot", "Gradual", "Cubic"]
-    explorer.controls.method.value, explorer.preview.compare.value = "wanda", "row"
+    explorer.controls.method.value, explorer.preview.within.value = "wanda", "row"
     explorer.controls.cursor.value = 4500
     kept = ~np.ma.getmaskarray(drawn[-1].axes[1].images[0].get_array())
     order = prune_order(importance(A, "wanda", SAMPLES), PLAIN, "row")

@@ -18,19 +18,16 @@ from entrenar_viz import (
     PruningConfig,
     Session,
     Training,
-    load_presets,
-    load_session,
     recommend,
-    save_preset,
-    save_session,
 )
 from entrenar_viz.config.pin import MAX_NAME
 from entrenar_viz.explorer.canvas import Field
 from entrenar_viz.explorer.panels import is_shown
 from entrenar_viz.explorer.pins import free_name
 from entrenar_viz.explorer.sharing import file_name
-from entrenar_viz.models.allowed_folder import Reach
-from entrenar_viz.workspace.presets import FOLDER_VARIABLE, PRESETS, presets_file
+from entrenar_viz.models.allowed_folder import AllowedFolder
+from entrenar_viz.workspace import presets
+from entrenar_viz.workspace.presets import FOLDER_VARIABLE, presets_file
 from tests.explorer.test_explorer import widgets_alive
 
 MINE = PruningConfig(target_sparsity=0.3, schedule=OneShot(step=5))
@@ -52,8 +49,8 @@ def live():
 
 @pytest.fixture
 def visited(tmp_path):
-    save_preset("secret", MINE, 9)
-    explorer = Explorer(reach=Reach(tmp_path))
+    presets.save("secret", MINE, 9)
+    explorer = Explorer(allowed_folder=AllowedFolder(tmp_path))
     yield explorer
     assert explorer.errors == []
     explorer.close()
@@ -213,7 +210,7 @@ def test_a_session_is_saved_and_adds_its_pins(live, tmp_path):
     assert live.config == live.pins[1].config
     live.load_session(path)
     assert len(live.pins) == 2
-    assert live.config == load_session(path).config
+    assert live.config == Session.load(path).config
     live.undo()
     assert live.config == MINE
 
@@ -225,10 +222,10 @@ def test_a_session_by_path_asks_before_it_overwrites(live, tmp_path):
     assert panel.status.value == f"Saved {tmp_path / 's.json'}"
     live.load(MINE)
     panel.save.click()
-    assert load_session(tmp_path / "s.json").config != MINE
+    assert Session.load(tmp_path / "s.json").config != MINE
     assert is_shown(panel.overwrite)
     panel.overwrite.click()
-    assert load_session(tmp_path / "s.json").config == MINE
+    assert Session.load(tmp_path / "s.json").config == MINE
     live.reset()
     panel.load.click()
     assert live.config == MINE
@@ -242,11 +239,11 @@ def test_a_session_by_path_asks_before_it_overwrites(live, tmp_path):
 def test_a_session_keeps_epochs_and_pins_that_cannot_be_replayed(live, tmp_path):
     training = Training(dataset_size=100, batch_size=10, epochs=3)
     pins = [Pin(name="huge", config=PruningConfig(schedule=HUGE), total_steps=10**9)]
-    save_session(tmp_path / "s.json", Session(config=MINE, total_steps=30, training=training, pins=pins))
+    Session(config=MINE, total_steps=30, training=training, pins=pins).save(tmp_path / "s.json")
     live.load_session(tmp_path / "s.json")
     assert shown(live, 0)[:2] == ["huge", "cannot be replayed"]
     live.save_session(tmp_path / "t.json")
-    assert load_session(tmp_path / "t.json") == load_session(tmp_path / "s.json")
+    assert Session.load(tmp_path / "t.json") == Session.load(tmp_path / "s.json")
 
 
 def test_a_session_that_cannot_be_shown_changes_nothing(live):
@@ -277,7 +274,7 @@ def test_a_visitor_has_no_paths_and_no_presets_but_the_chapters(visited, tmp_pat
     for button in (panel.save, panel.overwrite, panel.load, starts.save, starts.replace, starts.delete):
         button.click()  # as a message to the kernel would
     assert not (tmp_path / "visitor.json").exists()
-    assert list(load_presets()) == ["secret"]
+    assert list(presets.load()) == ["secret"]
     visited.pin("a")
     panel.download.click()
     content = visited.pins_panel.shared.json.value
@@ -289,8 +286,8 @@ def test_a_visitor_has_no_paths_and_no_presets_but_the_chapters(visited, tmp_pat
 def test_a_preset_of_the_chapter_is_one_entry(explorer):
     before = explorer.config
     explorer.starts.picker.value = ("chapter", "high-sparsity")
-    assert explorer.config == PRESETS["high-sparsity"].config(10_000)
-    assert explorer.starts.status.value == f"high-sparsity: {PRESETS['high-sparsity'].description}."
+    assert explorer.config == presets.BUILT_IN["high-sparsity"].config(10_000)
+    assert explorer.starts.status.value == f"high-sparsity: {presets.BUILT_IN['high-sparsity'].description}."
     assert explorer.starts.picker.value == ""
     explorer.undo()
     assert explorer.config == before
@@ -305,7 +302,7 @@ def test_own_presets_are_saved_replaced_loaded_and_deleted(live):
     starts.save.click()
     assert (starts.status.value, is_shown(starts.replace)) == ("You have a preset mine already.", True)
     starts.replace.click()
-    assert load_presets()["mine"].config == MINE
+    assert presets.load()["mine"].config == MINE
     live.reset()
     starts.picker.value = ("own", "mine")
     assert (live.config, live.total_steps) == (MINE, 70)
@@ -313,7 +310,7 @@ def test_own_presets_are_saved_replaced_loaded_and_deleted(live):
     assert starts.status.value == "Pick the preset to delete."
     starts.mine.value = "mine"
     starts.delete.click()
-    assert load_presets() == {}
+    assert presets.load() == {}
     starts.name.value = "production"
     starts.save.click()
     assert "a preset of the chapter" in starts.status.value
@@ -325,7 +322,7 @@ def test_a_broken_file_of_presets_is_told_and_the_chapters_stay():
     explorer = Explorer()
     starts = explorer.starts
     assert "Your presets cannot be read" in starts.status.value
-    assert len(starts.picker.options) == 1 + len(PRESETS)
+    assert len(starts.picker.options) == 1 + len(presets.BUILT_IN)
     starts.name.value = "mine"
     starts.save.click()
     assert "Nothing was saved" in starts.status.value
@@ -368,7 +365,7 @@ def test_a_target_that_was_not_understood_is_no_recommendation(explorer):
 
 
 def test_a_preset_that_cannot_be_shown_is_told(live):
-    save_preset("far", replace(MINE, schedule=OneShot(step=2**60)), 2**61)
+    presets.save("far", replace(MINE, schedule=OneShot(step=2**60)), 2**61)
     live.starts.fill()
     live.starts.picker.value = ("own", "far")
     assert "a browser cannot count that far" in live.starts.status.value

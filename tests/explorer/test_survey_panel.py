@@ -17,7 +17,7 @@ from entrenar_viz.explorer import survey_panel as module
 from entrenar_viz.explorer.panels import is_shown
 from entrenar_viz.explorer.table import FIELDS, row_of
 from entrenar_viz.model_survey.text import as_csv
-from entrenar_viz.models.allowed_folder import Reach
+from entrenar_viz.models.allowed_folder import AllowedFolder
 from tests.explorer.test_explorer import widgets_alive
 
 RNG = np.random.default_rng(4)
@@ -107,8 +107,8 @@ def test_calibration_and_comparison_are_the_explorers(explorer):
     inputs = {"fc.1": RNG.standard_normal((9, 12))}
     explorer.preview.calibrate(inputs)
     explorer.load(replace(explorer.config, method="wanda"))
-    explorer.preview.compare.value = "row"
-    records = expected(explorer, calibration=inputs, compare="row")
+    explorer.preview.within.value = "row"
+    records = expected(explorer, calibration=inputs, within="row")
     panel = surveyed(explorer)
     assert panel.table.rows == [row_of(record) for record in records]
     assert records[0].output_error is not None
@@ -209,9 +209,9 @@ def test_a_table_of_something_else_says_so_until_that_is_picked_again(explorer):
     explorer.controls.total_steps.value = 3000
     assert "configuration before" in panel.old.value
     explorer.controls.total_steps.value = 10_000
-    explorer.preview.compare.value = "row"
+    explorer.preview.within.value = "row"
     assert "configuration before" in panel.old.value
-    explorer.preview.compare.value = "tensor"
+    explorer.preview.within.value = "tensor"
     explorer.preview.source.value = "gaussian"
     assert panel.old.value == "These numbers are of other weights: survey again."
     assert panel.table.picked == -1
@@ -339,7 +339,7 @@ def test_without_the_canvas_it_is_plain_text_and_a_link():
 
 def test_visitors_survey_what_they_have_picked(tmp_path):
     np.savez(tmp_path / "net.npz", **{name: WEIGHTS[name] for name in ("fc.1", "fc.2")})
-    explorer = Explorer(reach=Reach(tmp_path))
+    explorer = Explorer(allowed_folder=AllowedFolder(tmp_path))
     assert len(surveyed(explorer).table.rows) == 3
     explorer.preview.path.value = "net.npz"
     explorer.preview.open.click()

@@ -253,10 +253,10 @@ def test_what_was_got_can_differ_from_what_was_asked():
 
 def test_masks_by_activations_are_those_of_prune_mask_and_say_how_they_compare():
     norms = np.random.default_rng(3).gamma(1, size=WEIGHTS.shape[1])
-    for compare, said in (("tensor", "unstructured, by wanda"), ("row", "unstructured, by wanda within each row")):
-        figure = mask_figure(WEIGHTS, {"half": 0.5}, method="wanda", activations=norms, compare=compare)
+    for within, said in (("tensor", "unstructured, by wanda"), ("row", "unstructured, by wanda within each row")):
+        figure = mask_figure(WEIGHTS, {"half": 0.5}, method="wanda", activations=norms, within=within)
         gone = np.ma.getmaskarray(figure.axes[0].images[0].get_array())
-        expected = prune_mask(WEIGHTS, 0.5, method="wanda", activations=norms, compare=compare)
+        expected = prune_mask(WEIGHTS, 0.5, method="wanda", activations=norms, within=within)
         np.testing.assert_array_equal(~gone, expected)
         assert figure.texts[0].get_text().endswith(said)
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from entrenar_viz import Cubic, OneShot, Pin, PruningConfig, Session, load_presets, save_preset, save_session
+from entrenar_viz import Cubic, OneShot, Pin, PruningConfig, Session
+from entrenar_viz.workspace import presets
 from entrenar_viz.workspace.presets import FOLDER_VARIABLE, presets_file
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL")
@@ -38,8 +39,8 @@ for line in sys.stdin:
 """
 SAVES = {
     "config": lambda path, config: config.save(path, overwrite=True),
-    "session": lambda path, config: save_session(path, _session(config), overwrite=True),
-    "preset": lambda _, config: save_preset("mine", config, 9, overwrite=True),
+    "session": lambda path, config: _session(config).save(path, overwrite=True),
+    "preset": lambda _, config: presets.save("mine", config, 9, overwrite=True),
 }
 
 
@@ -89,19 +90,19 @@ def test_a_session_that_is_killed_is_whole_or_not_there(tmp_path):
         path.unlink(missing_ok=True)  # so that there is a first time for every writer
     assert found == {None, *(_session(config).to_json() for config in (ONE, OTHER))}
     left_over(path, times)
-    save_session(path, _session(ONE), overwrite=True)
+    _session(ONE).save(path, overwrite=True)
     assert path.read_text() == _session(ONE).to_json()
 
 
 def test_a_preset_that_is_killed_is_whole(tmp_path, monkeypatch):
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
     path, times = presets_file(), 40
-    save_preset("kept", OTHER, 7)
+    presets.save("kept", OTHER, 7)
     for _ in killed("preset", path, times):
-        presets = load_presets()
-        assert presets.pop("kept").config == OTHER
-        assert all(pin.name == "mine" and pin.config in (ONE, OTHER) for pin in presets.values())
-    assert "mine" in load_presets()
+        kept = presets.load()
+        assert kept.pop("kept").config == OTHER
+        assert all(pin.name == "mine" and pin.config in (ONE, OTHER) for pin in kept.values())
+    assert "mine" in presets.load()
     left_over(path, times)
-    save_preset("mine", ONE, 9, overwrite=True)
-    assert load_presets()["mine"].config == ONE
+    presets.save("mine", ONE, 9, overwrite=True)
+    assert presets.load()["mine"].config == ONE

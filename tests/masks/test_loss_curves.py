@@ -33,9 +33,9 @@ def test_densities_are_the_means_of_masks(pattern, shape):
 
 
 @given(cases(), st.integers(1, 300), st.integers(1, 5), st.integers(1, 5), st.sampled_from(["tensor", "row"]))
-def test_densities_at_any_size(case, levels, height, width, compare):
+def test_densities_at_any_size(case, levels, height, width, within):
     scores, pattern = case
-    order = prune_order(scores, pattern, compare if isinstance(pattern, Unstructured) else "tensor")
+    order = prune_order(scores, pattern, within if isinstance(pattern, Unstructured) else "tensor")
     density = survival(order, np.ones_like(scores), height, width, levels).density
     counts = level_counts(order, levels)
     for j in {0, levels // 2, levels}:
@@ -57,10 +57,10 @@ def test_nm_keeps_all_at_level_0_and_its_share_at_every_other():
 
 
 @given(cases(), st.integers(1, 40), st.integers(1, 5), st.sampled_from(["tensor", "row"]))
-def test_the_energy_is_the_squared_norm_that_the_mask_leaves(case, levels, height, compare):
+def test_the_energy_is_the_squared_norm_that_the_mask_leaves(case, levels, height, within):
     scores, pattern = case
     matrix = np.random.default_rng(3).standard_normal(scores.shape).astype(np.float32)
-    order = prune_order(scores, pattern, compare if isinstance(pattern, Unstructured) else "tensor")
+    order = prune_order(scores, pattern, within if isinstance(pattern, Unstructured) else "tensor")
     left = survival(order, matrix, height, 2, levels)
     whole = np.square(matrix, dtype=np.float64).sum()
     kept = [np.square(matrix[order.ranks() >= count], dtype=np.float64).sum() for count in left.counts]

@@ -24,7 +24,7 @@ def naive_rows(scores, sparsity):
     SPARSITIES,
 )
 def test_rows_compared_by_themselves_each_follow_the_rule_of_a_tensor(scores, sparsity):
-    order = prune_order(scores, Unstructured(), compare="row")
+    order = prune_order(scores, Unstructured(), within="row")
     mask, ranks = order.mask(sparsity), order.ranks()
     assert order.units == scores.shape[1]
     assert np.array_equal(mask, naive_rows(scores, sparsity))
@@ -45,14 +45,14 @@ def test_without_ties_it_is_algorithm_1_of_wandas_paper(outputs, inputs, parts, 
     pruned = np.argsort(metric, axis=1, kind="stable")[:, : int(inputs * sparsity)]
     expected = np.ones(weights.shape, bool)
     np.put_along_axis(expected, pruned, False, axis=1)
-    mask = prune_mask(weights, sparsity, method="wanda", activations=x, compare="row")
+    mask = prune_mask(weights, sparsity, method="wanda", activations=x, within="row")
     assert np.array_equal(mask, expected)
     assert set((~mask).sum(axis=1).tolist()) == {int(inputs * sparsity)}
 
 
 def test_the_trainer_compares_over_the_tensor_and_the_paper_within_rows():
     weights = np.array([[1.0, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, 8.0]])
-    kept = {how: prune_mask(weights, 0.5, compare=how).sum(axis=1).tolist() for how in ("tensor", "row")}
+    kept = {how: prune_mask(weights, 0.5, within=how).sum(axis=1).tolist() for how in ("tensor", "row")}
     assert kept == {"tensor": [0, 4], "row": [2, 2]}
 
 
@@ -71,14 +71,14 @@ def test_ties_within_a_row_all_go():
 
 @pytest.mark.parametrize("pattern", [NM(n=2, m=4), Block(height=2, width=2), Row(), Column()])
 def test_only_unstructured_is_compared_within_rows(pattern):
-    with pytest.raises(WeightsError, match=r"compare='row' goes with Unstructured, not with .*: leave compare out"):
-        prune_mask(np.ones((4, 4)), 0.5, pattern, compare="row")
+    with pytest.raises(WeightsError, match=r"within='row' goes with Unstructured, not with .*: leave within out"):
+        prune_mask(np.ones((4, 4)), 0.5, pattern, within="row")
 
 
-@pytest.mark.parametrize("compare", ["rows", "", None])
-def test_an_unknown_comparison_is_named(compare):
-    with pytest.raises(WeightsError, match=f"compare is 'tensor' or 'row', not {compare!r}"):
-        prune_mask(np.ones((4, 4)), 0.5, compare=compare)
+@pytest.mark.parametrize("within", ["rows", "", None])
+def test_an_unknown_comparison_is_named(within):
+    with pytest.raises(WeightsError, match=f"within is 'tensor' or 'row', not {within!r}"):
+        prune_mask(np.ones((4, 4)), 0.5, within=within)
 
 
 @pytest.mark.parametrize("method", ["wanda", "sparse_gpt"])

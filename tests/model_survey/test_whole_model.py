@@ -73,12 +73,12 @@ def checkpoint(folder):
 # The numbers ---------------------------------------------------------------------------------------------------------
 
 
-def reference(weights, settings, sparsity, activations=None, compare="tensor"):
+def reference(weights, settings, sparsity, activations=None, within="tensor"):
     """The same record, from the dense mask."""
     matrix = weights.reshape(len(weights), -1).astype(np.float64)
     needed = activations if settings.method != "magnitude" else None
     mask = prune_mask(
-        matrix.astype(np.float32), sparsity, settings.pattern, settings.method, activations=needed, compare=compare
+        matrix.astype(np.float32), sparsity, settings.pattern, settings.method, activations=needed, within=within
     )
     pruned = np.where(mask, matrix, 0)
     energy = np.square(matrix).sum()
@@ -131,12 +131,12 @@ def test_the_nth_smallest(values, data):
 
 
 @pytest.mark.parametrize("method", ["magnitude", "wanda", "sparse_gpt"])
-@pytest.mark.parametrize("compare", ["tensor", "row"])
-def test_methods_with_activations(method, compare):
+@pytest.mark.parametrize("within", ["tensor", "row"])
+def test_methods_with_activations(method, within):
     weights, activations = (RNG.standard_normal(shape, np.float32) for shape in ((40, 12), (30, 12)))
     settings = config(method=method)
-    record = one(weights, settings, calibration={"fc": activations}, compare=compare)
-    assert_same(record, reference(weights, settings, 0.5, activations, compare))
+    record = one(weights, settings, calibration={"fc": activations}, within=within)
+    assert_same(record, reference(weights, settings, 0.5, activations, within))
 
 
 def test_activations_are_multiplied_in_parts(monkeypatch):
@@ -175,7 +175,7 @@ def test_threshold_and_ties():
     assert (record.threshold, record.ties, record.achieved) == (4, 2, 0.5)
     assert record.reason == "ties: 2 more weights share the last score to go"
     assert one(np.eye(2), config(sparsity=0.0)).threshold is None
-    assert one(np.eye(2), compare="row").threshold is None
+    assert one(np.eye(2), within="row").threshold is None
     assert one(np.ones((4, 4)), config(Row())).threshold is None
     assert one(np.ones((4, 4)), config(sparsity=0.001)).threshold is None
 
@@ -197,7 +197,7 @@ def test_why_asked_and_achieved_differ(pattern, sparsity, achieved, reason):
 
 
 def test_rows_by_themselves_round_each():
-    record = one(RNG.standard_normal((4, 5)), compare="row")
+    record = one(RNG.standard_normal((4, 5)), within="row")
     assert (record.achieved, record.ties) == (0.4, 0)
     assert record.reason == "rounded down to whole weights of each row: 8 of 20 go"
 
@@ -317,8 +317,8 @@ def test_what_cannot_be_opened_is_an_error(tmp_path):
             {"config": config(method="minitron_depth")},
             "minitron_depth needs calibration data, and removes",
         ),
-        ({"config": HALF, "compare": "column"}, "compare is"),
-        ({"config": config(Row()), "compare": "row"}, "compare='row' goes with Unstructured"),
+        ({"config": HALF, "within": "column"}, "within is"),
+        ({"config": config(Row()), "within": "row"}, "within='row' goes with Unstructured"),
         ({"config": HALF, "calibration": {"fc": np.ones(3)}}, "3 norms for a layer of 4 columns"),
     ],
 )
@@ -448,9 +448,11 @@ def test_the_table_has_the_fields_as_columns(model):
     assert frame["bytes_nm"].isna().all()
 
 
-def test_without_pandas_the_records_are_a_list(monkeypatch, model):
+def test_without_pandas_the_records_are_still_to_be_had(monkeypatch, model):
     monkeypatch.setitem(sys.modules, "pandas", None)
-    assert survey(model, HALF) == list(iter_survey(model, HALF))
+    with pytest.raises(EntrenarVizError, match=r"needs pandas: pip install .+ or take the records of iter_survey"):
+        survey(model, HALF)
+    assert len(list(iter_survey(model, HALF))) == len(load_weights(model))
 
 
 # Memory --------------------------------------------------------------------------------------------------------------

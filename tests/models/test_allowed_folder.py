@@ -12,7 +12,7 @@ from entrenar_viz import PruningConfig, WeightsError
 from entrenar_viz.explorer.explorer import Explorer
 from entrenar_viz.explorer.layout import all_widgets
 from entrenar_viz.explorer.panels import is_shown
-from entrenar_viz.models.allowed_folder import Reach
+from entrenar_viz.models.allowed_folder import AllowedFolder
 
 WEIGHTS = np.arange(12, dtype=np.float32).reshape(3, 4)
 
@@ -34,13 +34,13 @@ def root(tmp_path):
 
 @pytest.mark.parametrize("text", ["deep/w.npy", "here.npy", "./deep/w.npy"])
 def test_what_is_below_the_root_opens(root, text):
-    tensors = Reach(root).open(text)
+    tensors = AllowedFolder(root).open(text)
     assert tensors.source == "deep/w.npy"
     assert (tensors["w"] == WEIGHTS).all()
 
 
 def test_an_absolute_path_below_the_root_opens(root):
-    assert Reach(root).open(str(root / "deep" / "w.npy")).source == "deep/w.npy"
+    assert AllowedFolder(root).open(str(root / "deep" / "w.npy")).source == "deep/w.npy"
 
 
 OUTSIDE = [
@@ -62,7 +62,7 @@ OUTSIDE = [
 @pytest.mark.parametrize("text", OUTSIDE)
 def test_outside_and_not_there_are_told_in_the_same_words(root, text):
     with pytest.raises(WeightsError) as refused:
-        Reach(root).open(text)
+        AllowedFolder(root).open(text)
     assert str(refused.value).endswith(": no model file or folder of that name can be opened here")
     assert str(root.parent) not in str(refused.value)
 
@@ -72,7 +72,7 @@ def test_absolute_paths_outside_say_nothing_of_what_is_there(root):
     for name in ("w.npy", "x.npy"):  # of one length: a long path is shortened to a certain one
         path = str(root.parent / "secret" / name)
         with pytest.raises(WeightsError) as refused:
-            Reach(root).open(path)
+            AllowedFolder(root).open(path)
         assert f"secret/{name}'" in str(refused.value)
         said.append(str(refused.value).replace(name, ""))
     assert said[0] == said[1]
@@ -80,7 +80,7 @@ def test_absolute_paths_outside_say_nothing_of_what_is_there(root):
 
 def test_of_a_long_path_the_file_is_told(root):
     with pytest.raises(WeightsError) as refused:
-        Reach(root).open("/start/" + 30 * "folder/" + "missing.npy")
+        AllowedFolder(root).open("/start/" + 30 * "folder/" + "missing.npy")
     told = "'/start/folder/folder/f…r/folder/folder/folder/folder/folder/folder/missing.npy'"
     assert str(refused.value) == f"{told}: no model file or folder of that name can be opened here"
 
@@ -88,27 +88,27 @@ def test_of_a_long_path_the_file_is_told(root):
 def test_links_in_a_circle_are_refused(root):
     (root / "circle.npy").symlink_to(root / "circle.npy")
     with pytest.raises(WeightsError, match="can be opened here"):
-        Reach(root).open("circle.npy")
+        AllowedFolder(root).open("circle.npy")
 
 
 def test_a_folder_whose_file_is_a_link_out_is_refused(root):
     (root / "model").mkdir()
     (root / "model" / "model.safetensors").symlink_to(root.parent / "secret" / "w.safetensors")
     with pytest.raises(WeightsError, match="'model': no model file or folder"):
-        Reach(root).open("model")
+        AllowedFolder(root).open("model")
 
 
 def test_an_index_whose_shard_is_a_link_out_is_refused(root):
     (root / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"w": "one.safetensors"}}))
     (root / "one.safetensors").symlink_to(root.parent / "secret" / "w.safetensors")
     with pytest.raises(WeightsError, match="can be opened here"):
-        Reach(root).open("model.safetensors.index.json")
+        AllowedFolder(root).open("model.safetensors.index.json")
 
 
 def test_a_broken_file_is_told_by_its_name_below_the_root(root):
     (root / "broken.npy").write_bytes(b"no array")
     with pytest.raises(WeightsError, match=r"^broken\.npy: "):
-        Reach(root).open("broken.npy")
+        AllowedFolder(root).open("broken.npy")
 
 
 SHARDS = {"w": "one.safetensors", "v": "two.safetensors"}
@@ -164,7 +164,7 @@ BROKEN = (truncated, without_a_shard, with_a_cut_shard, without_its_tensor, with
 @pytest.mark.parametrize("damage", BROKEN)
 def test_no_error_of_opening_tells_where_the_root_is(root, damage):
     with pytest.raises(WeightsError) as refused:
-        Reach(root).open(damage(root))
+        AllowedFolder(root).open(damage(root))
     assert str(root.parent) not in str(refused.value)
     assert "can be opened here" not in str(refused.value)
 
@@ -187,7 +187,7 @@ def a_folder(path):
 def test_no_later_error_tells_where_the_root_is(root, place, damage):
     write_shards(root / "net")
     np.savez(root / "net.npz", v=WEIGHTS)
-    tensors = Reach(root).open(place.replace("/two.safetensors", ""))
+    tensors = AllowedFolder(root).open(place.replace("/two.safetensors", ""))
     name = tensors.names[-1]
     assert (tensors[name] == WEIGHTS).all()
     assert (tensors.rows(name)(1, 2) == WEIGHTS[1:2]).all()
@@ -212,8 +212,8 @@ def test_what_a_parser_says_later_is_told_without_the_root(root):
         raise RuntimeError(f"{root / 'x'} is odd")
 
     with pytest.raises(ValueError, match=r"^x is odd$"):
-        Reach(root)._read(read)
-    assert Reach("/")._without_root("/etc/x") == "/etc/x"
+        AllowedFolder(root)._read(read)
+    assert AllowedFolder("/")._without_root("/etc/x") == "/etc/x"
 
 
 def test_a_visitor_sees_no_path_of_the_server(visited, root):
@@ -245,18 +245,18 @@ def test_a_visitor_is_not_sent_to_a_box_that_is_not_there(visited):
 def test_without_a_root_nothing_opens(root):
     for text in (str(root / "deep" / "w.npy"), "w.npy", ""):
         with pytest.raises(WeightsError, match="can be opened here"):
-            Reach().open(text)
+            AllowedFolder().open(text)
 
 
 def test_the_root_must_be_a_folder(root):
     for path in (root / "none", root / "deep" / "w.npy"):
         with pytest.raises(WeightsError, match="is no folder: name one that holds model files"):
-            Reach(path)
+            AllowedFolder(path)
 
 
 @pytest.fixture
 def visited(root):
-    explorer = Explorer(reach=Reach(root))
+    explorer = Explorer(allowed_folder=AllowedFolder(root))
     yield explorer
     explorer.close()
 
@@ -293,7 +293,7 @@ def test_a_visitor_may_upload_paste_and_open_below_the_root(visited):
 
 
 def test_without_a_root_there_is_no_box_for_model_files():
-    with_none, without = Explorer(reach=Reach()), Explorer()
+    with_none, without = Explorer(allowed_folder=AllowedFolder()), Explorer()
     assert not is_shown(with_none.screen.rows["path"])
     assert is_shown(without.screen.rows["path"])
     with_none.close()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entrenar_viz import ConfigError, Cubic, Pin, PruningConfig, Session, Training, load_session, save_session
+from entrenar_viz import ConfigError, Cubic, Pin, PruningConfig, Session, Training
 from entrenar_viz.workspace.session import FORMAT, MAX_PINS
 from tests.strategies import configs
 
@@ -54,14 +54,14 @@ def test_a_session_comes_back_as_it_was(session):
 
 
 def test_files(tmp_path):
-    path = save_session(tmp_path / "mine.json", SESSION)
-    assert load_session(path) == SESSION
+    path = SESSION.save(tmp_path / "mine.json")
+    assert Session.load(path) == SESSION
     with pytest.raises(FileExistsError, match="overwrite=True"):
-        save_session(path, replace(SESSION, total_steps=1, training=None))
-    save_session(path, replace(SESSION, total_steps=1, training=None), overwrite=True)
-    assert load_session(path).total_steps == 1
+        replace(SESSION, total_steps=1, training=None).save(path)
+    replace(SESSION, total_steps=1, training=None).save(path, overwrite=True)
+    assert Session.load(path).total_steps == 1
     with pytest.raises(ConfigError, match=r"none\.json: cannot be read"):
-        load_session(tmp_path / "none.json")
+        Session.load(tmp_path / "none.json")
 
 
 def test_names_are_readable_in_the_file():
