@@ -140,7 +140,9 @@ def whole_steps(total_steps: int) -> int:
     try:
         total = operator.index(total_steps)
     except TypeError:
-        raise StepError(f"total_steps must be a whole number, not {total_steps!r:.60}") from None
+        given: object = total_steps
+        fix = f": write {int(given)}" if isinstance(given, float) and given.is_integer() else ""
+        raise StepError(f"total_steps must be a whole number, not {total_steps!r:.60}{fix}") from None
     if isinstance(total_steps, bool) or not 0 <= total <= U64_MAX:
         raise StepError(f"total_steps must be a whole number from 0 to {U64_MAX}, not {total_steps!r:.60}")
     return total

@@ -149,7 +149,7 @@ class PruningConfig:
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "PruningConfig":
         """Read a file strictly; ConfigError names the file and lists every problem with its place."""
-        return _parse(read_bytes(Path(path)), str(path))
+        return _parse(read_bytes(path), str(path))
 
 
 def json_schema() -> dict[str, Any]:
@@ -169,6 +169,9 @@ def _parse(content: str | bytes, source: str) -> PruningConfig:
     raw, repeated = parse(text, source)
     if not isinstance(raw, Object):
         raise ConfigError([Problem("", "must be a JSON object { ... } with the eight keys of the trainer")], source)
+    if str(raw.get("format", "")).startswith("entrenar-viz "):
+        other = f"is an {raw['format']:.40}, not a configuration: load a session with Session.load, or as Session"
+        raise ConfigError([Problem("", f"{other} in the explorer")], source)
     found = missing_keys(raw) + repeated
     try:
         config = TypeAdapter(PruningConfig).validate_json(text)

@@ -11,9 +11,8 @@ from entrenar_viz.explorer import plain
 from entrenar_viz.explorer.canvas import Canvas, Field
 from entrenar_viz.explorer.controls import Controls, held
 from entrenar_viz.explorer.entries import entry
-from entrenar_viz.explorer.exchange import Guard
 from entrenar_viz.explorer.layout import RowOf
-from entrenar_viz.explorer.panels import text
+from entrenar_viz.explorer.panels import Guard, text
 from entrenar_viz.explorer.values import LARGEST_STEP
 
 NUMBERS = {  # fields of Training: label, accessible name, where to start

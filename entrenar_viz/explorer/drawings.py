@@ -12,10 +12,9 @@ from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.errors import ConfigError, EntrenarVizError, Problem
 from entrenar_viz.explorer import plain
 from entrenar_viz.explorer.controls import Controls
-from entrenar_viz.explorer.exchange import Guard
 from entrenar_viz.explorer.mask_presenter import Masking
 from entrenar_viz.explorer.on_screen import masks_drawn, schedules_drawn
-from entrenar_viz.explorer.panels import named, show, text
+from entrenar_viz.explorer.panels import Guard, named, show, text
 from entrenar_viz.explorer.pins import Pins
 from entrenar_viz.explorer.sharing import download_link, save_and_say
 from entrenar_viz.figures.palette import COLORS, FORMATS

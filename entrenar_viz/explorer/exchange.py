@@ -11,11 +11,9 @@ from entrenar_viz.errors import ConfigError
 from entrenar_viz.explorer import plain
 from entrenar_viz.explorer.canvas import Offer
 from entrenar_viz.explorer.languages import JSON, LANGUAGES, Language
-from entrenar_viz.explorer.panels import named, show, text
-from entrenar_viz.explorer.sharing import download_link, save_and_say, take_uploaded
+from entrenar_viz.explorer.panels import Guard, named, read_only, show, text
+from entrenar_viz.explorer.sharing import download_link, save_and_say, take_uploaded, typed_path
 from entrenar_viz.files.atomic import write_atomically
-
-Guard = Callable[[Callable[..., None]], Callable[..., None]]
 
 
 class Export(plain.VBox):
@@ -26,7 +24,7 @@ class Export(plain.VBox):
         self.offered: tuple[PruningConfig, int] | None = None
         choices = [(language.name, language) for language in LANGUAGES]
         self.language = named(w.ToggleButtons(options=choices, style={"button_width": "auto"}), "Export as")
-        self.json = Offer() if live else _still_text()
+        self.json = Offer() if live else read_only("Exported text")
         self.download = None if live else plain.HTML()
         path = plain.Text(JSON.file, placeholder="file to save to", tooltip="A path, seen from the kernel")
         self.path = named(path, "File to save to")
@@ -85,20 +83,19 @@ class Export(plain.VBox):
 
     def _save(self, *, overwrite: bool) -> None:
         language: Language = self.language.value
-        chosen = Path(self.path.value.strip() or language.file).expanduser()
-        save_and_say(chosen, lambda path: self._saved(path, language, overwrite=overwrite), self.say)
+        chosen = typed_path(self.path.value)
+        if not str(chosen):
+            self.say(f"Nothing was saved: name the file, for example {language.file}")
+        elif Path(chosen).suffix != language.suffix:
+            named = f"{language.name} goes to a file that ends in {language.suffix}"
+            self.say(f"Nothing was saved: {named}, for example {Path(chosen).stem}{language.suffix}")
+        else:
+            save_and_say(Path(chosen), lambda path: self._saved(path, language, overwrite=overwrite), self.say)
 
     def _saved(self, path: Path, language: Language, *, overwrite: bool) -> Path:
         if language is JSON:
             return self.export(path, overwrite=overwrite)
         return write_atomically(path, self.json.value.encode(), overwrite=overwrite)
-
-
-def _still_text() -> plain.Textarea:
-    shown = plain.Textarea(disabled=True, rows=12)
-    named(shown, "Exported text")
-    shown.add_class("entrenar-viz-json")
-    return shown
 
 
 class Import(plain.VBox):
@@ -127,7 +124,7 @@ class Import(plain.VBox):
         self.upload.observe(guarded(lambda _: self._uploaded()), "value")
 
     def _read_path(self, path: str) -> None:
-        self._import(lambda: PruningConfig.load(Path(path.strip()).expanduser()), path)
+        self._import(lambda: PruningConfig.load(typed_path(path)), path.strip())
 
     def _read_text(self, content: str | bytes, name: str) -> None:
         self._import(lambda: PruningConfig.from_json(content), name)

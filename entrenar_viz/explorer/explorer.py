@@ -41,11 +41,11 @@ CalibrationData = Mapping[str, ArrayLike] | str | os.PathLike[str] | Calibration
 class Explorer(Keeping, Drawn, Counted):
     """Tune a pruning schedule, watch what the trainer will do with it, export the configuration.
 
-    ``config`` is where to start (an example of the chapter if None), ``total_steps`` the length of the training,
-    ``weights`` an array, a dict of arrays or a path to preview masks on: a .npy, .npz or .safetensors file, or the
-    folder or index of a checkpoint in shards. ``calibration`` is what ``load_calibration`` takes: what enters the
-    layers, for masks by wanda and sparse_gpt. ``training`` says how long the training is in epochs, instead of
-    ``total_steps``.
+    ``config`` is where to start, or the path of its file (an example of the chapter if None), ``total_steps`` how long
+    the training is, ``weights`` an array, a dict of arrays or a path to preview masks on: a .npy, .npz or .safetensors
+    file, or the folder or index of a checkpoint in shards. ``calibration`` is what ``load_calibration`` takes: what
+    enters the layers, for masks by wanda and sparse_gpt. ``training`` says how long the training is in epochs, instead
+    of ``total_steps``.
     ``view="matplotlib"`` draws in the kernel, for front ends that cannot show the live canvas.
     ``allowed_folder`` is for visitors who must not read and write where they like: they open what is below it, and
     files come and go through their browser only. None: whoever uses the explorer may run code anyway.
@@ -58,7 +58,7 @@ class Explorer(Keeping, Drawn, Counted):
 
     def __init__(
         self,
-        config: PruningConfig | None = None,
+        config: PruningConfig | str | os.PathLike[str] | None = None,
         *,
         total_steps: int | None = None,
         weights: Weights | None = None,
@@ -98,14 +98,15 @@ class Explorer(Keeping, Drawn, Counted):
             raise
         self._listen()
 
-    def load(self, config: PruningConfig, total_steps: int | None = None) -> None:
-        """Show ``config``: ``explorer.config == config`` afterwards.
+    def load(self, config: PruningConfig | str | os.PathLike[str], total_steps: int | None = None) -> None:
+        """Show ``config``, or that of the file at a path: ``explorer.config`` is equal to it afterwards.
 
         Without ``total_steps`` the training stays as long as it is if the schedule ends within it, and else becomes so
         long that 40% are left for recovery. Raises ConfigError for what is no configuration or has steps that a browser
         cannot count, StepError for a ``total_steps`` that is no number of steps.
         """
-        self.steps.whole(lambda: self.controls.set(config, total_steps))
+        shown = PruningConfig.load(config) if isinstance(config, str | os.PathLike) else config
+        self.steps.whole(lambda: self.controls.set(shown, total_steps))
 
     def export(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Save the configuration to ``path``, atomically.

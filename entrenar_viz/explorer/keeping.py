@@ -13,8 +13,8 @@ from entrenar_viz.config.training import Training
 from entrenar_viz.errors import ConfigError, Problem
 from entrenar_viz.explorer.controls import Controls
 from entrenar_viz.explorer.counting import countable
-from entrenar_viz.explorer.exchange import Guard
 from entrenar_viz.explorer.history import Steps
+from entrenar_viz.explorer.panels import Guard
 from entrenar_viz.explorer.pins import Pins, default_name, merged
 from entrenar_viz.explorer.presets_panel import Starts
 from entrenar_viz.explorer.sessions import Sessions

@@ -10,11 +10,9 @@ from entrenar_viz.explorer.controls import Controls, held
 from entrenar_viz.explorer.fallback import Still
 from entrenar_viz.explorer.layer import unheard
 from entrenar_viz.explorer.mask_request import Ready, Wanted, for_canvas, for_still
-from entrenar_viz.explorer.panels import Progress
+from entrenar_viz.explorer.panels import Guard, Progress
 from entrenar_viz.explorer.preview import Preview
 from entrenar_viz.explorer.values import masking_values
-
-Guard = Callable[[Callable[..., None]], Callable[..., None]]
 
 
 class Masking:

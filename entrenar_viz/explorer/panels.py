@@ -7,7 +7,10 @@ import ipywidgets as w
 import traitlets as tr
 
 from entrenar_viz.analysis.finding import Finding, Fix
+from entrenar_viz.errors import ConfigError
 from entrenar_viz.explorer import plain
+
+Guard = Callable[[Callable[..., None]], Callable[..., None]]  # a callback to the same with a banner for what it raises
 
 
 class Text(plain.Label):
@@ -32,6 +35,21 @@ def named(widget: w.Widget, name: str) -> w.Widget:
     widget.description = name
     widget.add_class("entrenar-viz-named")
     return widget
+
+
+def read_only(name: str, rows: int = 12) -> plain.Textarea:
+    """A box of lines to read and copy, for front ends that cannot show ours."""
+    box = plain.Textarea(disabled=True, rows=rows)
+    named(box, name)
+    box.add_class("entrenar-viz-json")
+    return box
+
+
+def about_name(error: Exception) -> str:
+    """``error`` in words; beside the entry of a name, without saying again that it is about the name."""
+    if isinstance(error, ConfigError) and all(problem.where == "name" for problem in error.problems):
+        return "; ".join(problem.message for problem in error.problems)
+    return str(error)
 
 
 def show(widget: w.Widget, visible: bool) -> None:

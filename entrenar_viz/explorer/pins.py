@@ -13,8 +13,7 @@ from entrenar_viz.config.schedules import SCHEDULE_NAMES
 from entrenar_viz.config.validation import did_you_mean
 from entrenar_viz.errors import ConfigError, Problem
 from entrenar_viz.explorer import plain
-from entrenar_viz.explorer.exchange import Guard
-from entrenar_viz.explorer.panels import named, show, text
+from entrenar_viz.explorer.panels import Guard, about_name, named, show, text
 from entrenar_viz.explorer.pin_table import HEADINGS, Kept, PinRow, cells, kept
 from entrenar_viz.explorer.sharing import Shared, file_name
 from entrenar_viz.formatting import percent
@@ -60,7 +59,7 @@ def checked_number(pins: tuple[Pin, ...]) -> tuple[Pin, ...]:
     """``pins``, unless they are too many: ConfigError."""
     if len(pins) > MAX_PINS:
         message = f"at most {MAX_PINS} can be kept, and this makes {len(pins)}: remove some first"
-        raise ConfigError([Problem("pins", message)], "nothing was pinned")
+        raise ConfigError([Problem("pins", message)])
     return pins
 
 
@@ -150,7 +149,7 @@ class Pins(plain.VBox):
         try:
             pin = self.pin(self.name.value.strip() or None)
         except ConfigError as error:
-            self.status.value = str(error)
+            self.status.value = f"Nothing was pinned: {about_name(error)}"
         else:
             self.name.value, self.status.value = "", f"Pinned {pin.name}"
 

@@ -11,8 +11,7 @@ from entrenar_viz.errors import ConfigError, EntrenarVizError
 from entrenar_viz.explorer import plain
 from entrenar_viz.explorer.canvas import Field
 from entrenar_viz.explorer.entries import entry
-from entrenar_viz.explorer.exchange import Guard
-from entrenar_viz.explorer.panels import named, show, text
+from entrenar_viz.explorer.panels import Guard, about_name, named, show, text
 from entrenar_viz.workspace import presets
 
 NOTHING = "Start from …"
@@ -158,7 +157,7 @@ class Starts:
             presets.save(name, pin.config, pin.total_steps, overwrite=overwrite)
         except (EntrenarVizError, OSError) as error:
             taken = not overwrite and isinstance(error, ConfigError) and name in self._names()
-            self.say(f"You have a preset {name} already." if taken else f"Nothing was saved: {error}")
+            self.say(f"You have a preset {name} already." if taken else f"Nothing was saved: {about_name(error)}")
             show(self.replace, taken)
         else:
             self.fill()
@@ -179,7 +178,7 @@ class Starts:
         try:
             presets.delete(name)
         except (ConfigError, OSError) as error:
-            self.say(f"Nothing was deleted: {error}")
+            self.say(f"Nothing was deleted: {about_name(error)}")
         else:
             self.fill()
             self.say(f"Deleted your preset {name}.")

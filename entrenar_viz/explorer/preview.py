@@ -11,6 +11,7 @@ from entrenar_viz.config.pruning_config import Method, Pattern
 from entrenar_viz.explorer import plain
 from entrenar_viz.explorer.mask_request import NAME_LENGTH, Wanted, by
 from entrenar_viz.explorer.panels import named, show, text
+from entrenar_viz.explorer.sharing import typed_path
 from entrenar_viz.formatting import size
 from entrenar_viz.masks.calibration import Calibration, load_calibration
 from entrenar_viz.masks.order import Within
@@ -65,11 +66,11 @@ class Preview:
 
     def open_path(self, read: Callable[[str], Tensors] = load_weights) -> None:
         """Read the model file or folder of the path box; WeightsError leaves everything as it was."""
-        self.add(read(self.path.value.strip()))
+        self.add(read(typed_path(self.path.value)))
 
     def open_calibration_path(self) -> None:
         """Read the calibration data of its path box; WeightsError leaves everything as it was."""
-        self.calibrate(self.calibration_path.value.strip())
+        self.calibrate(typed_path(self.calibration_path.value))
 
     def show_source(self) -> None:
         """Offer all layers of the picked source."""

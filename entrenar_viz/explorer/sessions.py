@@ -7,9 +7,8 @@ import ipywidgets as w
 
 from entrenar_viz.errors import ConfigError, StepError
 from entrenar_viz.explorer import plain
-from entrenar_viz.explorer.exchange import Guard
-from entrenar_viz.explorer.panels import named, show, text
-from entrenar_viz.explorer.sharing import Shared, save_and_say, take_uploaded
+from entrenar_viz.explorer.panels import Guard, named, show, text
+from entrenar_viz.explorer.sharing import Shared, save_and_say, take_uploaded, typed_path
 from entrenar_viz.workspace.session import Session
 
 
@@ -46,7 +45,7 @@ class Sessions(plain.VBox):
         if by_path:  # a visitor can press buttons that are not shown
             self.save.on_click(guarded(lambda _: self._save(overwrite=False)))
             self.overwrite.on_click(guarded(lambda _: self._save(overwrite=True)))
-            self.load.on_click(guarded(lambda _: self._take(self._read, self.path.value)))
+            self.load.on_click(guarded(lambda _: self._take(self._read, self.path.value.strip())))
             self.path.observe(lambda _: self.say(""), "value")
         self.download.on_click(guarded(lambda _: self._offer()))
         self.upload.observe(guarded(lambda _: self._uploaded()), "value")
@@ -58,13 +57,13 @@ class Sessions(plain.VBox):
         show(self.overwrite, exists)
 
     def _save(self, *, overwrite: bool) -> None:
-        save_and_say(self._chosen(), lambda path: self.session().save(path, overwrite=overwrite), self.say)
-
-    def _chosen(self) -> Path:
-        return Path(self.path.value.strip() or "session.json").expanduser()
+        if path := typed_path(self.path.value):
+            save_and_say(Path(path), lambda chosen: self.session().save(chosen, overwrite=overwrite), self.say)
+        else:
+            self.say("Nothing was saved: name the file, for example session.json")
 
     def _read(self) -> Session:
-        return Session.load(self._chosen())
+        return Session.load(typed_path(self.path.value))
 
     def _take(self, read: Callable[[], Session], name: str) -> None:
         try:

@@ -1,6 +1,7 @@
 """Files that come and go: saved by path, uploaded, and shown to copy and download under a safe name."""
 
 import base64
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 from entrenar_viz.explorer import plain
 from entrenar_viz.explorer.canvas import Offer
-from entrenar_viz.explorer.panels import named, show, text
+from entrenar_viz.explorer.panels import read_only, show, text
 
 MAX_STEM = 60
 MAX_UPLOAD = 1 << 20  # a configuration is smaller by far; above 10 MB a notebook's connection hangs
@@ -22,6 +23,11 @@ def file_name(name: str) -> str:
     """
     stem = re.sub(r"\W+", "-", name).strip("-")[:MAX_STEM]
     return f"pruning-{stem}.json" if stem else "pruning.json"
+
+
+def typed_path(text: str) -> str:
+    """The path that somebody has typed, ``~`` in it followed; empty if there is none."""
+    return os.path.expanduser(text.strip())
 
 
 def download_link(content: bytes, media: str, file: str, label: str = "Download") -> str:
@@ -60,12 +66,8 @@ class Shared(plain.VBox):
 
     def __init__(self, *, live: bool) -> None:
         self.title = text("", "entrenar-viz-quiet")
-        self.json = (
-            Offer(label="File as JSON") if live else named(plain.Textarea(disabled=True, rows=12), "File as JSON")
-        )
+        self.json = Offer(label="File as JSON") if live else read_only("File as JSON")
         self.link = None if live else plain.HTML()
-        if self.link:
-            self.json.add_class("entrenar-viz-json")
         hide = plain.Button(description="Hide", tooltip="Hide this file")
         super().__init__([self.title, self.json, *([self.link] if self.link else []), hide])
         hide.on_click(lambda _: self.hide())

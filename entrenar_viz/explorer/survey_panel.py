@@ -7,12 +7,12 @@ from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.errors import StepError, WeightsError
 from entrenar_viz.explorer import plain
 from entrenar_viz.explorer.background_job import Preparing
-from entrenar_viz.explorer.exchange import Guard
 from entrenar_viz.explorer.layer import Report
 from entrenar_viz.explorer.mask_request import Wanted
-from entrenar_viz.explorer.panels import Progress, show, text
+from entrenar_viz.explorer.panels import Guard, Progress, show, text
 from entrenar_viz.explorer.preview import Preview
 from entrenar_viz.explorer.table import PlainTable, Table
+from entrenar_viz.masks.scores import NEEDS_ACTIVATIONS
 from entrenar_viz.model_survey.layer import LayerSurvey
 from entrenar_viz.model_survey.text import headline, short, summary
 from entrenar_viz.model_survey.whole_model import iter_survey
@@ -52,7 +52,7 @@ class Run:
     def work(self, report: Report) -> None:
         """Survey layer after layer until ``report`` raises."""
         asked = self.asked
-        if asked.wanted.calibration is None and asked.config.method in ("wanda", "sparse_gpt"):
+        if asked.wanted.calibration is None and asked.config.method in NEEDS_ACTIVATIONS:
             raise WeightsError(asked.wanted.without_data())  # the survey itself names what one types in a shell
         for record in iter_survey(
             asked.wanted.tensors,

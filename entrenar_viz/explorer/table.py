@@ -9,7 +9,7 @@ import traitlets as tr
 
 from entrenar_viz.explorer import plain
 from entrenar_viz.explorer.canvas import module
-from entrenar_viz.explorer.panels import named, show
+from entrenar_viz.explorer.panels import read_only, show
 from entrenar_viz.explorer.plain import Plain
 from entrenar_viz.explorer.sharing import download_link
 from entrenar_viz.model_survey.layer import LayerSurvey
@@ -51,8 +51,7 @@ class PlainTable(plain.VBox):
     """The same in a front end that cannot show it: text in lines, and a link."""
 
     def __init__(self) -> None:
-        self.text = named(plain.Textarea(disabled=True, rows=14), "Survey of the model")
-        self.text.add_class("entrenar-viz-json")
+        self.text = read_only("Survey of the model", rows=14)
         self.download = plain.HTML()
         super().__init__([self.text, self.download])
 

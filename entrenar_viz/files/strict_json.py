@@ -1,6 +1,7 @@
 """JSON read strictly: one object, UTF-8, of a sane size, no key written twice; whatever is wrong is a ConfigError."""
 
 import json
+import os
 import stat
 from collections import Counter
 from pathlib import Path
@@ -22,8 +23,11 @@ class Object(dict[str, Any]):
         self.repeated = [key for key, count in counts.items() if count > 1]
 
 
-def read_bytes(path: Path) -> bytes:
+def read_bytes(given: str | os.PathLike[str]) -> bytes:
     """What the file holds, up to one byte more than is allowed; ConfigError if it cannot be read."""
+    if not os.fspath(given):
+        raise _refused("the path is empty: name a JSON file", "")
+    path = Path(given)
     try:
         regular = stat.S_ISREG(path.stat().st_mode)
         if regular:

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 
 from numpy.typing import ArrayLike
@@ -12,6 +11,8 @@ from entrenar_viz.masks.activations import Activations, checked_activations, col
 from entrenar_viz.models.checkpoints import open_checkpoint
 from entrenar_viz.models.tensor_files import FLOATS, Stored, blame, shown
 from entrenar_viz.models.weights import SAMPLES, Tensors, in_memory, not_floating, sample
+
+_LISTED = 3  # names in a message
 
 
 class Calibration:
@@ -42,9 +43,8 @@ class Calibration:
         """
         shared = [name for name in self.names if name in weights]
         if not shared:
-            name, near = self.names[0], _nearest(self.names[0], weights.names)
-            some = f"{shown(name)} is not in {weights.source}, but {shown(near)} is"
-            raise WeightsError(f"{self.source}: no name here is that of a weight tensor: {some}")
+            both = f"{_listed(self.names)} here, {_listed(weights.names)} in {weights.source}"
+            raise WeightsError(f"{self.source}: no name here is that of a weight tensor: {both}")
         for name in shared:
             shape = weights.shape(name)
             if wrong := misfit(self.shape(name), columns_of(shape)):
@@ -68,8 +68,7 @@ class Calibration:
 
     def _find(self, name: str) -> Stored:
         if name not in self._stored:
-            near = shown(_nearest(name, self.names))
-            raise WeightsError(f"{self.source}: has no activations for {shown(name)}, but for {near}")
+            raise WeightsError(f"{self.source}: has no activations for {shown(name)}, only for {_listed(self.names)}")
         return self._stored[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -122,8 +121,9 @@ def _unusable(stored: Stored) -> str:
     return no_activations(stored.shape) if stored.dtype in FLOATS else not_floating(stored.dtype, "activations")
 
 
-def _nearest(name: object, names: list[str]) -> str:
-    return get_close_matches(str(name), names, 1, cutoff=0)[0]
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _LISTED:,} more" if len(names) > _LISTED else ""
+    return ", ".join(map(shown, names[:_LISTED])) + more
 
 
 def _opened(source: Mapping[str, ArrayLike] | str | os.PathLike[str]) -> Calibration:

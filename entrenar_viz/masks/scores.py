@@ -23,6 +23,7 @@ _NEEDED: dict[str, str] = {
     "wanda": "pass activations=, the inputs of the layer (samples, columns) or the norms of their columns",
     "sparse_gpt": "pass activations=, the inputs of the layer (samples, columns)",
 }
+NEEDS_ACTIVATIONS = frozenset(_NEEDED)  # the methods that give a mask only with calibration data
 _REMOVES: dict[str, str] = {"minitron_depth": "layers", "minitron_width": "channels"}
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from entrenar_viz.config.pruning_config import NM, Block, Column, Pattern, Row, Unstructured
+from entrenar_viz.config.typical import divisors
 from entrenar_viz.errors import WeightsError
 
 
@@ -62,5 +63,4 @@ def _misfit(rows: int, columns: int, height: int, width: int) -> str:
 
 
 def _near_divisors(size: int, wanted: int) -> str:
-    divisors = (d for d in range(1, size + 1) if size % d == 0)
-    return ", ".join(map(str, sorted(sorted(divisors, key=lambda d: abs(d - wanted))[:3])))
+    return ", ".join(map(str, sorted(sorted(divisors(size), key=lambda d: abs(d - wanted))[:3])))

@@ -16,7 +16,7 @@ from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.errors import EntrenarVizError, WeightsError
 from entrenar_viz.masks.calibration import Calibration, load_calibration
 from entrenar_viz.masks.order import Within, check_within
-from entrenar_viz.masks.scores import check_method
+from entrenar_viz.masks.scores import NEEDS_ACTIVATIONS, check_method
 from entrenar_viz.model_survey.layer import LayerJob, LayerSurvey, survey_layer
 from entrenar_viz.models.weights import Source, Tensors, load_weights
 
@@ -107,7 +107,7 @@ def _jobs(
     calibration: Activations | None,
     within: Within,
 ) -> list[LayerJob]:
-    if calibration is None and config.method in ("wanda", "sparse_gpt"):
+    if calibration is None and config.method in NEEDS_ACTIVATIONS:
         remedy = "pass calibration= (--calibration FILE), the inputs of each layer as load_calibration takes them"
         raise WeightsError(f"{config.method} needs calibration data: {remedy}; without it, only magnitude can be used")
     check_method(config.method, has_activations=config.method != "magnitude")

@@ -10,7 +10,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from entrenar_viz.errors import WeightsError
-from entrenar_viz.models.tensor_files import Stored, shown
+from entrenar_viz.models.tensor_files import Stored, reason, shown
 from entrenar_viz.models.weights import Tensors, load_weights
 
 
@@ -43,6 +43,8 @@ class AllowedFolder:
 
     def resolve(self, text: str) -> Path:
         """The path that ``text`` means once links are followed; WeightsError unless it exists below the root."""
+        if not text:
+            raise WeightsError("the path is empty: name a model file, or the folder of one")
         parts = {*PurePosixPath(text).parts, *PureWindowsPath(text).parts}
         if self.root is None or ".." in parts:
             raise _nothing_there(text)
@@ -67,10 +69,8 @@ class AllowedFolder:
             return read(*rows)
         except WeightsError as error:
             raise WeightsError(self._without_root(str(error))) from None
-        except OSError as error:
-            raise ValueError(f"cannot be read: {error.strerror or type(error).__name__}") from None
         except Exception as error:  # parsers of three formats on anyone's bytes, as where they are read
-            raise ValueError(self._without_root(str(error)) or type(error).__name__) from None
+            raise ValueError(self._without_root(reason(error))) from None
 
     def _without_root(self, message: str) -> str:
         if self.root is None or self.root == Path(self.root.anchor):  # that of the system is no secret

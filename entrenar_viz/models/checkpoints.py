@@ -29,6 +29,8 @@ def open_checkpoint(given: str | os.PathLike[str]) -> tuple[str, dict[str, Store
 
     WeightsError, with the file and where there is one the tensor, for whatever is wrong.
     """
+    if not os.fspath(given):
+        raise WeightsError("the path is empty: name a model file, or the folder of one")
     with blame(str(given)):
         path = Path(given).expanduser()
     with blame(str(path)):

@@ -35,6 +35,16 @@ FLOATS = dict(_FORMATS.values())
 MAX_UNPACKED = 4 << 30  # bytes that one compressed tensor of an .npz may unpack to
 MAX_DEFLATE = 1032  # the format cannot compress better than this, so a directory that says so lies
 _PICKLES = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle")
+_OTHERS = {  # what is known of formats that are not read, by their endings
+    ".onnx": "holds a graph of operations",
+    ".gguf": "holds weights that are quantised for inference already",
+    ".h5": "is HDF5, in which Keras keeps more than weights",
+    ".keras": "is an archive of Keras",
+    ".tflite": "is a model compiled for inference",
+    ".pb": "holds a graph of TensorFlow",
+    ".msgpack": "is what Flax serialises",
+}
+_SAVE = "save its weights as .safetensors: safetensors.numpy.save_file({name: array, ...}, path)"
 _NAME_LENGTH = 80
 _BEGINNING = 23  # of a longer name, in characters; the rest of _NAME_LENGTH is its end
 
@@ -60,9 +70,13 @@ def open_model(path: Path) -> dict[str, Stored]:
     """The tensors of the file there by name; only headers are read."""
     readers = {".npy": _npy, ".npz": _npz, ".safetensors": _safetensors}
     suffix = path.suffix.lower()
-    if suffix in _PICKLES:
-        raise WeightsError(f"{path}: {suffix} is a pickle, which can run code: save it as .safetensors")
     with blame(str(path)):
+        if suffix not in readers and not path.exists():
+            raise WeightsError(f"{path}: does not exist")
+        if suffix in _PICKLES:
+            raise WeightsError(f"{path}: {suffix} is a pickle, which can run code: save it as .safetensors")
+        if suffix in _OTHERS:
+            raise WeightsError(f"{path}: {suffix} {_OTHERS[suffix]} and is not read here: {_SAVE}")
         if path.is_dir():
             raise WeightsError(f"{path}: is a folder, not a file")
         if suffix not in readers:
@@ -198,7 +212,12 @@ def blame(where: str) -> Iterator[None]:
         yield
     except WeightsError:
         raise
-    except OSError as error:
-        raise WeightsError(f"{where}: cannot be read: {error.strerror or error}") from error
     except Exception as error:  # parsers of three formats on anyone's bytes: no list of their errors is complete
-        raise WeightsError(f"{where}: {error or type(error).__name__}") from error
+        raise WeightsError(f"{where}: {reason(error)}") from error
+
+
+def reason(error: Exception) -> str:
+    """Why something could not be read, in words, without the path that errors of the system name."""
+    if isinstance(error, OSError):
+        return f"cannot be read: {error.strerror or error or type(error).__name__}"
+    return str(error) or type(error).__name__

@@ -63,7 +63,7 @@ class Session:
 
         Unknown, missing and repeated keys are problems, and so is a version newer than this package writes.
         """
-        return FORMAT.load(read_bytes(Path(path)), str(path))
+        return FORMAT.load(read_bytes(path), str(path))
 
 
 FORMAT = Format("entrenar-viz session", Session, {**CONFIG_PART, "training": Training, "pins": Pin})

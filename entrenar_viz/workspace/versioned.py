@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from entrenar_viz.config.pruning_config import PruningConfig, known_keys
+from entrenar_viz.config.pruning_config import PruningConfig, known_keys, missing_keys
 from entrenar_viz.config.validation import Location, problems
 from entrenar_viz.errors import ConfigError, Problem
 from entrenar_viz.files.strict_json import Object, as_text, joined, parse
@@ -51,6 +51,9 @@ class Format(Generic[T]):
     def _current(self, raw: Any, source: str) -> dict[str, Any]:
         """The fields of a file of any version that can be read, as this version has them."""
         if not isinstance(raw, Object) or raw.get("format") != self.name:
+            if isinstance(raw, Object) and not missing_keys(raw):
+                other = "is a pruning configuration: load it with PruningConfig.load, or as Import in the explorer"
+                raise _refused("", f"{other}; this reads an {self.name}", source)
             raise _refused("format", f'is no {self.name}: it does not say "format": "{self.name}"', source)
         version = raw.get("version")
         if type(version) is int and version > self.version:

@@ -118,6 +118,11 @@ def test_what_is_no_number_of_steps_is_refused(total_steps):
         replay(PruningConfig(), total_steps)
 
 
+def test_steps_written_as_a_float_are_told_as_what_to_write():
+    with pytest.raises(StepError, match=r"not 10000\.0: write 10000$"):
+        replay(PruningConfig(), 1e4)
+
+
 def test_more_updates_than_memory_are_refused_in_words():
     config = PruningConfig(schedule=Cubic(start_step=0, end_step=2**60, final_sparsity=0.7))
     with pytest.raises(StepError, match="shorten the window"):

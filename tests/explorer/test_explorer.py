@@ -27,6 +27,7 @@ from entrenar_viz import (
     Gradual,
     OneShot,
     PruningConfig,
+    Session,
     StepError,
     WeightsError,
     load_weights,
@@ -221,6 +222,21 @@ def test_export_by_path_asks_before_it_overwrites(explorer, tmp_path):
     assert "create that folder first" in explorer.exporter.status.value
 
 
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("  ", "Nothing was saved: name the file, for example pruning.json"),
+        ("x.txt", "Nothing was saved: JSON goes to a file that ends in .json, for example x.json"),
+        ("pruning", "Nothing was saved: JSON goes to a file that ends in .json, for example pruning.json"),
+    ],
+)
+def test_export_asks_for_a_name_that_says_what_is_in_it(explorer, tmp_path, monkeypatch, typed, said):
+    monkeypatch.chdir(tmp_path)
+    explorer.exporter.path.value = typed
+    explorer.exporter.save.click()
+    assert (explorer.exporter.status.value, list(tmp_path.iterdir())) == (said, [])
+
+
 def test_the_download_of_the_fallback_holds_the_same_bytes():
     explorer = Explorer(view="matplotlib")
     data = explorer.exporter.download.value.split("base64,")[1].split('"')[0]
@@ -249,6 +265,12 @@ def test_import_of_something_else_changes_nothing_and_says_why(explorer, tmp_pat
     panel.path.value = str(tmp_path / "<img src=x onerror=alert(1)>.json")
     panel.read.click()
     assert "cannot be read" in panel.status.value
+    panel.path.value = " "
+    panel.read.click()
+    assert panel.status.value == "Nothing was loaded: the path is empty: name a JSON file"
+    panel.paste.value = Session(config=before, total_steps=7).to_json()
+    panel.take.click()
+    assert "is an entrenar-viz session, not a configuration" in panel.status.value
     panel.paste.value = '{"method": "wandas"}'
     panel.take.click()
     assert "use one of 'magnitude'" in panel.status.value
@@ -493,6 +515,17 @@ def test_the_browser_module_has_no_import_left():
     left = re.findall(r"^import .*|\bfrom \"\./.*", Canvas._esm, re.MULTILINE)
     assert left == []
     assert "export function sparsityAtStep" in Canvas._esm
+
+
+def test_it_opens_the_file_of_a_configuration(tmp_path):
+    path = PruningConfig(method="wanda", schedule=OneShot(step=12)).save(tmp_path / "pruning.json")
+    explorer = Explorer(str(path))
+    assert explorer.config == PruningConfig.load(path)
+    explorer.load(PruningConfig().save(tmp_path / "other.json"), 500)
+    assert (explorer.config, explorer.total_steps) == (PruningConfig(), 500)
+    explorer.close()
+    with pytest.raises(ConfigError, match=r"none\.json: cannot be read"):
+        Explorer(tmp_path / "none.json")
 
 
 def test_what_it_cannot_show_is_refused():

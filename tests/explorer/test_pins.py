@@ -313,7 +313,10 @@ def test_own_presets_are_saved_replaced_loaded_and_deleted(live):
     assert presets.load() == {}
     starts.name.value = "production"
     starts.save.click()
-    assert "a preset of the chapter" in starts.status.value
+    assert starts.status.value == ("Nothing was saved: 'production' is a preset of the chapter: choose another name")
+    starts.name.value = " "
+    starts.save.click()
+    assert starts.status.value == "Nothing was saved: a name must not be empty, nor begin or end with a space"
 
 
 def test_a_broken_file_of_presets_is_told_and_the_chapters_stay():

@@ -243,9 +243,15 @@ def test_a_visitor_is_not_sent_to_a_box_that_is_not_there(visited):
 
 
 def test_without_a_root_nothing_opens(root):
-    for text in (str(root / "deep" / "w.npy"), "w.npy", ""):
+    for text in (str(root / "deep" / "w.npy"), "w.npy"):
         with pytest.raises(WeightsError, match="can be opened here"):
             AllowedFolder().open(text)
+
+
+def test_an_empty_path_lists_nothing(root):
+    for folder in (AllowedFolder(), AllowedFolder(root)):
+        with pytest.raises(WeightsError, match=r"^the path is empty: name a model file, or the folder of one$"):
+            folder.open("")
 
 
 def test_the_root_must_be_a_folder(root):

@@ -326,14 +326,35 @@ def test_a_file_that_changes_after_opening_is_not_misread(tmp_path, suffix):
             "",
             "is a folder with neither one index (model.safetensors.index.json) nor one .safetensors file: it is empty",
         ),
-        ("model.onnx", "the name must end in .npy, .npz, .safetensors or .index.json"),
-        ("model.pt", ".pt is a pickle, which can run code"),
+        ("nofile", "nofile: does not exist"),
+        ("model.pt", "model.pt: does not exist"),
         ("nul\0.npy", "embedded null byte"),
         ("x" * 300 + ".npy", "File name too long"),
     ],
 )
 def test_a_path_that_leads_nowhere(tmp_path, name, words):
     assert words in refused(str(tmp_path / name))
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("model.txt", "the name must end in .npy, .npz, .safetensors or .index.json"),
+        ("model", "the name must end in .npy, .npz, .safetensors or .index.json"),
+        ("model.pt", ".pt is a pickle, which can run code"),
+        ("model.ONNX", ".onnx holds a graph of operations and is not read here: save its weights as .safetensors"),
+        ("model.gguf", "save its weights as .safetensors"),
+        ("model.h5", "save its weights as .safetensors"),
+    ],
+)
+def test_a_file_of_another_format(tmp_path, name, words):
+    (tmp_path / name).touch()
+    assert words in refused(str(tmp_path / name))
+
+
+def test_an_empty_path_is_not_the_folder_that_one_is_in():
+    with pytest.raises(WeightsError, match=r"^the path is empty: name a model file"):
+        load_weights("")
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")

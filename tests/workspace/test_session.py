@@ -123,7 +123,8 @@ def test_repeated_keys_are_refused_wherever_they_are():
     [
         ("", "", "is empty"),
         ("[]", "format", 'does not say "format": "entrenar-viz session"'),
-        (PruningConfig().to_json(), "format", "is no entrenar-viz session"),
+        ('{"method": "magnitude"}', "format", "is no entrenar-viz session"),
+        (PruningConfig().to_json(), "", "is a pruning configuration: load it with PruningConfig.load"),
         ("[" * 5000, "", "is not JSON"),
         ('{"a": ' * 60 + "1" + "}" * 60, "", "nested more than 50 deep"),
         (" " * (1 << 21), "", "larger than 1 MiB: this is not an entrenar-viz session"),
@@ -220,3 +221,16 @@ def test_pins_differ_in_name_and_are_not_too_many():
         replace(SESSION, pins=many)
     with pytest.raises(ConfigError, match="must be a list, not 7"):
         replace(SESSION, pins=7)
+
+
+def test_an_empty_path_is_not_the_folder_that_one_is_in():
+    for load in (Session.load, PruningConfig.load):
+        with pytest.raises(ConfigError, match=r"^the path is empty: name a JSON file$"):
+            load("")
+
+
+def test_a_session_given_as_a_configuration_says_what_it_is():
+    with pytest.raises(ConfigError) as refused:
+        PruningConfig.from_json(SESSION.to_json())
+    (problem,) = refused.value.problems
+    assert problem.message.startswith("is an entrenar-viz session, not a configuration: load a session with Session.load")
