@@ -233,4 +233,4 @@ def test_a_session_given_as_a_configuration_says_what_it_is():
     with pytest.raises(ConfigError) as refused:
         PruningConfig.from_json(SESSION.to_json())
     (problem,) = refused.value.problems
-    assert problem.message.startswith("is an entrenar-viz session, not a configuration: load a session with Session.load")
+    assert problem.message.startswith("is an entrenar-viz session, not a configuration: load a session with")
