@@ -11,7 +11,8 @@ from entrenar_viz.analysis.finding import Finding, Fix, by_severity
 from entrenar_viz.analysis.updates import Replay, replay
 from entrenar_viz.analysis.weight_findings import weight_findings
 from entrenar_viz.config.pruning_config import NM, PruningConfig, fixed_sparsity, pattern_name
-from entrenar_viz.config.schedules import Cubic, OneShot, num_steps
+from entrenar_viz.config.schedules import Cubic, OneShot
+from entrenar_viz.config.steps import num_steps
 from entrenar_viz.config.typical import (
     MANY_UPDATES,
     RECOVERY,

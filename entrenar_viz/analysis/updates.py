@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from entrenar_viz.config.pruning_config import PruningConfig
-from entrenar_viz.config.schedules import Steps, as_steps, num_steps
+from entrenar_viz.config.steps import Steps, as_steps, num_steps
 from entrenar_viz.config.validation import U64_MAX
 from entrenar_viz.errors import StepError
 

@@ -6,149 +6,27 @@ array of them (scalar in, scalar out; array in, array of its shape out); a spars
 method that takes steps raises StepError for anything else.
 """
 
-from collections.abc import Callable
 from dataclasses import field, replace
-from functools import wraps
-from typing import Annotated, Any, Literal, Protocol, Self, TypeVar, cast, overload
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, field_validator
 
-from entrenar_viz.config.typical import TYPICAL_UPDATES, latest_end, nearest_divisor, typical_frequency
-from entrenar_viz.config.validation import U64_MAX, Count, Fraction, checked, refuse
-from entrenar_viz.errors import StepError
+from entrenar_viz.config.schedule_facts import (
+    end_after_start,
+    is_due,
+    is_over,
+    num_pruning_steps,
+    progress,
+    typical_window,
+    window_before,
+    window_in_words,
+)
+from entrenar_viz.config.steps import Steps, per_step
+from entrenar_viz.config.typical import TYPICAL_UPDATES, nearest_divisor, typical_frequency
+from entrenar_viz.config.validation import Count, Fraction, checked
 from entrenar_viz.formatting import percent
-
-Steps = NDArray[np.uint64]
-ScalarT = TypeVar("ScalarT", bound=np.generic)
-ScalarT_co = TypeVar("ScalarT_co", bound=np.generic, covariant=True)
-
-
-class _OverSteps(Protocol[ScalarT_co]):
-    @overload
-    def __call__(self, steps: int) -> ScalarT_co: ...
-    @overload
-    def __call__(self, steps: ArrayLike) -> NDArray[ScalarT_co]: ...
-
-
-class _PerStep(Protocol[ScalarT_co]):
-    def __get__(self, schedule: object, owner: object) -> _OverSteps[ScalarT_co]: ...
-
-
-def as_steps(steps: ArrayLike) -> Steps:
-    """``steps`` as ``uint64``, whatever integer type they came in; StepError if they are no steps."""
-    try:
-        given = np.asarray(steps)
-    except ValueError as error:
-        raise StepError(f"steps must be a number or a regular array: {error}") from None
-    if given.size == 0:
-        return given.astype(np.uint64)
-    if given.dtype.kind not in "iu":
-        raise StepError(f"steps must be whole numbers from 0 to {U64_MAX}, not {given.dtype}: {steps!r:.60}")
-    if given.dtype.kind == "i" and given.min() < 0:
-        raise StepError(f"steps count from 0: {given.min()} is before the training")
-    return given.astype(np.uint64)
-
-
-def _per_step(formula: Callable[[Any, Steps], NDArray[ScalarT]]) -> _PerStep[ScalarT]:
-    """Give a formula over a ``uint64`` array the manners described at the top of this module."""
-
-    @wraps(formula)
-    def answer(schedule: object, steps: ArrayLike) -> object:
-        values = formula(schedule, as_steps(steps))
-        return values if np.ndim(steps) else values[()]
-
-    return cast("_PerStep[ScalarT]", answer)
-
-
-class ScheduleFacts(Protocol):
-    """What a schedule knows about itself; a fourth one has these, and nothing else changes."""
-
-    @property
-    def window(self) -> tuple[int, int]:
-        """First and last step of the window; twice the same where there is only one step."""
-
-    @property
-    def update_steps(self) -> range:
-        """The steps at which the trainer may change the mask. Step 0 may be among them, and never comes."""
-
-    @property
-    def initial(self) -> float:
-        """The sparsity that the formula gives before the window."""
-
-    @property
-    def every(self) -> int | None:
-        """Steps between two updates, as set; None where they cannot be set."""
-
-    def target(self, target_sparsity: float) -> np.float32:
-        """The sparsity to end with in a configuration with ``target_sparsity``, in the trainer's f32."""
-
-    def requested_at(self, steps: ArrayLike, target_sparsity: float) -> NDArray[np.float32]:
-        """The sparsity asked for at ``steps`` in a configuration with ``target_sparsity``, float32."""
-
-    def words(self, target_sparsity: float) -> str:
-        """The schedule in one line."""
-
-    def within(self, latest: int) -> Self | None:
-        """The same with all updates at or before ``latest`` and its target reached; None if there is no room."""
-
-    @classmethod
-    def typical(cls, total_steps: int, target_sparsity: float) -> Self:
-        """The chapter's typical values in a training of ``total_steps``: from 10% to 60% of it, 20 updates."""
-
-
-def num_steps(steps: range) -> int:
-    """How many ``steps`` there are: ``len`` fails above 2**63."""
-    return max((steps.stop - steps.start + steps.step - 1) // steps.step, 0)
-
-
-def _progress(steps: Steps, start: int, end: int) -> NDArray[np.float32]:
-    """Share of the window that has passed: ``f32(step - start) / f32(end - start)``, 0 before it and 1 after it."""
-    elapsed = np.clip(steps, np.uint64(start), np.uint64(end)) - np.uint64(start)
-    # np.float32(int) would round twice, by way of a 64-bit float
-    return elapsed.astype(np.float32) / np.uint64(end - start).astype(np.float32)
-
-
-def _end_after_start(end_step: int, info: ValidationInfo) -> int:
-    start_step = info.data.get("start_step")
-    if start_step is not None and end_step <= start_step:
-        raise refuse(f"end_step ({end_step}) must be greater than start_step ({start_step})")
-    return end_step
-
-
-def _window_before(window: tuple[int, int], latest: int) -> tuple[int, int] | None:
-    """``window`` cut off at ``latest``, or moved there as a whole if it starts later; None if there is no room."""
-    start, end = window[0], min(window[1], latest)
-    if start >= end:
-        start = max(end - (window[1] - window[0]), 0)
-    return (start, end) if start < end else None
-
-
-def _typical_window(total_steps: int) -> tuple[int, int]:
-    start = total_steps // 10
-    return start, max(latest_end(total_steps), start + 1)
-
-
-def _words(kind: str, window: tuple[int, int], initial: float, final: float) -> str:
-    return f"{kind}: {percent(initial)} to {percent(final)} in steps {window[0]:,} to {window[1]:,}"
-
-
-def _is_due(schedule: ScheduleFacts, steps: Steps) -> NDArray[np.bool_]:
-    """Whether the trainer may change the mask at the end of ``steps``."""
-    due = schedule.update_steps
-    first, last, every = (np.uint64(number) for number in (due.start, due[-1], due.step))
-    return np.asarray((steps >= first) & (steps <= last) & ((steps - first) % every == 0), bool)
-
-
-def _is_over(schedule: ScheduleFacts, steps: Steps) -> NDArray[np.bool_]:
-    """Whether the schedule is over at ``steps``."""
-    return steps > np.uint64(schedule.window[1])
-
-
-def _num_pruning_steps(schedule: ScheduleFacts) -> int:
-    """How often the trainer may change the mask by its own count, which includes step 0."""
-    return num_steps(schedule.update_steps)
 
 
 @checked
@@ -165,9 +43,9 @@ class OneShot:
     type: Literal["one_shot"] = field(default="one_shot", repr=False)
     step: Count
 
-    should_prune_at_step = _per_step(_is_due)
-    is_complete = _per_step(_is_over)
-    num_pruning_steps = _num_pruning_steps
+    should_prune_at_step = per_step(is_due)
+    is_complete = per_step(is_over)
+    num_pruning_steps = num_pruning_steps
 
     @property
     def window(self) -> tuple[int, int]:
@@ -189,7 +67,7 @@ class OneShot:
         """None: there is nothing to set."""
         return None
 
-    @_per_step
+    @per_step
     def sparsity_at_step(self, steps: Steps) -> NDArray[np.float32]:
         """The multiplier of the target at ``steps``: 0 or 1, float32."""
         return (steps >= np.uint64(self.step)).astype(np.float32)
@@ -235,10 +113,10 @@ class Gradual:
     final_sparsity: Fraction
     frequency: Count
 
-    _ordered = field_validator("end_step")(_end_after_start)
-    should_prune_at_step = _per_step(_is_due)
-    is_complete = _per_step(_is_over)
-    num_pruning_steps = _num_pruning_steps
+    _ordered = field_validator("end_step")(end_after_start)
+    should_prune_at_step = per_step(is_due)
+    is_complete = per_step(is_over)
+    num_pruning_steps = num_pruning_steps
 
     @property
     def window(self) -> tuple[int, int]:
@@ -261,11 +139,11 @@ class Gradual:
         """``frequency``."""
         return self.frequency
 
-    @_per_step
+    @per_step
     def sparsity_at_step(self, steps: Steps) -> NDArray[np.float32]:
         """The sparsity that the formula asks for at ``steps``, float32."""
         initial, final = np.float32(self.initial_sparsity), np.float32(self.final_sparsity)
-        line = initial + _progress(steps, self.start_step, self.end_step) * (final - initial)
+        line = initial + progress(steps, self.start_step, self.end_step) * (final - initial)
         return np.where(steps >= np.uint64(self.end_step), final, line)
 
     def target(self, target_sparsity: float) -> np.float32:
@@ -278,11 +156,12 @@ class Gradual:
 
     def words(self, target_sparsity: float) -> str:
         """``Gradual: 0% to 50% in steps 1,000 to 5,000, every 500``."""
-        return f"{_words('Gradual', self.window, self.initial_sparsity, self.final_sparsity)}, every {self.frequency:,}"
+        words = window_in_words("Gradual", self.window, self.initial_sparsity, self.final_sparsity)
+        return f"{words}, every {self.frequency:,}"
 
     def within(self, latest: int) -> Self | None:
         """The same with its last update at or before ``latest``, where it reaches its target."""
-        if (window := _window_before(self.window, latest)) is None:
+        if (window := window_before(self.window, latest)) is None:
             return None
         (start, end), every = window, self.frequency
         if 0 < every <= end - start:
@@ -294,7 +173,7 @@ class Gradual:
     @classmethod
     def typical(cls, total_steps: int, target_sparsity: float) -> Self:
         """From 10% to 60% of the training in about 20 updates."""
-        start, end = _typical_window(total_steps)
+        start, end = typical_window(total_steps)
         every = nearest_divisor(end - start, max((end - start) // TYPICAL_UPDATES, 1))
         final = target_sparsity
         return cls(start_step=start, end_step=end, initial_sparsity=0.0, final_sparsity=final, frequency=every)
@@ -316,10 +195,10 @@ class Cubic:
     end_step: Count
     final_sparsity: Fraction
 
-    _ordered = field_validator("end_step")(_end_after_start)
-    should_prune_at_step = _per_step(_is_due)
-    is_complete = _per_step(_is_over)
-    num_pruning_steps = _num_pruning_steps
+    _ordered = field_validator("end_step")(end_after_start)
+    should_prune_at_step = per_step(is_due)
+    is_complete = per_step(is_over)
+    num_pruning_steps = num_pruning_steps
 
     @property
     def window(self) -> tuple[int, int]:
@@ -341,11 +220,11 @@ class Cubic:
         """None: there is nothing to set."""
         return None
 
-    @_per_step
+    @per_step
     def sparsity_at_step(self, steps: Steps) -> NDArray[np.float32]:
         """The sparsity that the formula asks for at ``steps``, float32."""
         final, one = np.float32(self.final_sparsity), np.float32(1)
-        left = one - _progress(steps, self.start_step, self.end_step)
+        left = one - progress(steps, self.start_step, self.end_step)
         return np.where(steps >= np.uint64(self.end_step), final, final * (one - left * left * left))
 
     def target(self, target_sparsity: float) -> np.float32:
@@ -358,17 +237,17 @@ class Cubic:
 
     def words(self, target_sparsity: float) -> str:
         """``Cubic: 0% to 50% in steps 1,000 to 5,000``."""
-        return _words("Cubic", self.window, 0.0, self.final_sparsity)
+        return window_in_words("Cubic", self.window, 0.0, self.final_sparsity)
 
     def within(self, latest: int) -> Self | None:
         """The same with its window cut off or moved so that it ends at or before ``latest``."""
-        window = _window_before(self.window, latest)
+        window = window_before(self.window, latest)
         return replace(self, start_step=window[0], end_step=window[1]) if window else None
 
     @classmethod
     def typical(cls, total_steps: int, target_sparsity: float) -> Self:
         """From 10% to 60% of the training."""
-        start, end = _typical_window(total_steps)
+        start, end = typical_window(total_steps)
         return cls(start_step=start, end_step=end, final_sparsity=target_sparsity)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import AfterValidator, ValidationInfo, field_validator
 
-from entrenar_viz.config.schedules import as_steps
+from entrenar_viz.config.steps import as_steps
 from entrenar_viz.config.validation import U64_MAX, Count, checked, refuse
 from entrenar_viz.errors import StepError
 

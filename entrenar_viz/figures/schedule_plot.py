@@ -15,7 +15,8 @@ from matplotlib.ticker import MaxNLocator
 from entrenar_viz.analysis.updates import Replay, replay, requested_at
 from entrenar_viz.config.pin import Pin
 from entrenar_viz.config.pruning_config import PruningConfig
-from entrenar_viz.config.schedules import Schedule, as_steps
+from entrenar_viz.config.schedules import Schedule
+from entrenar_viz.config.steps import as_steps
 from entrenar_viz.errors import StepError
 from entrenar_viz.figures.curves import curve, end_of, last_shown, staircase
 from entrenar_viz.figures.palette import theme_colors
