@@ -5,17 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from entrenar_viz.analysis.updates import Replay, replay
+from entrenar_viz.analysis.updates import Replay, in_the_mask, replay
 from entrenar_viz.config.pin import Pin
 from entrenar_viz.errors import StepError
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the trainer makes of one pin; sparsities are fractions from 0 to 1 of the schedule's, steps whole numbers.
-
-    An N:M pattern keeps its n of m from the first update on, whatever sparsity the schedule asks for.
-    """
+    """What the trainer makes of one pin: sparsities of the mask, fractions from 0 to 1, and steps, whole numbers."""
 
     name: str
     total_steps: int
@@ -56,7 +53,7 @@ def compare(pins: Iterable[Pin]) -> list[Outcome]:
 
 def _outcome(pin: Pin) -> Outcome:
     try:
-        run = replay(pin.config, pin.total_steps)
+        run = in_the_mask(pin.config, replay(pin.config, pin.total_steps))
     except StepError as error:
         raise StepError(f"{pin.name}: {error}") from None
     return Outcome(

@@ -5,12 +5,12 @@ is applied already (0 at first). A training counts its steps from 1 to ``total_s
 """
 
 import operator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from entrenar_viz.config.pruning_config import PruningConfig
+from entrenar_viz.config.pruning_config import PruningConfig, fixed_sparsity
 from entrenar_viz.config.steps import Steps, as_steps, num_steps
 from entrenar_viz.config.validation import U64_MAX
 from entrenar_viz.errors import StepError
@@ -99,6 +99,19 @@ def replay(config: PruningConfig, total_steps: int) -> Replay:
             found.append((steps, sparsities))
             applied = sparsities[-1]
     return Replay(total, target_of(config), *_joined(found))
+
+
+def in_the_mask(config: PruningConfig, run: Replay) -> Replay:
+    """``run`` with what the mask of ``config`` gets: an N:M pattern takes its share at the first update.
+
+    >>> from entrenar_viz import NM, OneShot, PruningConfig
+    >>> config = PruningConfig(target_sparsity=0.8, pattern=NM(n=2, m=4), schedule=OneShot(step=1))
+    >>> run = replay(config, total_steps=200)
+    >>> run.final_sparsity, in_the_mask(config, run).final_sparsity
+    (np.float32(0.8), np.float32(0.5))
+    """
+    fixed = fixed_sparsity(config.pattern)
+    return run if fixed is None else replace(run, applied=np.full_like(run.applied, fixed))
 
 
 def updates_due(config: PruningConfig, total_steps: int) -> range:

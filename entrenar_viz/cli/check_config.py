@@ -9,7 +9,7 @@ import numpy as np
 
 from entrenar_viz.analysis.finding import Finding
 from entrenar_viz.analysis.findings import review
-from entrenar_viz.analysis.updates import Replay, replay, schedule_end
+from entrenar_viz.analysis.updates import Replay, in_the_mask, replay, schedule_end
 from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.config.typical import RECOVERY
 from entrenar_viz.config.validation import U64_MAX
@@ -25,7 +25,7 @@ def check(file: str, steps: int | None, form: Form) -> int:
     try:
         config = PruningConfig.load(file)
         total = default_steps(config) if steps is None else steps
-        run, findings = replay(config, total), review(config, total)
+        run, findings = in_the_mask(config, replay(config, total)), review(config, total)
     except EntrenarVizError as error:
         if form != "json":
             raise

@@ -133,7 +133,7 @@ class PruningConfig:
 
     def to_json(self) -> str:
         """The file that the trainer loads: its eight keys in its order, a line each."""
-        fields = TypeAdapter(PruningConfig).dump_python(self)
+        fields = TypeAdapter(type(self)).dump_python(self)
         lines = ",\n".join(f'  "{key}": {_json_value(value)}' for key, value in fields.items())
         return f"{{\n{lines}\n}}\n"
 

@@ -1,7 +1,8 @@
 // Where steps and sparsities stand in the plot, and what is drawn there whatever the schedules are: axes and regions.
 // Lengths are CSS pixels.
 import { thousands } from "./numbers.js";
-import { lastUpdate } from "./schedule.js";
+import { windowOf } from "./schedules.js";
+import { lastUpdate } from "./updates.js";
 
 const MARGIN = { left: 52, right: 26, top: 26, bottom: 44 };
 export const percent = (sparsity) => `${(100 * sparsity).toFixed(2)}%`;
@@ -40,7 +41,7 @@ export function clipped(context, plot, draw) {
 
 export function drawRegions(context, scene, plot) {
   const { colors, totalSteps, lastStep } = scene;
-  const [start, end] = scene.window;
+  const [start, end] = windowOf(scene.chosen);
   const inside = (step) => Math.min(Math.max(step, plot.from), plot.to);
   const text = (texts, from, to, color) => label(context, texts, plot.x(inside(from)), plot.x(inside(to)), plot.top - 6, color);
   const band = (from, to, color) => {
@@ -51,7 +52,7 @@ export function drawRegions(context, scene, plot) {
   context.font = scene.font(11);
   context.fillStyle = colors.muted;
   context.textBaseline = "bottom";
-  if (scene.chosen.type !== "one_shot") {
+  if (end > start) {
     band(start, Math.min(end, lastStep), colors.window);
     text("window", start, Math.min(end, totalSteps), colors.muted);
   }
@@ -59,7 +60,7 @@ export function drawRegions(context, scene, plot) {
   if (last !== null && last < totalSteps) {
     band(last, totalSteps, colors.recovery);
     const share = Math.round((100 * (totalSteps - last)) / totalSteps);
-    const from = scene.chosen.type === "one_shot" ? last : Math.max(last, Math.min(end, totalSteps));
+    const from = Math.max(last, Math.min(end, totalSteps));
     const texts = [`recovery: ${thousands(totalSteps - last)} steps, ${share}%`, `recovery ${share}%`];
     text(texts, from, totalSteps, colors.muted);
   }

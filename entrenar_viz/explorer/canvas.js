@@ -8,9 +8,9 @@ import { drawPlot } from "./plot.js";
 import { Tools } from "./tools.js";
 import { WindowHandle } from "./window_handle.js";
 import { PREFERENCES, themeOf, wordsOf } from "./theme.js";
+import { KINDS, windowOf } from "./schedules.js";
 import { nameGroups } from "./names.js";
 
-const NAMES = { one_shot: "OneShot", gradual: "Gradual", cubic: "Cubic" };
 const PLOT_HEIGHT = 300;
 const SPACE = 6; // between plot, panels and histogram
 
@@ -18,27 +18,27 @@ function sceneOf(model, theme) {
   const get = (name) => model.get(name);
   const [start, given] = get("window");
   const end = Math.max(given, start + 1);
-  const own = { start_step: start, end_step: end, final_sparsity: get("target") };
-  const schedules = [
-    { type: "one_shot", step: get("one_shot_step") },
-    { type: "gradual", ...own, initial_sparsity: get("initial"), frequency: get("frequency") },
-    { type: "cubic", ...own },
-  ];
+  const numbers = {
+    ...{ oneShotStep: get("one_shot_step"), window: { start_step: start, end_step: end } },
+    ...{ target: get("target"), initial: get("initial"), frequency: get("frequency") },
+  };
+  const schedules = Object.entries(KINDS).map(([type, kind]) => ({ type, ...kind.of(numbers) }));
   const totalSteps = get("total_steps");
   return {
     ...theme,
     schedules,
     chosen: schedules[get("chosen")],
-    names: NAMES,
     corner: get("corner"),
     stepsPerEpoch: get("steps_per_epoch"),
     ghosts: get("ghosts"),
+    fixed: get("fixed"),
     lately: Math.max(get("frequency"), 1), // steps: of Gradual, those since its latest update
-    window: [start, end],
+    window: [start, end], // of the controls, whichever schedules have one
+    final: get("target"),
     target: get("same_target") ? get("target") : get("own_target"),
     totalSteps,
     cursor: Math.min(get("cursor"), totalSteps),
-    lastStep: Math.max(totalSteps, end, get("one_shot_step"), 1),
+    lastStep: Math.max(totalSteps, 1, ...schedules.map((schedule) => windowOf(schedule)[1])),
   };
 }
 
@@ -75,7 +75,7 @@ class View {
       this.panels = patterns.map((pattern) => new Panel(pattern.name, openLayer(pattern)));
     } else {
       const opened = openLayer(layer);
-      this.panels = Object.values(NAMES).map((name) => new Panel(name, opened));
+      this.panels = Object.values(KINDS).map(({ name }) => new Panel(name, opened));
     }
     this.openWindow();
   }
@@ -91,7 +91,7 @@ class View {
     this.theme = themeOf(this.element, this.model.get("palettes"));
     const { colors } = this.theme;
     this.words = Object.fromEntries(
-      Object.keys(NAMES).map((type) => [type, wordsOf(colors.pruned, colors[type], colors.fresh)]),
+      Object.keys(KINDS).map((type) => [type, wordsOf(colors.pruned, colors[type] ?? colors.other, colors.fresh)]),
     );
   }
 
@@ -106,11 +106,10 @@ class View {
   draw() {
     const began = performance.now();
     const width = this.element.clientWidth;
-    const [start, end] = this.model.get("window");
-    const noWindow = end <= start && this.model.get("chosen") !== 0;
-    if (!width || (noWindow && this.frames)) return; // the last good picture stays; the kernel says what is wrong
+    if (!width) return;
     if (!this.theme) this.readTheme(); // not before: styles are known once the element is in the page
     const scene = this.seen(sceneOf(this.model, this.theme));
+    if (this.frames && this.brokenWindow(scene)) return; // the last good picture stays; the kernel says what is wrong
     const [places, bottom] = layOut(this.panels, width, PLOT_HEIGHT + SPACE);
     const spread = !this.comparing && this.panels[0].layer;
     this.fit(width, bottom + (spread ? HISTOGRAM_HEIGHT : 0));
@@ -127,6 +126,12 @@ class View {
     const { cursor, corner } = scene;
     const window = this.panels[0].window && { corner, row: this.panels[0].window.layer.row, column: this.panels[0].window.layer.column };
     this.canvas.drawn = { frames: this.frames, took, cursor, dark: this.theme.dark, forced: this.theme.forced, panels: states, thresholds, window, places, hover: scene.hover, ...drawn };
+  }
+
+  brokenWindow({ chosen }) {
+    const [start, end] = this.model.get("window");
+    const [first, last] = windowOf(chosen);
+    return end <= start && first !== last;
   }
 
   // The scene with what is only of this view: the steps that are shown, and the one under the pointer.

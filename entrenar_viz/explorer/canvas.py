@@ -22,7 +22,7 @@ class Canvas(Plain, anywidget.AnyWidget):
     """The live view. Its numbers follow the controls in the browser, not here; the kernel only sends the layer."""
 
     _esm = module(
-        *("schedule.js", "numbers.js", "theme.js", "mask.js", "names.js"),
+        *("schedules.js", "updates.js", "numbers.js", "theme.js", "mask.js", "names.js"),
         *("axes.js", "plot.js", "panels.js", "histogram.js", "handles.js", "window_handle.js", "tools.js", "canvas.js"),
     )
 
@@ -54,6 +54,8 @@ class Canvas(Plain, anywidget.AnyWidget):
     """Pinned configurations, each with its ``name``, ``schedule`` (a dict as in the JSON) and ``target``."""
     layer = tr.Dict().tag(sync=True)
     """What the masks need (see layer.py); without ``width`` there is no mask, and ``note`` says why."""
+    fixed = tr.Float(None, allow_none=True).tag(sync=True)
+    """The share that the pattern takes at the first update, whatever is asked for (N:M), a fraction; None: as asked."""
     patterns = tr.List(tr.Dict()).tag(sync=True)
     """The layer in each pattern, to compare them for the chosen schedule; empty: ``layer``, for each schedule."""
     corner = tr.List(tr.Int(), [0, 0]).tag(sync=True)

@@ -14,7 +14,7 @@ from entrenar_viz.analysis.finding import Finding, by_severity
 from entrenar_viz.analysis.findings import review
 from entrenar_viz.analysis.weight_findings import unreadable, weight_findings
 from entrenar_viz.config.pin import Pin
-from entrenar_viz.config.pruning_config import PruningConfig
+from entrenar_viz.config.pruning_config import PruningConfig, fixed_sparsity
 from entrenar_viz.config.training import Training
 from entrenar_viz.errors import ConfigError, EntrenarVizError, Problem, StepError, WeightsError
 from entrenar_viz.explorer.canvas import Canvas
@@ -235,6 +235,8 @@ class Explorer(Keeping, Drawn, Counted):
         self._complain(())
         self.steps.record()
         self._followed = now
+        if self.canvas:
+            self.canvas.fixed = fixed_sparsity(config.pattern)
         self._find(config)
         self.exporter.offer(config, self.total_steps)
         self.set_trait("config", config)

@@ -1,7 +1,7 @@
 // Handles on the plot: to drag, and to move by keys. Each is an element of its own, so that it has a name and a focus.
 import { short, stepText } from "./axes.js";
 import { nudged } from "./numbers.js";
-import { requestedAt } from "./schedule.js";
+import { requestedAt } from "./schedules.js";
 
 const KEYS = { ArrowUp: 1, ArrowRight: 1, PageUp: 10, ArrowDown: -1, ArrowLeft: -1, PageDown: -10 };
 
@@ -11,17 +11,19 @@ const HANDLES = [
   {
     ...{ name: "one_shot_step", label: "OneShot step" },
     where: (plot, scene) => {
-      const { step } = scene.schedules[0];
-      return [plot.x(step), plot.y(requestedAt(scene.schedules[0], scene.target, step) / 2)];
+      const oneShot = ofType(scene, "one_shot");
+      return [plot.x(oneShot.step), plot.y(requestedAt(oneShot, scene.target, oneShot.step) / 2)];
     },
   },
   { name: "window", index: 0, label: "Start step", where: (plot, scene) => [plot.x(scene.window[0]), plot.top] },
   { name: "window", index: 1, label: "End step", where: (plot, scene) => [plot.x(scene.window[1]), plot.top] },
   {
     ...{ name: "target", label: "Target sparsity", upright: true },
-    where: (plot, scene) => [plot.right + 12, plot.y(scene.schedules[2].final_sparsity)],
+    where: (plot, scene) => [plot.right + 12, plot.y(scene.final)],
   },
 ];
+
+const ofType = (scene, type) => scene.schedules.find((schedule) => schedule.type === type);
 
 // The number of a handle, and the whole value with another number in its place: a window keeps its order.
 const numberIn = (value, { index }) => (index === undefined ? value : value[index]);
@@ -86,7 +88,7 @@ export class Handles {
     HANDLES.forEach((handle, i) => {
       const element = this.elements[i];
       const [x, y] = handle.where(plot, scene);
-      const number = handle.upright ? scene.schedules[2].final_sparsity : numberIn(numberOf(scene, handle), handle);
+      const number = handle.upright ? scene.final : numberIn(numberOf(scene, handle), handle);
       const place = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;
       const state = `${place} ${number} ${x >= plot.left - 1 && x <= plot.right + 13}`;
       if (element.state === state) return; // most handles rest while one moves
@@ -102,4 +104,4 @@ export class Handles {
 }
 
 const numberOf = (scene, { name }) =>
-  ({ cursor: scene.cursor, one_shot_step: scene.schedules[0].step, window: scene.window })[name];
+  ({ cursor: scene.cursor, one_shot_step: ofType(scene, "one_shot").step, window: scene.window })[name];

@@ -1,6 +1,7 @@
 // How the scores of the layer are spread, and where the threshold of each schedule stands among them.
 import { thresholdAt } from "./mask.js";
 import { thousands } from "./numbers.js";
+import { colorOf } from "./theme.js";
 
 export const HISTOGRAM_HEIGHT = 110;
 const BARS = 64;
@@ -56,7 +57,7 @@ function drawBars(context, scene, layer, states, { width, bottom, x }) {
   const from = threshold === null ? 0 : x(threshold);
   context.rect(from, bottom - BARS, width - from, BARS);
   context.clip();
-  context.fillStyle = scene.colors[chosen.type];
+  context.fillStyle = colorOf(scene, chosen);
   bars();
   context.restore();
 }
@@ -83,7 +84,7 @@ function drawThreshold(context, scene, type, x, bottom) {
   context.strokeStyle = scene.colors.background;
   context.lineWidth = strong ? 5 : 4;
   upright(context, x, bottom);
-  context.strokeStyle = context.fillStyle = scene.colors[type];
+  context.strokeStyle = context.fillStyle = colorOf(scene, { type });
   context.lineWidth = strong ? 2.5 : 1.5;
   upright(context, x, bottom);
   context.beginPath();

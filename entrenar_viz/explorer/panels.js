@@ -3,7 +3,9 @@
 import { achieved, energyAt, errorAt, paint, pruneCount, reasonOf } from "./mask.js";
 import { percent } from "./axes.js";
 import { thousands } from "./numbers.js";
-import { appliedAt, requestedAt } from "./schedule.js";
+import { requestedAt } from "./schedules.js";
+import { colorOf } from "./theme.js";
+import { appliedAt } from "./updates.js";
 
 const GAP = 18;
 const NARROWEST = 132; // a panel whose words still fit
@@ -124,7 +126,7 @@ export function drawPanel(context, scene, place, panel, state, words) {
 function drawWords(context, scene, { left, top, width }, panel, state) {
   const { colors } = scene;
   const strong = state.type === scene.chosen.type;
-  context.fillStyle = colors[state.type];
+  context.fillStyle = colorOf(scene, state);
   context.fillRect(left, top, width, strong ? 3 : 1);
   context.textBaseline = "top";
   context.font = scene.font(13, strong ? 700 : 500);
@@ -222,7 +224,7 @@ export function drawLegend(context, scene, panels, bottom) {
   context.textAlign = "left";
   context.textBaseline = "middle";
   for (const [color, text] of [
-    [colors[scene.chosen.type], wide > context.canvas.clientWidth ? "kept" : kept],
+    [colorOf(scene, scene.chosen), wide > context.canvas.clientWidth ? "kept" : kept],
     [colors.fresh, others[0]],
     [colors.pruned, others[1]],
   ]) {

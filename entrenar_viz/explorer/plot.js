@@ -2,7 +2,9 @@
 // (see canvas.js) on a 2-D context; all lengths are CSS pixels.
 import { area, clipped, drawAxes, drawRegions, line, short, stepText } from "./axes.js";
 import { thousands } from "./numbers.js";
-import { appliedAt, nextUpdate, requestedAt, staircase } from "./schedule.js";
+import { kindOf, nameOf, requestedAt, targetOf, windowOf } from "./schedules.js";
+import { colorOf } from "./theme.js";
+import { appliedAt, inTheMask, nextUpdate, staircase } from "./updates.js";
 
 export function drawPlot(context, scene, width, height) {
   const plot = area(scene, width, height);
@@ -25,17 +27,17 @@ export function drawPlot(context, scene, width, height) {
 
 // The formula at every second pixel, and exactly at its corners.
 function sampled(scene, plot, schedule, target) {
-  const corners =
-    schedule.type === "one_shot" ? [schedule.step - 1, schedule.step] : [schedule.start_step, schedule.end_step];
+  const [start, end] = windowOf(schedule);
+  const corners = [start === end ? start - 1 : start, end];
   const inside = (step) => step >= plot.from && step <= plot.to;
   const steps = new Set([plot.from, plot.to, ...[scene.cursor, ...corners].filter(inside)]);
-  if (schedule.type === "cubic") for (let x = plot.left; x < plot.right; x += 2) steps.add(plot.stepAt(x));
+  if (kindOf(schedule).bends) for (let x = plot.left; x < plot.right; x += 2) steps.add(plot.stepAt(x));
   return [...steps].sort((a, b) => a - b).map((step) => [step, requestedAt(schedule, target, step)]);
 }
 
 function drawCurve(context, scene, plot, schedule, drawn) {
   const chosen = schedule === scene.chosen;
-  context.strokeStyle = scene.colors[schedule.type];
+  context.strokeStyle = colorOf(scene, schedule);
   context.lineWidth = chosen ? 2.5 : 1.25;
   context.lineJoin = "round";
   context.beginPath();
@@ -62,7 +64,7 @@ function drawGhost(context, scene, plot, { name, schedule, target }) {
 
 function drawStaircase(context, scene, plot) {
   const { chosen, target, totalSteps, colors } = scene;
-  const corners = staircase(chosen, target, totalSteps, plot.right - plot.left, plot.from, plot.to);
+  const corners = masked(scene.fixed, staircase(chosen, target, totalSteps, plot.right - plot.left, plot.from, plot.to));
   if (!corners.length) return corners;
   context.beginPath();
   context.moveTo(plot.x(corners[0][0]), plot.y(0));
@@ -70,23 +72,29 @@ function drawStaircase(context, scene, plot) {
     context.lineTo(plot.x(step), plot.y(sparsity));
     context.lineTo(plot.x(i + 1 < corners.length ? corners[i + 1][0] : totalSteps), plot.y(sparsity));
   });
-  context.strokeStyle = colors[chosen.type];
+  context.strokeStyle = colorOf(scene, chosen);
   context.lineWidth = 1.25;
   context.stroke();
   context.lineTo(plot.x(totalSteps), plot.y(0));
   context.closePath();
   context.globalAlpha = 0.14;
-  context.fillStyle = colors[chosen.type];
+  context.fillStyle = colorOf(scene, chosen);
   context.fill();
   context.globalAlpha = 1;
   return corners;
 }
 
+// The corners at which the share in the mask rises.
+function masked(fixed, corners) {
+  const shares = corners.map(([step, applied]) => [step, inTheMask(fixed, applied)]);
+  return shares.filter(([, share], i) => i === 0 || share > shares[i - 1][1]);
+}
+
 // A thin line at the target, and where the staircase ends if it ends below.
 function drawTarget(context, scene, plot) {
   const { chosen, target, totalSteps, colors } = scene;
-  const wanted = chosen.type === "one_shot" ? target : chosen.final_sparsity;
-  const reached = appliedAt(chosen, target, totalSteps, totalSteps);
+  const wanted = targetOf(chosen, target);
+  const reached = inTheMask(scene.fixed, appliedAt(chosen, target, totalSteps, totalSteps));
   const missed = reached < Math.fround(wanted);
   context.font = scene.font(11);
   context.strokeStyle = missed ? colors.warning : colors.muted;
@@ -113,7 +121,7 @@ function drawCursor(context, scene, plot) {
   for (const schedule of schedules) {
     context.beginPath();
     context.arc(x, plot.y(requestedAt(schedule, target, cursor)), schedule === scene.chosen ? 4.5 : 3, 0, 2 * Math.PI);
-    context.fillStyle = colors[schedule.type];
+    context.fillStyle = colorOf(scene, schedule);
     context.fill();
     context.strokeStyle = colors.background;
     context.stroke();
@@ -135,7 +143,7 @@ function drawNames(context, scene, plot) {
   const taken = [{ x: plot.x(scene.cursor) - 2, y: plot.top, width: 4, height: plot.bottom - plot.top }];
   for (const schedule of scene.schedules) {
     context.font = scene.font(12, schedule === scene.chosen ? 700 : 500);
-    const width = context.measureText(scene.names[schedule.type]).width;
+    const width = context.measureText(nameOf(schedule)).width;
     const places = [...candidates(scene, plot, schedule, width)];
     const place = places.find((box) => free(box, taken, plot)) ?? places[0];
     if (!place) continue;
@@ -144,28 +152,26 @@ function drawNames(context, scene, plot) {
     context.textBaseline = "top";
     context.lineWidth = 3;
     context.strokeStyle = scene.colors.background;
-    context.strokeText(scene.names[schedule.type], place.x, place.y);
-    context.fillStyle = scene.colors[schedule.type];
-    context.fillText(scene.names[schedule.type], place.x, place.y);
+    context.strokeText(nameOf(schedule), place.x, place.y);
+    context.fillStyle = colorOf(scene, schedule);
+    context.fillText(nameOf(schedule), place.x, place.y);
   }
 }
 
 function* candidates(scene, plot, schedule, width) {
   const box = (x, y) => ({ x, y, width, height: 14 });
-  if (schedule.type === "one_shot") {
-    for (const share of [0.5, 0.3, 0.7, 0.15, 0.85]) {
+  const [start, end] = windowOf(schedule);
+  const { labels, bends } = kindOf(schedule);
+  for (const share of labels) {
+    if (start === end) {
       const y = plot.y(share * scene.target) - 7;
-      yield box(plot.x(schedule.step) + 11, y); // clear of the handle
-      yield box(plot.x(schedule.step) - 11 - width, y);
+      yield box(plot.x(start) + 11, y); // clear of the handle
+      yield box(plot.x(start) - 11 - width, y);
+      continue;
     }
-    return;
-  }
-  const { start_step: start, end_step: end } = schedule;
-  const shares = schedule.type === "cubic" ? [0.3, 0.2, 0.45, 0.6, 0.1] : [0.6, 0.7, 0.5, 0.8, 0.4, 0.3];
-  for (const share of shares) {
     const step = Math.round(start + share * (end - start));
     const [x, y] = [plot.x(step), plot.y(requestedAt(schedule, scene.target, step))];
-    if (schedule.type === "cubic") yield box(x - width - 4, y - 16);
+    if (bends) yield box(x - width - 4, y - 16);
     yield box(x + 8, y + 4);
     yield box(x - width - 4, y - 16);
   }
@@ -187,8 +193,8 @@ function drawHover(context, scene, plot) {
   const next = nextUpdate(chosen, target, totalSteps, hover);
   const rows = scene.schedules.map((schedule) => {
     const asked = short(requestedAt(schedule, target, hover));
-    const applied = short(appliedAt(schedule, target, totalSteps, hover));
-    return [colors[schedule.type], `${scene.names[schedule.type]} ${asked}${applied === asked ? "" : `, applied ${applied}`}`];
+    const applied = short(inTheMask(scene.fixed, appliedAt(schedule, target, totalSteps, hover)));
+    return [colorOf(scene, schedule), `${nameOf(schedule)} ${asked}${applied === asked ? "" : `, applied ${applied}`}`];
   });
   const last = next === null ? "no further update" : `next update: step ${thousands(next)}`;
   const lines = [[colors.text, stepText(scene, hover)], ...rows, [colors.muted, last]];

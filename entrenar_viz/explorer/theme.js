@@ -30,6 +30,9 @@ export function themeOf(element, palettes) {
   };
 }
 
+// The colour of a schedule, or of what is drawn for one: by its type.
+export const colorOf = ({ colors }, { type }) => colors[type] ?? colors.other;
+
 // As numbers: what a canvas makes of the names of system colours is that of a page without forced colours.
 function systemColors(element) {
   const probe = element.appendChild(document.createElement("span"));

@@ -1,5 +1,5 @@
 // Buttons above the plot: play the training, and choose which steps are shown.
-import { nextUpdate } from "./schedule.js";
+import { nextUpdate } from "./updates.js";
 
 const DURATION = 10; // seconds for the whole training at speed 1
 const TOLD = 200; // ms between two steps that the slider is told of while playing

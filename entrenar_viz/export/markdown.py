@@ -8,7 +8,7 @@ import numpy as np
 
 from entrenar_viz.analysis.finding import Finding
 from entrenar_viz.analysis.findings import review
-from entrenar_viz.analysis.updates import Replay, replay
+from entrenar_viz.analysis.updates import Replay, in_the_mask, replay
 from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.formatting import counted, percent, points
 
@@ -23,7 +23,7 @@ def as_markdown(config: PruningConfig, total_steps: int) -> str:
     >>> print(as_markdown(PruningConfig(), 10_000).splitlines()[0])
     ## Pruning: OneShot to 50%, unstructured, magnitude
     """
-    run, findings = replay(config, total_steps), review(config, total_steps)
+    run, findings = in_the_mask(config, replay(config, total_steps)), review(config, total_steps)
     title = f"## Pruning: {type(config.schedule).__name__} to {percent(run.target)}, {config.pattern.type}"
     parts = [
         [f"{title}, {config.method}"],

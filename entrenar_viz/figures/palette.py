@@ -9,6 +9,7 @@ COLORS: dict[str, dict[str, str]] = {
         "one_shot": "#BD5300",
         "gradual": "#0072B2",
         "cubic": "#00805C",
+        "other": "#8A4A7A",
         "background": "#FFFFFF",
         "ink": "#1A1A1A",
         "muted": "#666666",
@@ -27,6 +28,7 @@ COLORS: dict[str, dict[str, str]] = {
         "one_shot": "#E69F00",
         "gradual": "#56B4E9",
         "cubic": "#00B583",
+        "other": "#CC79A7",
         "background": "#111111",
         "ink": "#F2F2F2",
         "muted": "#A0A0A0",
@@ -42,6 +44,11 @@ COLORS: dict[str, dict[str, str]] = {
         "bars": "#4C4C54",
     },
 }
+
+
+def schedule_color(colors: dict[str, str], kind: str) -> str:
+    """The colour of the schedules of type ``kind``; those without one of their own share one."""
+    return colors.get(kind, colors["other"])
 
 
 def theme_colors(theme: str) -> dict[str, str]:

@@ -12,14 +12,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from entrenar_viz.analysis.updates import Replay, replay, requested_at
+from entrenar_viz.analysis.updates import Replay, in_the_mask, replay, requested_at
 from entrenar_viz.config.pin import Pin
 from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.config.schedules import Schedule
 from entrenar_viz.config.steps import as_steps
 from entrenar_viz.errors import StepError
 from entrenar_viz.figures.curves import curve, end_of, last_shown, staircase
-from entrenar_viz.figures.palette import theme_colors
+from entrenar_viz.figures.palette import schedule_color, theme_colors
 from entrenar_viz.figures.pin_curves import draw_pins, pin_names
 from entrenar_viz.figures.saving import ShownFigure
 from entrenar_viz.formatting import percent
@@ -47,7 +47,7 @@ class _Plot:
         return self.config, *self.others
 
     def color(self, config: PruningConfig) -> str:
-        return self.colors[config.schedule.type]
+        return schedule_color(self.colors, config.schedule.type)
 
 
 def schedule_figure(
@@ -59,14 +59,14 @@ def schedule_figure(
     cursor: int | None = None,
     theme: str = "light",
 ) -> Figure:
-    """Draw what ``config`` asks for (strong) and what the trainer applies of it (filled) in ``total_steps`` steps.
+    """Draw what ``config`` asks for (strong) and what the mask gets of it (filled) in ``total_steps`` steps.
 
     ``others`` are drawn thin for comparison, with the configuration's target; of ``pins``, what each asks for is drawn
     dashed and grey, with its name where it ends; ``cursor`` is a step to read the values at; ``theme`` is a key of
     ``COLORS``. The y data are sparsities from 0 to 1. Raises StepError for a bad ``total_steps`` or a ``cursor``
     outside the figure, EntrenarVizError for an unknown theme.
     """
-    colors, run = theme_colors(theme), replay(config, total_steps)
+    colors, run = theme_colors(theme), in_the_mask(config, replay(config, total_steps))
     compared = tuple(replace(config, schedule=other) for other in others if other != config.schedule)
     span = last_shown(config.schedule, run.total_steps)
     plot = _Plot(_axes(colors), colors, config, run, compared, tuple(pins), span)

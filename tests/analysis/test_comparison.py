@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from entrenar_viz import Cubic, Pin, PruningConfig, StepError, compare
 from entrenar_viz.analysis.updates import requested_at
+from entrenar_viz.config.pruning_config import fixed_sparsity
 from tests.strategies import configs
 
 SHORT = st.integers(0, 300)
@@ -28,9 +29,11 @@ def walked(config, total):
 @given(configs(SHORT), SHORT)
 def test_the_numbers_are_those_of_a_walk(config, total):
     (outcome,) = compare([Pin(name="it", config=config, total_steps=total)])
-    staircase = walked(config, total)
+    asked = walked(config, total)
+    changes = [step for step in range(1, total + 1) if asked[step] != asked[step - 1]]
+    fixed = fixed_sparsity(config.pattern)
+    staircase = asked if fixed is None else [np.float32(fixed if applied else 0) for applied in asked]
     before = [np.float32(0), *staircase[:-1]]
-    changes = [step for step in range(1, total + 1) if staircase[step] != before[step]]
     assert (outcome.name, outcome.total_steps, outcome.updates) == ("it", total, len(changes))
     assert outcome.first_update == (changes[0] if changes else None)
     assert outcome.last_update == (changes[-1] if changes else None)

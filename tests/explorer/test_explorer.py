@@ -3,7 +3,6 @@
 import base64
 import gc
 import json
-import re
 import subprocess
 import sys
 import warnings
@@ -507,14 +506,6 @@ def test_a_thousand_changes_make_no_more_widgets():
     assert widgets_alive() <= before + 40  # rows for the findings that appeared on the way
     assert explorer.errors == []
     explorer.close()
-
-
-def test_the_browser_module_has_no_import_left():
-    from entrenar_viz.explorer.canvas import Canvas
-
-    left = re.findall(r"^import .*|\bfrom \"\./.*", Canvas._esm, re.MULTILINE)
-    assert left == []
-    assert "export function sparsityAtStep" in Canvas._esm
 
 
 def test_it_opens_the_file_of_a_configuration(tmp_path):

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from entrenar_viz import NM, Cubic, Gradual, OneShot, PruningConfig, StepError, as_markdown, replay, review
+from entrenar_viz.analysis.updates import in_the_mask
 from entrenar_viz.export.markdown import SHOWN, _escaped, outcome, setting_rows, shown_indices, update_rows
 from entrenar_viz.formatting import percent
 from tests.strategies import configs
@@ -47,7 +48,7 @@ def test_a_report_has_every_setting_every_finding_and_the_outcome(config, total)
     report, run = as_markdown(config, total), replay(config, total)
     said = dict(cells(report, "| setting | value"))
     assert said == dict(setting_rows(config))
-    assert f"Outcome: {outcome(run)}." in report
+    assert f"Outcome: {outcome(in_the_mask(config, run))}." in report
     assert re.findall(r"^- \*\*\w+\*\* `(.+?)`", report, re.M) == [found.code for found in review(config, total)]
 
 

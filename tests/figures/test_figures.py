@@ -120,6 +120,14 @@ def test_the_curve_is_the_formula_and_the_staircase_the_replay(theme):
     assert set(drawn["target"].get_ydata()) == {0.5}
 
 
+def test_the_staircase_of_n_m_is_what_the_mask_gets():
+    config = PruningConfig(pattern=NM(n=2, m=4), schedule=gradual(1000, 5000, 0.0, 0.8, 500))
+    figure = schedule_figure(config, 10_000, cursor=2000)
+    applied = lines(figure)["applied"]
+    assert (applied.get_xdata()[1], set(applied.get_ydata())) == (1500, {0, 0.5})
+    assert {"stops at 50%", "target 80%", "applied 50%", "Gradual 20%"} <= set(words(figure))
+
+
 def test_a_missed_target_is_said_and_a_reached_one_too():
     assert {"stops at 48.75%", "target 50%", "recovery: 5,100 steps (51%)"} <= set(
         words(schedule_figure(MISSED, 10_000))
@@ -226,7 +234,7 @@ def contrast(one, other):
 @pytest.mark.parametrize("colors", COLORS.values(), ids=COLORS)
 def test_text_is_readable_and_the_lowest_kept_weight_is_not_taken_for_pruned(colors):
     assert set(colors) == set(COLORS["light"])
-    for name in ("one_shot", "gradual", "cubic", "ink", "muted"):
+    for name in ("one_shot", "gradual", "cubic", "other", "ink", "muted"):
         assert contrast(colors[name], colors["background"]) >= 4.5
     assert contrast(colors["muted"], colors["window"]) >= 4.5
     assert contrast(colors["kept_low"], colors["pruned"]) >= 1.8

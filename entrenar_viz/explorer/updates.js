@@ -1,48 +1,10 @@
-// The trainer's schedules in the browser, so that a drag never waits for the kernel. Every operation is rounded to
-// f32 as the trainer rounds it; the tests hold this file to the same numbers as schedules.py and replay.py.
-const f32 = Math.fround;
+// What the trainer makes of a schedule in a training: its updates, and what they have applied.
+import { kindOf, requestedAt } from "./schedules.js";
 
-function progress(schedule, step) {
-  const { start_step: start, end_step: end } = schedule;
-  const elapsed = Math.min(Math.max(step, start), end) - start;
-  return f32(f32(elapsed) / f32(end - start));
-}
-
-export function sparsityAtStep(schedule, step) {
-  if (schedule.type === "one_shot") return step >= schedule.step ? 1 : 0;
-  const final = f32(schedule.final_sparsity);
-  if (step >= schedule.end_step) return final;
-  const p = progress(schedule, step);
-  if (schedule.type === "gradual") {
-    const initial = f32(schedule.initial_sparsity);
-    return f32(initial + f32(p * f32(final - initial)));
-  }
-  const left = f32(1 - p);
-  return f32(final * f32(1 - f32(f32(left * left) * left)));
-}
-
-export function shouldPruneAtStep(schedule, step) {
-  const [first, last, every] = updateSteps(schedule);
-  return step >= first && step <= last && (step - first) % every === 0;
-}
-
-// What the formula asks for: OneShot's 1 is a multiplier of the configuration's target_sparsity.
-export function requestedAt(schedule, target, step) {
-  const sparsity = sparsityAtStep(schedule, step);
-  return schedule.type === "one_shot" ? f32(sparsity * f32(target)) : sparsity;
-}
-
-// First and last step at which the schedule allows an update, and the steps between two of them.
-function updateSteps(schedule) {
-  if (schedule.type === "one_shot") return [schedule.step, schedule.step, 1];
-  if (schedule.type === "cubic") return [schedule.start_step, schedule.end_step, 1];
-  if (schedule.frequency === 0) return [schedule.start_step, schedule.start_step, 1];
-  return [schedule.start_step, schedule.end_step, schedule.frequency];
-}
-
-// The same inside a training, whose steps count from 1: step 0 never comes, the next one may.
+// First and last step of a training at which the schedule allows an update, and the steps between two of them. Steps
+// count from 1: step 0 never comes, the next one may.
 export function opportunities(schedule, totalSteps) {
-  const [first, last, every] = updateSteps(schedule);
+  const [first, last, every] = kindOf(schedule).updates(schedule);
   return [first || every, Math.min(last, totalSteps), every];
 }
 
@@ -56,6 +18,10 @@ export function appliedAt(schedule, target, totalSteps, step) {
   const candidates = [first, Math.max(latest - every, first), latest];
   return Math.max(0, ...candidates.map((update) => requestedAt(schedule, target, update)));
 }
+
+// The share of the weights that the mask takes where `applied` is asked for: an N:M pattern takes its `fixed` share, or
+// nothing yet; of other patterns that is null.
+export const inTheMask = (fixed, applied) => (fixed === null || applied === 0 ? applied : fixed);
 
 // The staircase as [step, applied] corners, at most about `limit` of them: closer updates than that are a line. Those
 // between the steps `from` and `to` are needed; the one before them is given too.

@@ -3,15 +3,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import {
-  appliedAt,
-  lastUpdate,
-  nextUpdate,
-  requestedAt,
-  shouldPruneAtStep,
-  sparsityAtStep,
-  staircase,
-} from "../../../entrenar_viz/explorer/schedule.js";
+import { requestedAt, shouldPruneAtStep, sparsityAtStep } from "../../../entrenar_viz/explorer/schedules.js";
+import { appliedAt, inTheMask, lastUpdate, nextUpdate, staircase } from "../../../entrenar_viz/explorer/updates.js";
 
 const vectors = JSON.parse(readFileSync(new URL("../../vectors/trainer_schedules.json", import.meta.url)));
 const bits = (number) => new Uint32Array(new Float32Array([number]).buffer)[0];
@@ -74,6 +67,11 @@ test("a training starts at step 1: what is due at step 0 only never comes", () =
   assert.equal(lastUpdate({ ...gradual, frequency: 0 }, 0.8, 120), null);
   const far = 2 ** 53 - 1;
   assert.equal(lastUpdate({ type: "one_shot", step: far }, 0.7, far), far);
+});
+
+test("an N:M pattern takes its share at the first update, whatever is applied", () => {
+  assert.deepEqual([0, 0.25, 0.8].map((applied) => inTheMask(0.5, applied)), [0, 0.5, 0.5]);
+  assert.deepEqual([0, 0.25, 0.8].map((applied) => inTheMask(null, applied)), [0, 0.25, 0.8]);
 });
 
 test("a long staircase is thinned, and still ends at its height", () => {
