@@ -1,7 +1,10 @@
 """How numbers are written for people: percent, points, counts, sizes. The page has the same in ``format.js``."""
 
+from decimal import ROUND_HALF_UP, Context, Decimal
+
 import numpy as np
 
+_THREE = Context(prec=3, rounding=ROUND_HALF_UP)
 _BYTES = ("B", "kB", "MB", "GB", "TB")
 
 
@@ -12,7 +15,7 @@ def percent(sparsity: float | np.float32) -> str:
     ('48.75%', '50%', '<0.01%', '>99.99%')
     """
     hundredths = float(sparsity) * 100
-    text = f"{hundredths:.2f}"
+    text = str(Decimal(hundredths).quantize(Decimal("0.01"), ROUND_HALF_UP))  # as the page rounds
     if hundredths > 0 and text == "0.00":
         return "<0.01%"
     if hundredths < 100 and text == "100.00":
@@ -47,4 +50,7 @@ def size(count: float) -> str:
     unit = 0
     while count >= 999.5 and unit < len(_BYTES) - 1:
         count, unit = count / 1000, unit + 1
-    return f"{count:.3g} {_BYTES[unit]}" if unit else f"{count:,} B"
+    if not unit:
+        return f"{count:,} B"
+    digits = _THREE.create_decimal(count).normalize()
+    return f"{digits:f} {_BYTES[unit]}"

@@ -1,20 +1,10 @@
 // Where steps and sparsities stand in the plot, and what is drawn there whatever the schedules are: axes and regions.
 // Lengths are CSS pixels.
-import { thousands } from "./numbers.js";
+import { thousands } from "./format.js";
 import { windowOf } from "./schedules.js";
 import { lastUpdate } from "./updates.js";
 
 const MARGIN = { left: 52, right: 26, top: 26, bottom: 44 };
-export const percent = (sparsity) => `${(100 * sparsity).toFixed(2)}%`;
-
-// As formatting.py has it: what is not quite all or nothing does not say that it is.
-export function short(sparsity) {
-  const text = (100 * sparsity).toFixed(2);
-  if (sparsity > 0 && text === "0.00") return "<0.01%";
-  if (sparsity < 1 && text === "100.00") return ">99.99%";
-  return `${Number(text)}%`;
-}
-
 
 export function area({ range: [from, to] }, width, height) {
   const { left, right, top, bottom } = MARGIN;

@@ -2,7 +2,7 @@
 import { openLayer, openWindow } from "./mask.js";
 import { drawHistogram, HISTOGRAM_HEIGHT } from "./histogram.js";
 import { drawCaption, drawLegend, drawPanel, frameOf, layOut, Panel } from "./panels.js";
-import { percent } from "./axes.js";
+import { aligned } from "./format.js";
 import { Handles } from "./handles.js";
 import { drawPlot } from "./plot.js";
 import { Tools } from "./tools.js";
@@ -273,7 +273,7 @@ class View {
 }
 
 function describe(scene, states) {
-  const values = states.map((state) => `${state.name} ${percent(state.applied)}`);
+  const values = states.map((state) => `${state.name} ${aligned(state.applied)}`);
   return `Sparsity over ${scene.totalSteps} training steps. Applied at step ${scene.cursor}: ${values.join(", ")}.`;
 }
 

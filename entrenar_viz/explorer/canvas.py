@@ -22,7 +22,7 @@ class Canvas(Plain, anywidget.AnyWidget):
     """The live view. Its numbers follow the controls in the browser, not here; the kernel only sends the layer."""
 
     _esm = module(
-        *("schedules.js", "updates.js", "numbers.js", "theme.js", "mask.js", "names.js"),
+        *("format.js", "schedules.js", "updates.js", "numbers.js", "theme.js", "mask.js", "names.js"),
         *("axes.js", "plot.js", "panels.js", "histogram.js", "handles.js", "window_handle.js", "tools.js", "canvas.js"),
     )
 
@@ -69,7 +69,7 @@ class Canvas(Plain, anywidget.AnyWidget):
 class Field(Plain, anywidget.AnyWidget):
     """A typed entry that holds one number or the two of a range, linked to a slider in the browser."""
 
-    _esm = module("numbers.js", "field.js")
+    _esm = module("format.js", "numbers.js", "field.js")
 
     value = tr.Any().tag(sync=True)
     """A number, or a list of two in order: exactly what was typed, loaded or slid to."""

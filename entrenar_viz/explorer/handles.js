@@ -1,5 +1,6 @@
 // Handles on the plot: to drag, and to move by keys. Each is an element of its own, so that it has a name and a focus.
-import { short, stepText } from "./axes.js";
+import { stepText } from "./axes.js";
+import { percent } from "./format.js";
 import { nudged } from "./numbers.js";
 import { requestedAt } from "./schedules.js";
 
@@ -98,7 +99,7 @@ export class Handles {
       element.setAttribute("aria-valuemin", "0");
       element.setAttribute("aria-valuemax", String(this.largest(handle)));
       element.setAttribute("aria-valuenow", String(number));
-      element.setAttribute("aria-valuetext", handle.upright ? short(number) : stepText(scene, number));
+      element.setAttribute("aria-valuetext", handle.upright ? percent(number) : stepText(scene, number));
     });
   }
 }

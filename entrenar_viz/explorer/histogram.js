@@ -1,6 +1,6 @@
 // How the scores of the layer are spread, and where the threshold of each schedule stands among them.
 import { thresholdAt } from "./mask.js";
-import { thousands } from "./numbers.js";
+import { thousands } from "./format.js";
 import { colorOf } from "./theme.js";
 
 export const HISTOGRAM_HEIGHT = 110;

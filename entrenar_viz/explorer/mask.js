@@ -1,6 +1,6 @@
 // Masks from prune ranks: which weights are gone at a sparsity is one comparison, so a frame costs the same wherever
 // the slider stands. A layer comes from the kernel once (layer.py says what is in it).
-import { thousands } from "./numbers.js";
+import { thousands } from "./format.js";
 import { FRESH } from "./theme.js";
 
 const bytes = (view) => new Uint8Array(view.buffer, view.byteOffset, view.byteLength);

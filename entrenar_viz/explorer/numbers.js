@@ -1,12 +1,11 @@
 // Numbers as they are typed, shown and slid to: whole numbers, percentages and plain numbers, read strictly. Nothing is
 // read as something else.
+import { thousands } from "./format.js";
 
 const COUNT = /^(\d+|\d{1,3}(,\d{3})+)$/;
 const PERCENT = /^(\d+(\.\d+)?|\.\d+)\s*%?$/;
 const NUMBER = /^[-+]?(\d+(\.\d*)?|\.\d+)(e[-+]?\d+)?$/i;
 const LARGEST = Number.MAX_SAFE_INTEGER;
-const GROUPED = new Intl.NumberFormat("en-US"); // made once: toLocaleString makes one each time
-export const thousands = (number) => GROUPED.format(number);
 
 export function shown(kind, value) {
   if (kind === "count") return thousands(value);

@@ -1,8 +1,7 @@
 // The panels below the plot: for each schedule, or for each pattern, how much is gone, a mask of the layer, and of a
 // large layer a window at one weight a pixel. All lengths are CSS pixels.
 import { achieved, energyAt, errorAt, paint, pruneCount, reasonOf } from "./mask.js";
-import { percent } from "./axes.js";
-import { thousands } from "./numbers.js";
+import { aligned, thousands } from "./format.js";
 import { requestedAt } from "./schedules.js";
 import { colorOf } from "./theme.js";
 import { appliedAt } from "./updates.js";
@@ -130,15 +129,15 @@ function drawWords(context, scene, { left, top, width }, panel, state) {
   context.fillRect(left, top, width, strong ? 3 : 1);
   context.textBaseline = "top";
   context.font = scene.font(13, strong ? 700 : 500);
-  pair(context, left, width, top + 8, panel.name, percent(state.applied));
+  pair(context, left, width, top + 8, panel.name, aligned(state.applied));
   context.font = scene.font(11);
   context.fillStyle = colors.muted;
   const line = (i, name, value) => pair(context, left, width, top + TITLE + i * LINE, name, value);
-  line(0, "formula asks", percent(state.asked));
+  line(0, "formula asks", aligned(state.asked));
   if (state.got === null) return;
-  line(1, "mask gets", percent(state.got));
-  line(2, "kept energy", percent(state.energy));
-  if (state.error !== null) line(3, "output error", percent(state.error));
+  line(1, "mask gets", aligned(state.got));
+  line(2, "kept energy", aligned(state.energy));
+  if (state.error !== null) line(3, "output error", aligned(state.error));
   if (state.surprising) context.fillStyle = colors.warning;
   line(state.error === null ? 3 : 4, state.reason, "");
 }

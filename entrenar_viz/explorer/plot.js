@@ -1,7 +1,7 @@
 // The plot of the three schedules: curves, what is applied, and where cursor and pointer stand. Draws from a `scene`
 // (see canvas.js) on a 2-D context; all lengths are CSS pixels.
-import { area, clipped, drawAxes, drawRegions, line, short, stepText } from "./axes.js";
-import { thousands } from "./numbers.js";
+import { area, clipped, drawAxes, drawRegions, line, stepText } from "./axes.js";
+import { percent, thousands } from "./format.js";
 import { kindOf, nameOf, requestedAt, targetOf, windowOf } from "./schedules.js";
 import { colorOf } from "./theme.js";
 import { appliedAt, inTheMask, nextUpdate, staircase } from "./updates.js";
@@ -107,7 +107,7 @@ function drawTarget(context, scene, plot) {
   context.fillStyle = context.strokeStyle;
   const above = plot.y(wanted) - plot.top > 16;
   if (!above) context.textBaseline = "top";
-  const text = missed ? `target ${short(wanted)}, stops at ${short(reached)}` : `target ${short(wanted)}`;
+  const text = missed ? `target ${percent(wanted)}, stops at ${percent(reached)}` : `target ${percent(wanted)}`;
   context.fillText(text, plot.left + 6, plot.y(wanted) + (above ? -3 : 4));
 }
 
@@ -192,8 +192,8 @@ function drawHover(context, scene, plot) {
   const { hover, colors, target, totalSteps, chosen } = scene;
   const next = nextUpdate(chosen, target, totalSteps, hover);
   const rows = scene.schedules.map((schedule) => {
-    const asked = short(requestedAt(schedule, target, hover));
-    const applied = short(inTheMask(scene.fixed, appliedAt(schedule, target, totalSteps, hover)));
+    const asked = percent(requestedAt(schedule, target, hover));
+    const applied = percent(inTheMask(scene.fixed, appliedAt(schedule, target, totalSteps, hover)));
     return [colorOf(scene, schedule), `${nameOf(schedule)} ${asked}${applied === asked ? "" : `, applied ${applied}`}`];
   });
   const last = next === null ? "no further update" : `next update: step ${thousands(next)}`;

@@ -1,5 +1,6 @@
 // The table of a survey: sorts, marks and offers what the kernel sent once. Text from outside is only ever textContent.
-import { cellText, COLUMNS, counted, FIRST, leastSparse, pressed, recordsOf, sorted } from "./cells.js";
+import { cellText, COLUMNS, FIRST, leastSparse, pressed, recordsOf, sorted } from "./cells.js";
+import { thousands } from "./format.js";
 
 const DRAWN = 200; // rows at first, and in one go of all the others
 
@@ -73,7 +74,7 @@ class TableView {
     this.body.append(...this.sorted.slice(from, to).map(rowOf));
     this.mark();
     this.all.hidden = this.limit >= this.sorted.length;
-    this.all.textContent = `Show all ${counted(this.sorted.length)} layers`;
+    this.all.textContent = `Show all ${thousands(this.sorted.length)} layers`;
     if (to < Math.min(this.limit, this.sorted.length)) this.growing = requestAnimationFrame(() => this.grow());
   }
 

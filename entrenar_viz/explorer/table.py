@@ -21,7 +21,7 @@ FIELDS = [one.name for one in fields(LayerSurvey)]
 class Table(Plain, anywidget.AnyWidget):
     """A row for each layer. Its ``picked`` is written by both sides; everything else comes from the kernel."""
 
-    _esm = module("cells.js", "table.js")
+    _esm = module("format.js", "cells.js", "table.js")
 
     fields = tr.List(tr.Unicode(), FIELDS).tag(sync=True)
     """What the values of a row are, in their order."""

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  cellText, COLUMNS, FIRST, leastSparse, pressed, recordsOf, rounded, share, shortened, size, sorted,
+  cellText, COLUMNS, FIRST, leastSparse, pressed, recordsOf, rounded, shortened, sorted,
 } from "../../../entrenar_viz/explorer/cells.js";
 
 const FIELDS = [
@@ -51,16 +51,6 @@ test("cells", () => {
   assert.deepEqual(worse.slice(5, 7), ["25.00%", "1"]);
   assert.deepEqual(leastSparse(RECORDS[2]), { name: "2:4", bytes: 40 });
   assert.equal(leastSparse(RECORDS[1]), undefined);
-});
-
-test("shares are not rounded to nothing or to all", () => {
-  assert.deepEqual([0, 1, 0.48754, 0.00001, 0.999999].map(share), ["0.00%", "100.00%", "48.75%", "<0.01%", ">99.99%"]);
-});
-
-test("sizes as on the command line", () => {
-  const bytes = [0, 999, 1000, 117_440_512, 999_600, 5e15];
-  assert.deepEqual(bytes.map(size), ["0 B", "999 B", "1 kB", "117 MB", "1 MB", "5000 TB"]);
-  assert.equal(rounded(0.000123456), "0.0001235");
 });
 
 test("long names lose their middle, and no letter is cut in two", () => {
