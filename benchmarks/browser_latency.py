@@ -54,7 +54,7 @@ class Bench:
     lab: tuple[str, Path]
 
     def one(self, contender: Contender, runs: int, drag: float, kernel: Kernel = awake) -> Measured:
-        """Steps and a drag; the kernel has heard of the last value in the end."""
+        """Steps and a drag; the kernel knows the last value in the end."""
         with opened(self.browser, self.lab, contender.cell, contender.shows) as notebook:
             with kernel(notebook):
                 measured = measure(notebook, contender, runs, drag)

@@ -125,7 +125,7 @@ def soak(changes: int, warm_up: int, layer: int) -> Iterator[Held]:
     """What is held after ``warm_up`` changes, then after all ``changes``; one in ten is a choice."""
     rng = np.random.default_rng(0)
     explorer = Explorer(weights={"large": rng.standard_normal((layer, layer), dtype=np.float32)})
-    assert explorer.screen.model_id  # all widgets are sent, as when it is displayed
+    assert explorer.layout.model_id  # all widgets are sent, as when it is displayed
     source = explorer.preview.source.value
     explorer.findings_panel.fill([Finding("all", "info", "")] * FINDINGS)  # rows come when first needed, and stay
     moves, picks = numbers(explorer, rng), choices(explorer, rng)
@@ -171,7 +171,7 @@ def press(notebook: Notebook, change: int) -> None:
 
 
 def settle(notebook: Notebook) -> None:
-    """Wait until the kernel has heard of everything."""
+    """Wait until the kernel knows everything."""
     notebook.wait("drawn.frames > 0")
     cursor = notebook.page.get_by_label("Cursor step", exact=True).first.input_value()
     notebook.until("explorer.controls.cursor.value", int(cursor.replace(",", "")))

@@ -1,4 +1,4 @@
-"""The errors that this package raises for bad input: what is wrong, where, and how to mend it."""
+"""The errors that this package raises for bad input: what is wrong, where, and how to fix it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

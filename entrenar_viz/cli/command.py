@@ -20,7 +20,7 @@ FAILED, INTERRUPTED, PIPE_CLOSED = 1, 130, 141  # the last two as shells count t
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code: 0 fine, 1 a bad file or a grave finding, 2 wrong usage."""
+    """Run the command and return its exit code: 0 fine, 1 a bad file or a finding of severity error, 2 wrong usage."""
     given = list(sys.argv[1:] if argv is None else argv)
     split = given.index("--") if "--" in given else len(given)
     try:
@@ -89,7 +89,9 @@ def _add_app(commands: Any) -> None:
 
 
 def _add_check(commands: Any) -> None:
-    text = "say what the trainer will do with a configuration; exit 1 if it is invalid or has a grave finding"
+    text = (
+        "say what the trainer will do with a configuration; exit 1 if it is invalid or has a finding of severity error"
+    )
     parser = commands.add_parser("check", help=text, description=text)
     _add_file_and_steps(parser)
     forms = parser.add_mutually_exclusive_group()

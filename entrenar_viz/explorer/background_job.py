@@ -11,7 +11,7 @@ from typing import Any
 
 from entrenar_viz.explorer.layer import Report
 
-Letter = Callable[[], None] | None  # something to do where the work was started; None is the last one
+Message = Callable[[], None] | None  # something to do where the work was started; None is the last one
 
 
 class StoppedError(Exception):
@@ -19,21 +19,21 @@ class StoppedError(Exception):
 
 
 class Task:
-    """One piece of work: its thread, and the letters that it writes."""
+    """One piece of work: its thread, and the messages that it writes."""
 
     def __init__(self, run: Callable[["Task"], None]) -> None:
-        self.letters: SimpleQueue[Letter] = SimpleQueue()
+        self.messages: SimpleQueue[Message] = SimpleQueue()
         self.over = Event()
         self.thread = Thread(target=run, args=(self,), name="entrenar_viz preparing", daemon=True)
 
 
-class Preparing:
+class BackgroundJob:
     """Runs work in a thread that touches no widget.
 
-    What the thread has to say it writes as letters. The event loop in which the work was started reads them between
+    What the thread has to say it queues as messages. The event loop in which the work was started runs them between
     other things, so widgets are only ever touched where the kernel touches them too. Where no loop runs, in a plain
-    script, ``wait`` reads them. Work that was replaced or cancelled stops at its next report; its letters are thrown
-    away.
+    script, ``wait`` runs them. Work that was replaced or cancelled stops at its next report; its messages are
+    dropped.
     """
 
     def __init__(self, tell: Report) -> None:
@@ -55,8 +55,8 @@ class Preparing:
         except RuntimeError:
             loop = None
 
-        def write(task: Task, letter: Letter) -> None:
-            task.letters.put(letter)
+        def write(task: Task, message: Message) -> None:
+            task.messages.put(message)
             if loop:
                 with suppress(RuntimeError):  # the loop is closed: its page is gone, and ``wait`` still reads
                     loop.call_soon_threadsafe(self._read, task, False, context=context)
@@ -89,23 +89,23 @@ class Preparing:
         task, self._task = self._task, None
         if task:
             task.over.set()
-            task.letters.put(None)  # for somebody who waits
+            task.messages.put(None)  # for somebody who waits
 
     def wait(self) -> None:
-        """Block until nothing is being prepared, reading the letters meanwhile."""
+        """Block until nothing is being prepared, reading the messages meanwhile."""
         while task := self._task:
             self._read(task, True)
-            task.over.wait()  # the loop may have taken the last letter and be at it still
+            task.over.wait()  # the loop may have taken the last message and be at it still
 
     def _read(self, task: Task, block: bool) -> None:
         with suppress(Empty):
             while task is self._task:
-                letter = task.letters.get(block)
-                if letter is None:
-                    task.letters.put(None)  # for the others who read
+                message = task.messages.get(block)
+                if message is None:
+                    task.messages.put(None)  # for the others who read
                     return
                 if task is self._task:
-                    letter()
+                    message()
 
     def _end(self, task: Task, done: Callable[["Future[Any]"], None], future: "Future[Any]") -> None:
         self._task = None

@@ -124,7 +124,7 @@ class Controls:
         ]
 
     @property
-    def masking(self) -> list[w.Widget]:
+    def mask_controls(self) -> list[w.Widget]:
         """The controls that decide how weights are scored and what is pruned together."""
         return [self.method, self.pattern, self.n, self.m, self.height, self.width]
 

@@ -46,7 +46,7 @@ class Counting(plain.Accordion):
     """Four numbers that the total steps follow while ``on``; ``training`` is what they say, None while it is off.
 
     A total that is set in another way switches it off. Numbers that make no training are told of beside them; the
-    training before stays until they are mended, and nothing else waits for that.
+    training before stays until they are fixed, and nothing else waits for that.
     """
 
     def __init__(self, controls: Controls, picture: w.Widget, guarded: Guard) -> None:

@@ -12,7 +12,7 @@ from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.errors import ConfigError, EntrenarVizError, Problem
 from entrenar_viz.explorer import plain
 from entrenar_viz.explorer.controls import Controls
-from entrenar_viz.explorer.mask_presenter import Masking
+from entrenar_viz.explorer.mask_presenter import MaskPresenter
 from entrenar_viz.explorer.on_screen import masks_drawn, schedules_drawn
 from entrenar_viz.explorer.panels import Guard, named, show, text
 from entrenar_viz.explorer.pins import Pins
@@ -34,7 +34,7 @@ class Drawn:
     controls: Controls
     problems: tuple[Problem, ...]
     config: tr.Instance[PruningConfig]
-    masking: Masking
+    mask_presenter: MaskPresenter
     pins_panel: Pins
 
     def figure(self, what: What = "schedule", *, theme: str = "light") -> "Figure":
@@ -49,7 +49,7 @@ class Drawn:
             raise ConfigError(self.problems, "nothing was drawn")
         if what == "schedule":
             return schedules_drawn(self.controls, self.config, self.pins_panel.drawn, theme)
-        return masks_drawn(self.controls, self.config, self.masking.shown, theme)
+        return masks_drawn(self.controls, self.config, self.mask_presenter.shown, theme)
 
     def save_figure(
         self, path: str | os.PathLike[str], *, what: What = "schedule", theme: str = "light", overwrite: bool = False

@@ -55,7 +55,7 @@ class Export(plain.VBox):
             show(self.download, config is not None)
         else:
             self.json.blocked = config is None
-        self.say("" if config else "Export waits until the problems above are mended.")
+        self.say("" if config else "Export waits until the problems above are fixed.")
 
     def _write(self) -> None:
         """Write what is offered in the chosen language only: a report takes a replay."""

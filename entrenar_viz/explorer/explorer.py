@@ -22,10 +22,10 @@ from entrenar_viz.explorer.controls import Controls
 from entrenar_viz.explorer.counting import Counted, Counting, agreed
 from entrenar_viz.explorer.drawings import Drawings, Drawn
 from entrenar_viz.explorer.exchange import Export, Import
-from entrenar_viz.explorer.fallback import Still, schedule_png
+from entrenar_viz.explorer.fallback import Fallback, schedule_png
 from entrenar_viz.explorer.keeping import Keeping
-from entrenar_viz.explorer.layout import Screen, all_widgets
-from entrenar_viz.explorer.mask_presenter import Masking
+from entrenar_viz.explorer.layout import Layout, all_widgets
+from entrenar_viz.explorer.mask_presenter import MaskPresenter
 from entrenar_viz.explorer.panels import Findings, blank, show
 from entrenar_viz.explorer.pins import ghost
 from entrenar_viz.explorer.preview import Preview
@@ -122,8 +122,8 @@ class Explorer(Keeping, Drawn, Counted):
 
         For scripts and tests, and for a cell that wants to see what has become of the cell before.
         """
-        self.masking.preparing.wait()
-        self.survey.preparing.wait()
+        self.mask_presenter.job.wait()
+        self.survey.job.wait()
 
     @property
     def total_steps(self) -> int:
@@ -135,17 +135,17 @@ class Explorer(Keeping, Drawn, Counted):
         if self.closed:
             return
         self.closed = True
-        self.masking.stop()
-        self.masking.let_go()
+        self.mask_presenter.stop()
+        self.mask_presenter.let_go()
         self.survey.stop()
-        for widget in all_widgets(self.screen, *self.controls.links):
+        for widget in all_widgets(self.layout, *self.controls.links):
             widget.unobserve_all()
             widget.close()
         self.unobserve_all()
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         """The live widget, and a picture for where widgets cannot run."""
-        bundle: dict[str, Any] = {} if self.closed else dict(self.screen._repr_mimebundle_() or {})
+        bundle: dict[str, Any] = {} if self.closed else dict(self.layout._repr_mimebundle_() or {})
         png = base64.b64encode(schedule_png(self.controls, self.config, self.pins_panel.drawn)).decode()
         return bundle | {"text/plain": repr(self), "image/png": png}
 
@@ -156,25 +156,25 @@ class Explorer(Keeping, Drawn, Counted):
 
     def _build(self, *, live: bool) -> None:
         self.controls, self.preview = Controls(typed=live), Preview()
-        picture = self.controls.canvas() if live else Still()
+        picture = self.controls.canvas() if live else Fallback()
         self.canvas = picture if isinstance(picture, Canvas) else None
-        self.still = picture if isinstance(picture, Still) else None
-        self.masking = Masking(self.controls, self.preview, picture, self._guarded, self._find)
+        self.fallback = picture if isinstance(picture, Fallback) else None
+        self.mask_presenter = MaskPresenter(self.controls, self.preview, picture, self._guarded, self._find)
         self.findings_panel = Findings(self._guarded(lambda fix: self.load(fix.config, self.total_steps)))
         by_path = self.preview.can_calibrate = self._allowed is None  # of the kernel's files
         self.exporter = Export(self.export, self._guarded, live=live, by_path=by_path)
         self.importer = Import(self._imported, self._guarded, by_path=by_path)
         files = (self.exporter, self.importer)
-        pictures = (picture, self.masking.progress, self.findings_panel)
+        pictures = (picture, self.mask_presenter.progress, self.findings_panel)
         self.drawings = Drawings(self.figure, self.save_figure, self._guarded, by_path=by_path)
         self._build_keeping(self._guarded, self._draw_pins, live=live, own=by_path)
         self.survey = SurveyPanel(self.preview, self._guarded, live=live)
         below = [self.survey, *self.below, self.drawings]
-        self.screen = Screen(self.controls, self.preview, pictures, files, above=self.above, below=below)
+        self.layout = Layout(self.controls, self.preview, pictures, files, above=self.above, below=below)
         self.counting = Counting(self.controls, picture, self._guarded)
-        self.screen.rows["total_steps"].children += (self.counting,)
-        show(self.screen.rows["path"], by_path or bool(self._allowed and self._allowed.root))
-        show(self.screen.rows["calibration"], by_path)
+        self.layout.rows["total_steps"].children += (self.counting,)
+        show(self.layout.rows["path"], by_path or bool(self._allowed and self._allowed.root))
+        show(self.layout.rows["calibration"], by_path)
 
     def _listen(self) -> None:
         follow = self._guarded(self._follow)
@@ -187,8 +187,8 @@ class Explorer(Keeping, Drawn, Counted):
         self.drawings.forget_with((*shown, preview.layer, *preview.pickers))
         if self.canvas:  # a layer that was prepared in the background comes after the change that asked for it
             self.canvas.observe(self.drawings.forget, ["layer", "patterns"])
-        if self.still:
-            self.drawings.forget_with((self.still.masks, self.still.note))
+        if self.fallback:
+            self.drawings.forget_with((self.fallback.masks, self.fallback.note))
         masks = self._guarded(self._show_masks)
         previewed = (self.preview.layer, self.preview.masks_of, self.preview.within)
         for control in (*previewed, *(() if self.canvas else (self.controls.cursor,))):
@@ -209,7 +209,7 @@ class Explorer(Keeping, Drawn, Counted):
                 callback(*arguments)
             except Exception as error:
                 self.errors.append(error)
-                self.screen.banner.say(f"Something went wrong ({type(error).__name__}): {error}")
+                self.layout.banner.say(f"Something went wrong ({type(error).__name__}): {error}")
 
         return run
 
@@ -218,7 +218,7 @@ class Explorer(Keeping, Drawn, Counted):
     def _follow(self, _: object = None) -> None:
         """Bring everything that shows the configuration up to the controls."""
         self.controls.fit_ranges()
-        self.screen.fit(self.controls, self.preview)
+        self.layout.fit(self.controls, self.preview)
         try:
             config = self.controls.config()
             now = (config, self.total_steps, tuple(self.controls.schedules().values()))
@@ -249,7 +249,7 @@ class Explorer(Keeping, Drawn, Counted):
             return
         weights, layer = self.preview.picked()
         found = [*self._of_config, *weight_findings(config or self.config, weights, layer)]
-        failure = self.masking.failure
+        failure = self.mask_presenter.failure
         if failure and "pattern-does-not-fit" not in (finding.code for finding in found):
             found.append(unreadable(layer, failure))
         self.findings = by_severity(found)
@@ -259,17 +259,17 @@ class Explorer(Keeping, Drawn, Counted):
         self.drawings.forget()
         if self.canvas:
             self.canvas.ghosts = [ghost(pin) for pin in pins]
-        if self.still and pins != self.still.pins:
-            self.still.pins = pins
+        if self.fallback and pins != self.fallback.pins:
+            self.fallback.pins = pins
             if not self.problems:
-                self.still.draw(self.controls, self.config)
+                self.fallback.draw(self.controls, self.config)
 
     def _complain(self, problems: tuple[Problem, ...]) -> None:
         """Show each problem beside the control that made it, and block export and fixes while there are any."""
         self.problems = problems
         self.survey.block(bool(problems))
         said = {field.problem for field in self.controls.fields}  # by the entries themselves
-        self.screen.complain([problem for problem in problems if problem.message not in said])
+        self.layout.complain([problem for problem in problems if problem.message not in said])
         blank(self.findings_panel, bool(problems))
         if problems:
             self._followed = None
@@ -278,15 +278,15 @@ class Explorer(Keeping, Drawn, Counted):
 
     def _show_masks(self, _: object = None) -> None:
         """Show the masks of the picked layer, unless they are shown already."""
-        self.screen.fit(self.controls, self.preview)
+        self.layout.fit(self.controls, self.preview)
         if not self.problems:
-            self.masking.show(self.config)
+            self.mask_presenter.show(self.config)
             self._find()
             self.survey.follow(self.config, self.total_steps)
 
     def _pick_source(self, _: object = None) -> None:
         self.preview.show_source()
-        self.screen.rows["path"].complain("")
+        self.layout.rows["path"].complain("")
         self._show_masks()
 
     # Files -----------------------------------------------------------------------------------------------------------
@@ -298,9 +298,9 @@ class Explorer(Keeping, Drawn, Counted):
             try:
                 take()
             except WeightsError as error:
-                self.screen.rows[row].complain(str(error))
+                self.layout.rows[row].complain(str(error))
             else:
-                self.screen.rows[row].complain("")
+                self.layout.rows[row].complain("")
                 self._show_masks()
 
         return self._guarded(open_it)

@@ -9,7 +9,7 @@ from entrenar_viz.config.pin import Pin
 from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.explorer import plain
 from entrenar_viz.explorer.controls import Controls
-from entrenar_viz.explorer.mask_request import Ready
+from entrenar_viz.explorer.mask_request import ReadyMasks
 from entrenar_viz.explorer.on_screen import applied_now, masks_drawn, schedules_drawn
 from entrenar_viz.explorer.panels import show, text
 
@@ -21,7 +21,7 @@ def schedule_png(controls: Controls, config: PruningConfig, pins: Sequence[Pin] 
     return png_bytes(schedules_drawn(controls, config, pins))
 
 
-class Still(plain.VBox):
+class Fallback(plain.VBox):
     """Two pictures: the schedules, and the masks at the cursor."""
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class Still(plain.VBox):
             self.schedules.value = schedule_png(controls, config, self.pins)
             self._drawn["schedules"] = now
 
-    def draw_masks(self, controls: Controls, ready: Ready) -> None:
+    def draw_masks(self, controls: Controls, ready: ReadyMasks) -> None:
         """Draw the masks that are ready, for each schedule or, of the chosen one, in each pattern."""
         from entrenar_viz.figures.saving import png_bytes
 

@@ -156,14 +156,14 @@ function render({ model, el }) {
   row.className = "entrenar-viz-inputs";
   row.append(...inputs);
   el.append(row, message);
-  const mended = () => model.get("problem") || inputs.forEach((_, i) => problems[i] && settle(i));
+  const recheck = () => model.get("problem") || inputs.forEach((_, i) => problems[i] && settle(i));
   model.on("change:value", show);
-  model.on("change:problem", mended);
+  model.on("change:problem", recheck);
   show();
   return () => {
     aborter.abort();
     model.off("change:value", show);
-    model.off("change:problem", mended);
+    model.off("change:problem", recheck);
   };
 }
 

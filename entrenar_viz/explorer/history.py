@@ -113,7 +113,7 @@ class Steps(plain.HBox):
         held = {id(control) for control in (controls.total_steps, *controls.holding_config())}
         self._held = {name: control for name, control in vars(controls).items() if id(control) in held}
         self._broken = False  # whether the controls hold what is no configuration
-        self._heard: dict[str, list[Any]] = {}  # of each control, the gestures that are known to have ended
+        self._ended: dict[str, list[Any]] = {}  # of each control, the gestures that are known to have ended
         self.buttons = {
             "undo": plain.Button(description="Undo", tooltip="Undo the last change (Ctrl+Z)"),
             "redo": plain.Button(description="Redo", tooltip="Do again what was undone (Ctrl+Shift+Z)"),
@@ -135,18 +135,18 @@ class Steps(plain.HBox):
         values, before = self._values(), self.history.present or {}
         self._broken = False
         changed = [name for name in values if values[name] != before.get(name)]
-        for name, ended, value in self._unheard():
+        for name, ended, value in self._newly_ended():
             if [name] == changed:
                 self.history.record(values | {name: value}, (name, ended))
         self.history.record(values, self._gesture(changed))
         self._fit()
 
-    def _unheard(self) -> list[tuple[str, float, Any]]:
+    def _newly_ended(self) -> list[tuple[str, float, Any]]:
         """Gestures that have ended while the kernel was busy: name of the control, gesture, value that it has left."""
         found: list[tuple[str, float, Any]] = []
         for name, control in self._held.items():
             ended: list[Any] = control.ended if isinstance(control, Field) else []
-            before, self._heard[name] = self._heard.get(name, []), ended
+            before, self._ended[name] = self._ended.get(name, []), ended
             found += [(name, *one) for one in ended if one not in before]
         return [one for one in found if not _without_length(one[-1])]
 

@@ -16,7 +16,7 @@ from entrenar_viz.explorer.counting import countable
 from entrenar_viz.explorer.history import Steps
 from entrenar_viz.explorer.panels import Guard
 from entrenar_viz.explorer.pins import Pins, default_name, merged
-from entrenar_viz.explorer.presets_panel import Starts
+from entrenar_viz.explorer.presets_panel import PresetsPanel
 from entrenar_viz.explorer.sessions import Sessions
 from entrenar_viz.workspace.session import Session
 
@@ -78,11 +78,11 @@ class Keeping(tr.HasTraits):
     def _build_keeping(self, guarded: Guard, draw: Callable[[tuple[Pin, ...]], None], *, live: bool, own: bool) -> None:
         """Make the widgets; ``own`` says whether the user has files in the kernel."""
         self.steps = Steps(self.controls, guarded, live=live)
-        self.starts = Starts(self._present, self._total, self._load, guarded, own=own, live=live)
+        self.presets_panel = PresetsPanel(self._present, self._total, self._load, guarded, own=own, live=live)
         self.pins_panel = Pins(self._present, self._load, draw, guarded, live=live)
         shared = self.pins_panel.shared
         self.sessions = Sessions(self._session, self._take_session, shared, guarded, by_path=own)
-        self.above: list[w.Widget] = [self.steps, *self.starts.above]
+        self.above: list[w.Widget] = [self.steps, *self.presets_panel.above]
         self.below: list[w.Widget] = [self.pins_panel, self.sessions]
 
     def _load(self, config: PruningConfig, total_steps: int) -> None:

@@ -18,7 +18,7 @@ from entrenar_viz.models.weights import Matrix
 
 CELLS = 256  # of a side of the mask: larger layers are shown as the density of what is kept
 LEVELS = 56  # sparsities at which that density is known, so that a layer is 4 MB at most
-WITHIND_CELLS, WITHIND_LEVELS = 128, 30  # the same of each of several patterns side by side
+COMPARED_CELLS, COMPARED_LEVELS = 128, 30  # the same of each of several patterns side by side
 MOST_TIES = 8192  # groups of equal scores that are told apart
 FINE = 512  # sparsities at which everything else is known
 WINDOW = (96, 256)  # rows and columns of the window at one weight a pixel
@@ -26,7 +26,7 @@ WINDOW = (96, 256)  # rows and columns of the window at one weight a pixel
 Report = Callable[[str, float], None]  # told what is being done and the share that is done; may raise to stop it
 
 
-def unheard(_stage: str, _share: float) -> None:
+def no_report(_stage: str, _share: float) -> None:
     """Report to nobody."""
 
 
@@ -66,7 +66,7 @@ def prepare(
     activations: Activations | None = None,
     within: Within = "tensor",
     note: str = "",
-    report: Report = unheard,
+    report: Report = no_report,
 ) -> Prepared:
     """Score ``matrix`` (rows, columns) and put it into prune order.
 
@@ -92,7 +92,7 @@ def prepare_patterns(
     *,
     method: Method = "magnitude",
     activations: Activations | None = None,
-    report: Report = unheard,
+    report: Report = no_report,
 ) -> list[dict[str, Any]]:
     """The layer in each of ``patterns`` by its name, smaller; where a pattern does not fit, its ``note`` says why."""
     scores, largest, found = _scores(matrix, method, activations), _largest(matrix), []
@@ -100,8 +100,8 @@ def prepare_patterns(
         report(f"comparing {name}", index / len(patterns))
         try:
             order = prune_order(scores, pattern)
-            data = _data(order, scores, matrix, (WITHIND_CELLS, WITHIND_LEVELS), largest, report=unheard)
-            data |= _errors(order, matrix, activations, unheard)
+            data = _data(order, scores, matrix, (COMPARED_CELLS, COMPARED_LEVELS), largest, report=no_report)
+            data |= _errors(order, matrix, activations, no_report)
         except WeightsError as error:
             data = {"note": str(error)}
         found.append(data | {"name": name})
@@ -127,7 +127,7 @@ def _data(
     rows, columns = matrix.shape
     exact = max(rows, columns) <= CELLS
     cells, levels = (1, min(order.units, FINE)) if exact else resolution
-    left = survival(order, matrix, cells, cells, levels, heard=lambda share: report("drawing", 0.5 + 0.3 * share))
+    left = survival(order, matrix, cells, cells, levels, on_progress=lambda share: report("drawing", 0.5 + 0.3 * share))
     spread = distribution(order, scores, min(order.units, FINE))
     data = {
         "rows": rows,

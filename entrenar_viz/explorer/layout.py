@@ -32,7 +32,7 @@ class RowOf(plain.VBox):
         show(self.problem, bool(message))
 
 
-class Screen(plain.VBox):
+class Layout(plain.VBox):
     """The whole dashboard as widgets, without behaviour.
 
     ``above`` stands beside the choice of the schedule, ``below`` between the picture and the files, one under another.

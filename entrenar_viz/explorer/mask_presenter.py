@@ -4,18 +4,18 @@ from collections.abc import Callable
 from concurrent.futures import Future
 
 from entrenar_viz.config.pruning_config import PruningConfig
-from entrenar_viz.explorer.background_job import Preparing
+from entrenar_viz.explorer.background_job import BackgroundJob
 from entrenar_viz.explorer.canvas import Canvas
 from entrenar_viz.explorer.controls import Controls, held
-from entrenar_viz.explorer.fallback import Still
-from entrenar_viz.explorer.layer import unheard
-from entrenar_viz.explorer.mask_request import Ready, Wanted, for_canvas, for_still
+from entrenar_viz.explorer.fallback import Fallback
+from entrenar_viz.explorer.layer import no_report
+from entrenar_viz.explorer.mask_request import MaskRequest, ReadyMasks, for_canvas, for_fallback
 from entrenar_viz.explorer.panels import Guard, Progress
 from entrenar_viz.explorer.preview import Preview
 from entrenar_viz.explorer.values import masking_values
 
 
-class Masking:
+class MaskPresenter:
     """What is shown, what is being prepared, and the way from one to the other.
 
     While a layer is being prepared the one before stays, and ``progress`` says so. Cancelling takes the pickers back to
@@ -27,15 +27,15 @@ class Masking:
         self,
         controls: Controls,
         preview: Preview,
-        picture: Canvas | Still,
+        picture: Canvas | Fallback,
         guarded: Guard,
         told: Callable[[], None],
     ) -> None:
         self.controls, self.preview, self.picture = controls, preview, picture
         self.progress = Progress(guarded(self.cancel))
-        self.preparing = Preparing(guarded(self._tell))
-        self.shown: Ready | None = None
-        self.coming: Wanted | None = None
+        self.job = BackgroundJob(guarded(self._tell))
+        self.shown: ReadyMasks | None = None
+        self.coming: MaskRequest | None = None
         self.told = told  # of masks that come later than what asked for them
         self.views: dict[str, int] = {}  # of each page that has some
         self.unseen = False  # not before there has been a view: a script may never show one
@@ -47,7 +47,7 @@ class Masking:
     def show(self, config: PruningConfig) -> None:
         """Bring the masks up to what is picked, unless they are shown or on their way already."""
         wanted = self.preview.wanted(config.pattern, config.method, self.controls.patterns)
-        if isinstance(self.picture, Still):
+        if isinstance(self.picture, Fallback):
             self.picture.draw(self.controls, config)
         if self.shown and wanted == self.shown.wanted and not self._missed:
             self.stop()
@@ -57,7 +57,7 @@ class Masking:
 
     def stop(self) -> None:
         """Drop what is being prepared, if anything is."""
-        self.preparing.cancel()
+        self.job.cancel()
         self._settle()
 
     def let_go(self) -> None:
@@ -70,34 +70,34 @@ class Masking:
         """Drop what is being prepared and go back to what is shown; if nothing is, to the first sample."""
         self.stop()
         back = self.shown.wanted if self.shown else None
-        with held(*self.preview.pickers, *self.controls.masking):
+        with held(*self.preview.pickers, *self.controls.mask_controls):
             if back:
                 self.controls.put(masking_values(back.pattern, back.method))
             self.preview.go_back(back)
 
-    def _prepare(self, wanted: Wanted) -> None:
+    def _prepare(self, wanted: MaskRequest) -> None:
         shown = self.shown
-        make = for_canvas if isinstance(self.picture, Canvas) else for_still
+        make = for_canvas if isinstance(self.picture, Canvas) else for_fallback
         if not wanted.large:
             self.stop()
-            self._present(make(wanted, unheard, shown))
+            self._present(make(wanted, no_report, shown))
             return
         self.coming = wanted
         self._tell("waiting", 0.0)
-        self.preparing.start(lambda report: make(wanted, report, shown), self._done)
+        self.job.start(lambda report: make(wanted, report, shown), self._done)
 
     def _tell(self, stage: str, share: float) -> None:
         if self.coming:
             self.progress.say(f"Preparing {self.coming.layer:.60}: {stage}. {self._meanwhile(self.coming)}", share)
 
-    def _meanwhile(self, coming: Wanted) -> str:
+    def _meanwhile(self, coming: MaskRequest) -> str:
         if not self.shown:
             return ""
         shown = self.shown.wanted
         same = (shown.source, shown.layer) == (coming.source, coming.layer)
         return f"Until then the masks are {'the ones before' if same else f'those of {shown.layer:.60}'}."
 
-    def _finish(self, future: "Future[Ready]") -> None:
+    def _finish(self, future: "Future[ReadyMasks]") -> None:
         self._settle()
         self._present(future.result())
         self.told()
@@ -113,7 +113,7 @@ class Masking:
         self.coming = None
         self.progress.hide()
 
-    def _present(self, ready: Ready) -> None:
+    def _present(self, ready: ReadyMasks) -> None:
         if isinstance(self.picture, Canvas):
             with self.picture.hold_sync():  # the browser is told of all of it at once
                 self.picture.layer, self.picture.patterns = ready.layer, ready.patterns
@@ -122,7 +122,7 @@ class Masking:
         self._draw_masks()
 
     def _draw_masks(self) -> None:
-        if isinstance(self.picture, Still) and self.shown:
+        if isinstance(self.picture, Fallback) and self.shown:
             self.picture.draw_masks(self.controls, self.shown)
 
     @property

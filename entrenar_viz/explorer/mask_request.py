@@ -23,7 +23,7 @@ REASONS = 3  # why tensors are not offered: the first ones, in the note
 
 
 @dataclass(frozen=True)
-class Wanted:
+class MaskRequest:
     """A layer, and how its masks are made; equal ones have equal masks.
 
     ``patterns`` are those to compare by their names, none for the three schedules; one that cannot be made of its
@@ -68,10 +68,8 @@ class Wanted:
 
     def without_data(self) -> str:
         """What to do about a method that needs calibration data."""
-        remedy = (
-            "Open a file of it beside Calibration" if self.can_calibrate else "None can be opened here: use magnitude"
-        )
-        return f"{self.method} needs calibration data. {remedy}."
+        fix = "Open a file of it beside Calibration" if self.can_calibrate else "None can be opened here: use magnitude"
+        return f"{self.method} needs calibration data. {fix}."
 
     @property
     def large(self) -> bool:
@@ -120,10 +118,10 @@ class Wanted:
 
 
 @dataclass(frozen=True, eq=False)
-class Ready:
+class ReadyMasks:
     """What has been prepared: what the canvas is sent, or, for the still picture, ``orders`` by their names."""
 
-    wanted: Wanted
+    wanted: MaskRequest
     layer: dict[str, Any]
     patterns: list[dict[str, Any]] = field(default_factory=list)
     prepared: Prepared | None = None
@@ -134,14 +132,14 @@ class Ready:
     let_go: bool = False
     """Whether weights and orders were given up, because nobody looks at them; they can be made again."""
 
-    def lighter(self) -> "Ready":
+    def lighter(self) -> "ReadyMasks":
         """The same without weights and orders, if there are any."""
         if self.prepared is None and self.matrix is None:
             return self
         return replace(self, prepared=None, matrix=None, orders={}, let_go=True)
 
 
-def for_canvas(wanted: Wanted, report: Report, shown: Ready | None) -> Ready:
+def for_canvas(wanted: MaskRequest, report: Report, shown: ReadyMasks | None) -> ReadyMasks:
     """Prepare the layer, and the patterns to compare; where there is no mask, the layer's note says why.
 
     The layer is taken from what is shown if that differs in the patterns only.
@@ -149,7 +147,7 @@ def for_canvas(wanted: Wanted, report: Report, shown: Ready | None) -> Ready:
     try:
         matrix, inputs = wanted.tensors.matrix(wanted.layer), wanted.inputs()
     except WeightsError as error:
-        return Ready(wanted, no_mask(error), failure=str(error))
+        return ReadyMasks(wanted, no_mask(error), failure=str(error))
     how: dict[str, Any] = {"method": wanted.scored[0], "activations": inputs, "report": report}
     failure, prepared = "", shown.prepared if shown and _same_layer(shown.wanted, wanted) else None
     try:
@@ -157,17 +155,17 @@ def for_canvas(wanted: Wanted, report: Report, shown: Ready | None) -> Ready:
         data = prepared.data
     except WeightsError as error:
         failure, data = str(error), {"note": wanted.note()} if wanted.patterns else no_mask(error)
-    return Ready(wanted, data, _compared(wanted, matrix, how), prepared, failure=failure)
+    return ReadyMasks(wanted, data, _compared(wanted, matrix, how), prepared, failure=failure)
 
 
-def for_still(wanted: Wanted, report: Report, _shown: Ready | None) -> Ready:
+def for_fallback(wanted: MaskRequest, report: Report, _shown: ReadyMasks | None) -> ReadyMasks:
     """Score the layer and put it into the orders that the masks are drawn from."""
     try:
         matrix, activations = wanted.tensors.matrix(wanted.layer), wanted.activations()
         report("scoring", 0.1)
         scores = importance(matrix, wanted.scored[0], activations)
     except WeightsError as error:
-        return Ready(wanted, no_mask(error), failure=str(error))
+        return ReadyMasks(wanted, no_mask(error), failure=str(error))
     orders: dict[str, PruneOrder | str] = {}
     asked = wanted.patterns or (("", wanted.pattern),)
     for index, (name, pattern) in enumerate(asked):
@@ -175,8 +173,8 @@ def for_still(wanted: Wanted, report: Report, _shown: Ready | None) -> Ready:
         orders[name] = order_or_reason(scores, pattern, wanted.within)
     only = orders.get("")
     if isinstance(only, str):
-        return Ready(wanted, no_mask(only), failure=only)
-    return Ready(wanted, {"note": wanted.note()}, matrix=matrix, orders=orders)
+        return ReadyMasks(wanted, no_mask(only), failure=only)
+    return ReadyMasks(wanted, {"note": wanted.note()}, matrix=matrix, orders=orders)
 
 
 def no_mask(why: object) -> dict[str, Any]:
@@ -189,11 +187,11 @@ def by(shape: tuple[int, ...]) -> str:
     return " × ".join(f"{length:,}" for length in shape)
 
 
-def _same_layer(one: Wanted, other: Wanted) -> bool:
+def _same_layer(one: MaskRequest, other: MaskRequest) -> bool:
     return replace(one, patterns=()) == replace(other, patterns=())
 
 
-def _compared(wanted: Wanted, matrix: Matrix, how: dict[str, Any]) -> list[dict[str, Any]]:
+def _compared(wanted: MaskRequest, matrix: Matrix, how: dict[str, Any]) -> list[dict[str, Any]]:
     if not wanted.patterns:
         return []
     fitting = {name: pattern for name, pattern in wanted.patterns if not isinstance(pattern, str)}

@@ -13,8 +13,8 @@ from entrenar_viz.config.pruning_config import PruningConfig, pattern_name
 from entrenar_viz.config.schedules import SCHEDULE_NAMES
 from entrenar_viz.errors import WeightsError
 from entrenar_viz.explorer.controls import Controls
-from entrenar_viz.explorer.layer import unheard
-from entrenar_viz.explorer.mask_request import Ready, for_canvas
+from entrenar_viz.explorer.layer import no_report
+from entrenar_viz.explorer.mask_request import ReadyMasks, for_canvas
 from entrenar_viz.masks.order import PruneOrder, order_or_reason
 from entrenar_viz.masks.scores import importance
 from entrenar_viz.models.weights import Matrix
@@ -36,7 +36,7 @@ def schedules_drawn(
     return schedule_figure(config, total, others=others, pins=pins, cursor=min(cursor, total), theme=theme)
 
 
-def masks_drawn(controls: Controls, config: PruningConfig, ready: Ready | None, theme: str = "light") -> "Figure":
+def masks_drawn(controls: Controls, config: PruningConfig, ready: ReadyMasks | None, theme: str = "light") -> "Figure":
     """The masks that are ready, for each schedule or, of the chosen one, in each pattern.
 
     WeightsError if there is none, with the reason. The layer that the canvas shows is not sorted again.
@@ -61,13 +61,13 @@ def applied_now(controls: Controls, config: PruningConfig) -> dict[str, float | 
     return {SCHEDULE_NAMES[kind]: float(run.applied_at(cursor)) or None for kind, run in runs.items()}
 
 
-def _in_order(ready: Ready) -> tuple[Matrix, dict[str, PruneOrder | str]]:
+def _in_order(ready: ReadyMasks) -> tuple[Matrix, dict[str, PruneOrder | str]]:
     """The layer and its prune orders by their names, as far as possible those that were made for the screen.
 
     What was let go is made once more and not kept.
     """
     if ready.let_go:
-        ready = for_canvas(ready.wanted, unheard, None)
+        ready = for_canvas(ready.wanted, no_report, None)
     wanted, made = ready.wanted, ready.prepared
     if ready.matrix is not None:
         return ready.matrix, dict(ready.orders)
@@ -84,7 +84,7 @@ def _in_order(ready: Ready) -> tuple[Matrix, dict[str, PruneOrder | str]]:
     }
 
 
-def _header(ready: Ready, chosen: str) -> str:
+def _header(ready: ReadyMasks, chosen: str) -> str:
     """Layer, pattern and method; other letters than those of ASCII may be missing in the font."""
     wanted = ready.wanted
     name = f"{wanted.layer:.{LONGEST_NAME}}".encode("ascii", "replace").decode()

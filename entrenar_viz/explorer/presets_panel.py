@@ -19,7 +19,7 @@ CHAPTER, OWN = "chapter", "own"
 NONE = ""  # not None, which a list shows as nothing
 
 
-class Starts:
+class PresetsPanel:
     """A list of presets for the top bar (``picker``), a button that unfolds ``more``, and ``more`` itself.
 
     ``present`` is what to save as a preset, ``load`` shows a configuration in a training of some steps,

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from entrenar_viz.config.pruning_config import Method, Pattern
 from entrenar_viz.explorer import plain
-from entrenar_viz.explorer.mask_request import NAME_LENGTH, Wanted, by
+from entrenar_viz.explorer.mask_request import NAME_LENGTH, MaskRequest, by
 from entrenar_viz.explorer.panels import named, show, text
 from entrenar_viz.explorer.sharing import typed_path
 from entrenar_viz.formatting import size
@@ -111,13 +111,13 @@ class Preview:
         tensors, layer = self.picked()
         return tensors.matrix(layer)
 
-    def wanted(self, pattern: Pattern, method: Method, patterns: Callable[[], Patterns]) -> Wanted:
+    def wanted(self, pattern: Pattern, method: Method, patterns: Callable[[], Patterns]) -> MaskRequest:
         """What is picked, with the ``patterns`` if they are to be compared."""
         tensors, layer = self.picked()
         compared = patterns() if self.masks_of.value == "patterns" else ()
         within: Within = self.within.value if self.can_rank_within(pattern.type) else "tensor"
         given = self.calibration, self.can_calibrate
-        return Wanted(tensors, self.source.value, layer, pattern, method, within, compared, *given)
+        return MaskRequest(tensors, self.source.value, layer, pattern, method, within, compared, *given)
 
     def can_rank_within(self, pattern: str) -> bool:
         """Whether there is a choice of what a weight is compared with."""
@@ -127,7 +127,7 @@ class Preview:
         """Take calibration data that fits the picked weights; WeightsError leaves the data before."""
         self.calibration = load_calibration(source, self.picked()[0])
 
-    def go_back(self, wanted: Wanted | None) -> None:
+    def go_back(self, wanted: MaskRequest | None) -> None:
         """Pick what was ``wanted``, or the first sample."""
         if wanted is None:
             self.source.value = next(iter(SAMPLES))

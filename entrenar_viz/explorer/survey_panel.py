@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.errors import StepError, WeightsError
 from entrenar_viz.explorer import plain
-from entrenar_viz.explorer.background_job import Preparing
+from entrenar_viz.explorer.background_job import BackgroundJob
 from entrenar_viz.explorer.layer import Report
-from entrenar_viz.explorer.mask_request import Wanted
+from entrenar_viz.explorer.mask_request import MaskRequest
 from entrenar_viz.explorer.panels import Guard, Progress, show, text
 from entrenar_viz.explorer.preview import Preview
 from entrenar_viz.explorer.table import PlainTable, Table
@@ -19,14 +19,14 @@ from entrenar_viz.model_survey.whole_model import iter_survey
 
 BATCHES = 50  # in which rows are sent: each sends all that are there
 START = "What this configuration does to each layer of the picked weights"
-WAITS = "The survey waits until the problems above are mended."
+WAITS = "The survey waits until the problems above are fixed."
 
 
 @dataclass(frozen=True)
 class Asked:
     """What a survey is made of; equal ones have equal records. Of ``wanted`` all but the layer counts."""
 
-    wanted: Wanted
+    wanted: MaskRequest
     config: PruningConfig
     total_steps: int
 
@@ -89,7 +89,7 @@ class SurveyPanel(plain.Accordion):
         self.table = Table() if live else PlainTable()
         if isinstance(self.table, Table):
             self.table.observe(guarded(self._pick), "picked")
-        self.preparing = Preparing(guarded(self._tell))
+        self.job = BackgroundJob(guarded(self._tell))
         self.now: Asked | None = None
         self.run: Run | None = None
         self._done = guarded(self._finish)
@@ -120,13 +120,13 @@ class SurveyPanel(plain.Accordion):
 
     def cancel(self, _: object = None) -> None:
         """Stop, and keep the layers so far."""
-        if self.run and self.preparing.busy:
-            self.preparing.cancel()
+        if self.run and self.job.busy:
+            self.job.cancel()
             self._end(f"Cancelled after {len(self.run.records):,} of {self.run.total:,} layers.")
 
     def stop(self) -> None:
         """Drop what is under way without another word: the widgets are about to go."""
-        self.preparing.cancel()
+        self.job.cancel()
 
     def _begin(self, _: object = None) -> None:
         if self.now is None or self.start.disabled:
@@ -135,7 +135,7 @@ class SurveyPanel(plain.Accordion):
         self.problem.value = ""
         self._show()
         self._say("waiting")
-        self.preparing.start(run.work, self._done)
+        self.job.start(run.work, self._done)
 
     def _tell(self, stage: str, _share: float) -> None:
         run = self.run

@@ -27,7 +27,7 @@ def columns_of(shape: tuple[int, ...]) -> int:
 
 
 def misfit(shape: tuple[int, ...], columns: int) -> str:
-    """Why activations of ``shape`` do not go with a layer of ``columns`` inputs, and the remedy; empty if they do."""
+    """Why activations of ``shape`` do not go with a layer of ``columns`` inputs, and the fix; empty if they do."""
     if wrong := no_activations(shape):
         return wrong
     given = shape[-1]
@@ -35,8 +35,8 @@ def misfit(shape: tuple[int, ...], columns: int) -> str:
         return ""
     if len(shape) == 1:
         return f"{given:,} norms for a layer of {columns:,} columns: pass one norm for each column"
-    remedy = "transpose them" if shape[0] == columns else "pass the inputs of this layer, a row for each sample"
-    return f"{given:,} columns for a layer of {columns:,}: {remedy}"
+    fix = "transpose them" if shape[0] == columns else "pass the inputs of this layer, a row for each sample"
+    return f"{given:,} columns for a layer of {columns:,}: {fix}"
 
 
 def no_activations(shape: tuple[int, ...]) -> str:
@@ -111,8 +111,8 @@ def _factor(hessian: NDArray[np.float64]) -> NDArray[np.float64]:
     try:
         factor: NDArray[np.float64] = cholesky(hessian, lower=True, overwrite_a=True, check_finite=False)
     except LinAlgError as error:
-        remedy = "pass activations of real inputs, they must not all be zero"
-        raise WeightsError(f"activations: X^T X / n + 0.01 mean(diag) I is singular ({error}): {remedy}") from error
+        fix = "pass activations of real inputs, they must not all be zero"
+        raise WeightsError(f"activations: X^T X / n + 0.01 mean(diag) I is singular ({error}): {fix}") from error
     return factor
 
 

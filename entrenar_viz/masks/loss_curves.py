@@ -63,13 +63,13 @@ def survival(
     width: int = 256,
     levels: int = 64,
     *,
-    heard: Callable[[float], None] = lambda share: None,
+    on_progress: Callable[[float], None] = lambda share: None,
 ) -> Survival:
     """What is left of ``matrix`` at each of ``levels`` + 1 counts, of h x w cells and of the energy.
 
     h = min(rows, height) and w = min(columns, width); cells are the bins ``row * h // rows`` and
     ``column * w // columns``. Works through bands of rows: a frame of the answer costs the same for any layer.
-    ``heard`` is told the share that is done.
+    ``on_progress`` is told the share that is done.
     """
     (rows, columns), span = order.shape, levels + 2
     h, w = min(rows, height), min(columns, width)
@@ -82,7 +82,7 @@ def survival(
         total = tally[:, -1:]
         density[:, y] = np.rint(255 * (total - tally[:, :-1]) / total).T
         energy += np.bincount(gone.ravel(), np.square(matrix[band], dtype=np.float64).ravel(), len(energy))
-        heard((y + 1) / h)
+        on_progress((y + 1) / h)
     lost = energy.cumsum()
     return Survival(density, 1 - lost[:-1] / (lost[-1] or 1.0), counts)
 
@@ -114,7 +114,10 @@ def _first_counts(
 
 
 def output_errors(
-    order: PruneOrder, matrix: Matrix, activations: Activations, heard: Callable[[float], None] = lambda share: None
+    order: PruneOrder,
+    matrix: Matrix,
+    activations: Activations,
+    on_progress: Callable[[float], None] = lambda share: None,
 ) -> Shares:
     """(levels + 1,): the relative squared error of the layer's output, ||X (W - W')^T||^2 / ||X W^T||^2.
 
@@ -129,7 +132,7 @@ def output_errors(
     errors = np.zeros(levels + 1)
     for j, count in enumerate(level_counts(order, levels)):
         errors[j] = _squared_norm(inputs, np.where(order.mask_of(int(count)), np.float32(0), matrix))
-        heard((j + 1) / (levels + 1))
+        on_progress((j + 1) / (levels + 1))
     return errors / (_squared_norm(inputs, matrix) or 1.0)
 
 

@@ -108,8 +108,8 @@ def _jobs(
     within: Within,
 ) -> list[LayerJob]:
     if calibration is None and config.method in NEEDS_ACTIVATIONS:
-        remedy = "pass calibration= (--calibration FILE), the inputs of each layer as load_calibration takes them"
-        raise WeightsError(f"{config.method} needs calibration data: {remedy}; without it, only magnitude can be used")
+        fix = "pass calibration= (--calibration FILE), the inputs of each layer as load_calibration takes them"
+        raise WeightsError(f"{config.method} needs calibration data: {fix}; without it, only magnitude can be used")
     check_method(config.method, has_activations=config.method != "magnitude")
     check_within(within, config.pattern)
     given = None if calibration is None else load_calibration(calibration, weights)
@@ -171,6 +171,6 @@ def _tqdm() -> Any:
     try:
         from tqdm.auto import tqdm
     except ImportError:
-        remedy = 'pip install "entrenar-viz[survey]", or pass a function (done, total, record)'
-        raise EntrenarVizError(f"progress=True needs tqdm: {remedy}") from None
+        fix = 'pip install "entrenar-viz[survey]", or pass a function (done, total, record)'
+        raise EntrenarVizError(f"progress=True needs tqdm: {fix}") from None
     return tqdm

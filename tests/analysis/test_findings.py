@@ -91,7 +91,7 @@ def test_each_other_finding_has_its_case():
     assert codes(replace(gradual(), fine_tune_lr=0.0)) == ["learning-rate"]
 
 
-def test_a_window_with_few_divisors_is_not_mended_by_updating_at_every_step():
+def test_a_window_with_few_divisors_is_not_fixed_by_updating_at_every_step():
     found = finding("target-missed", gradual(end_step=5001, frequency=300))
     assert [fix.label for fix in found.fixes] == ["end at step 4,900"]
 
@@ -110,7 +110,7 @@ def test_under_nm_the_schedule_has_nothing_to_miss():
         )
 
 
-def test_the_gravest_findings_come_first():
+def test_the_most_serious_findings_come_first():
     config = replace(gradual(frequency=0), method="wanda", fine_tune_lr=-1.0)
     assert [found.severity for found in review(config, 10_000)] == ["error", "warning", "info"]
 
@@ -160,8 +160,8 @@ def test_recommend_is_the_decision_tree_and_the_table_of_the_chapter(arguments, 
 def test_what_is_recommended_reaches_its_target_and_leaves_recovery(target, total_steps):
     config = recommend(target, total_steps).config
     assert replay(config, total_steps).shortfall == 0
-    graver = [found for found in review(config, total_steps) if found.severity != "info"]
-    assert graver == [] or total_steps < 20
+    serious = [found for found in review(config, total_steps) if found.severity != "info"]
+    assert serious == [] or total_steps < 20
     assert replay(config, total_steps).target == np.float32(target)
 
 

@@ -134,7 +134,7 @@ def test_the_notebook_shows_what_the_command_was_given(tmp_path, monkeypatch):
     explorer = dashboard()
     assert explorer.config == config
     assert explorer.preview.source.value == given["weights"]
-    assert is_shown(explorer.screen.rows["path"])
+    assert is_shown(explorer.layout.rows["path"])
     explorer.close()
 
 

@@ -1,4 +1,4 @@
-"""axe-core finds no grave violation in the explorer, in JupyterLab, light and dark."""
+"""axe-core finds no serious violation in the explorer, in JupyterLab, light and dark."""
 
 from importlib.resources import files
 
@@ -7,9 +7,9 @@ import pytest
 pytestmark = pytest.mark.browser
 SHOW = "from entrenar_viz import Explorer\nexplorer = Explorer()\nexplorer"
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
-RUN = """async ([root, graves, known]) => {
+RUN = """async ([root, serious, known]) => {
   const { violations } = await axe.run(root, { resultTypes: ["violations"] });
-  const found = violations.filter(({ impact }) => graves.includes(impact));
+  const found = violations.filter(({ impact }) => serious.includes(impact));
   const ours = ({ id, target }) => {
     const element = document.querySelector(target[0]);
     return !known.some(([rule, selector]) => rule === id && element.matches(selector));
@@ -27,10 +27,10 @@ def violations(notebook, known):
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
-def test_there_is_no_grave_violation_of_ours(open_notebook, theme):
+def test_there_is_no_serious_violation_of_ours(open_notebook, theme):
     notebook = open_notebook(SHOW)
     notebook.theme(theme)
-    notebook.python("setattr(explorer.screen.more, 'selected_index', 0)")
+    notebook.python("setattr(explorer.layout.more, 'selected_index', 0)")
     notebook.page.get_by_text("fine_tune_steps", exact=True).wait_for()
     assert violations(notebook, OF_IPYWIDGETS) == []
     notebook.type("Steps between updates", "300")

@@ -45,7 +45,7 @@ def test_a_large_layer_is_prepared_cancelled_and_prepared_again(open_notebook, t
     notebook.type("Steps between updates", "300")
     notebook.wait("drawn.staircase.at(-1)[0] === 4900")
     page.get_by_text("Gradual stops at 48.75%").wait_for()  # the kernel answers too
-    assert notebook.python("[explorer.masking.preparing.busy, explorer.canvas.layer['rows']]") == [True, 128]
+    assert notebook.python("[explorer.mask_presenter.job.busy, explorer.canvas.layer['rows']]") == [True, 128]
 
     progress.get_by_role("button", name="Cancel").click()
     progress.wait_for(state="hidden")
@@ -66,9 +66,9 @@ def test_a_cell_can_wait_for_what_it_has_started(open_notebook):
     notebook = open_notebook(
         "import numpy as np\nfrom entrenar_viz import Explorer\n"
         "explorer = Explorer(weights=np.random.default_rng(0).standard_normal((2048, 2048)))\n"
-        "busy = explorer.masking.preparing.busy\nexplorer.wait()\nexplorer"
+        "busy = explorer.mask_presenter.job.busy\nexplorer.wait()\nexplorer"
     )
-    assert notebook.python("[busy, explorer.masking.preparing.busy, explorer.canvas.layer['rows']]") == [
+    assert notebook.python("[busy, explorer.mask_presenter.job.busy, explorer.canvas.layer['rows']]") == [
         *(True, False),
         2048,
     ]

@@ -72,7 +72,7 @@ def test_a_figure_is_downloaded(open_notebook):
 @pytest.mark.parametrize("text", ["0,5", "1.2.3", "half", ""])
 def test_a_number_without_a_slider_is_not_read_as_another(open_notebook, text):
     notebook = open_notebook(SHOW)
-    notebook.python("setattr(explorer.screen.more, 'selected_index', 0)")
+    notebook.python("setattr(explorer.layout.more, 'selected_index', 0)")
     entry = notebook.page.get_by_label("fine_tune_lr", exact=True)
     entry.fill("")
     entry.press_sequentially(text or "1")
@@ -87,7 +87,7 @@ def test_a_number_without_a_slider_is_not_read_as_another(open_notebook, text):
 
 def test_whole_numbers_and_shares_without_a_slider_are_read_strictly(open_notebook):
     notebook = open_notebook(SHOW)
-    notebook.python("setattr(explorer.screen.more, 'selected_index', 0)")
+    notebook.python("setattr(explorer.layout.more, 'selected_index', 0)")
     notebook.python("setattr(explorer.controls.same_target, 'value', False)")
     notebook.type("fine_tune_steps", "1e3")
     notebook.page.get_by_text("“1e3” is no whole number").wait_for()
@@ -117,7 +117,7 @@ def test_forced_colours_reach_picture_and_controls(open_notebook):
     notebook = open_notebook(SHOW)
     notebook.page.emulate_media(forced_colors="active")
     notebook.wait("drawn.forced")
-    notebook.python("setattr(explorer.screen.more, 'selected_index', 0)")
+    notebook.python("setattr(explorer.layout.more, 'selected_index', 0)")
     notebook.page.get_by_label("fine_tune_lr", exact=True).wait_for()
     assert violations(notebook, OF_IPYWIDGETS) == []
     pressed = notebook.page.get_by_role("button", name="Gradual", pressed=True)

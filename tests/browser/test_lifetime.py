@@ -93,8 +93,8 @@ from entrenar_viz import Explorer
 explorers = globals().get("explorers", [])
 explorers.append(Explorer(weights=np.random.default_rng(0).standard_normal((1100, 1000)).astype(np.float32)))
 explorers[-1]"""
-LET_GO = "[bool(one.masking.shown and one.masking.shown.let_go) for one in explorers]"
-VIEWS = "[sum(one.masking.views.values()) for one in explorers]"
+LET_GO = "[bool(one.mask_presenter.shown and one.mask_presenter.shown.let_go) for one in explorers]"
+VIEWS = "[sum(one.mask_presenter.views.values()) for one in explorers]"
 WINDOW = "drawn.window && drawn.window.row === argument"
 
 

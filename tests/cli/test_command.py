@@ -68,7 +68,7 @@ def test_default_steps(config, steps):
     assert default_steps(config) == steps
 
 
-def test_a_grave_finding_fails_the_check(capsys):
+def test_a_finding_of_severity_error_fails_the_check(capsys):
     assert main(["check", write(MISSED), "--steps", "10"]) == 1
     assert "nothing-pruned" in capsys.readouterr().out
 

@@ -11,7 +11,7 @@ import pytest
 
 from entrenar_viz import NM, Explorer, Row, load_calibration, prune_mask
 from entrenar_viz.explorer import mask_request as module
-from entrenar_viz.explorer.background_job import Preparing
+from entrenar_viz.explorer.background_job import BackgroundJob
 from entrenar_viz.explorer.panels import is_shown
 from entrenar_viz.figures.saving import png_bytes
 from entrenar_viz.masks.order import prune_order
@@ -68,15 +68,15 @@ def shows(explorer, matrix, rows=None):
     data = explorer.canvas.layer
     ranks = np.frombuffer(data["ranks"], "<u2").reshape(data["rows"], data["cols"])
     same = ranks.shape == matrix.shape and (ranks == prune_order(matrix**2, explorer.config.pattern).ranks()).all()
-    return same and not explorer.masking.preparing.busy and not is_shown(explorer.masking.progress)
+    return same and not explorer.mask_presenter.job.busy and not is_shown(explorer.mask_presenter.progress)
 
 
 def test_a_large_layer_comes_later_and_the_one_before_stays_meanwhile(explorer, slow):
     assert shows(explorer, SMALL)
     explorer.preview.layer.value = "large"
-    assert explorer.masking.preparing.busy
+    assert explorer.mask_presenter.job.busy
     assert explorer.canvas.layer["rows"] == 8
-    progress = explorer.masking.progress
+    progress = explorer.mask_presenter.progress
     assert is_shown(progress)
     assert progress.message.value == "Preparing large: waiting. Until then the masks are those of small."
     explorer.controls.target.value = 0.6
@@ -90,8 +90,8 @@ def test_a_large_layer_comes_later_and_the_one_before_stays_meanwhile(explorer, 
 def test_cancelling_goes_back_to_the_layer_that_is_shown(explorer, slow):
     explorer.preview.layer.value = "large"
     assert slow.begun.wait(10)
-    explorer.masking.progress.cancel.click()
-    explorer.masking.preparing._last.join(10)
+    explorer.mask_presenter.progress.cancel.click()
+    explorer.mask_presenter.job._last.join(10)
     assert slow.stopped == ["StoppedError"]
     assert explorer.preview.layer.value == "small"
     assert [name for _, name in explorer.preview.layer.options] == ["small", "large", "other"]
@@ -109,14 +109,14 @@ def test_cancelling_takes_back_all_that_was_changed(explorer, slow):
     explorer.controls.method.value = "wanda"
     assert len(sent) == 2
     sent.clear()
-    shown = explorer.masking.shown
+    shown = explorer.mask_presenter.shown
     explorer.preview.layer.value = "other"
     explorer.controls.pattern.value = "row"
     explorer.preview.masks_of.value = "patterns"
-    explorer.masking.progress.cancel.click()
+    explorer.mask_presenter.progress.cancel.click()
     assert (explorer.config.pattern, explorer.config.method) == (NM(n=2, m=4), "wanda")
     assert (explorer.preview.layer.value, explorer.preview.masks_of.value) == ("small", "schedules")
-    assert explorer.masking.shown.wanted == shown.wanted
+    assert explorer.mask_presenter.shown.wanted == shown.wanted
     assert explorer.canvas.layer == shown.layer
 
 
@@ -124,8 +124,8 @@ def test_cancelling_another_source_comes_back_to_its_layers(explorer, slow, tmp_
     np.savez(tmp_path / "net.npz", other=OTHER, large=LARGE)
     explorer.preview.path.value = str(tmp_path / "net.npz")
     explorer.preview.open.click()
-    assert explorer.masking.coming.layer == "other"
-    explorer.masking.progress.cancel.click()
+    assert explorer.mask_presenter.coming.layer == "other"
+    explorer.mask_presenter.progress.cancel.click()
     assert (explorer.preview.source.value, explorer.preview.layer.value) == ("arrays", "small")
     assert explorer.preview.source.options[0].endswith("net.npz")
     assert [name for _, name in explorer.preview.layer.options] == list(WEIGHTS)
@@ -136,9 +136,9 @@ def test_cancelling_the_first_layer_of_all_shows_the_first_sample(slow, monkeypa
     monkeypatch.setattr(module, "AT_ONCE", 20_000)
     explorer = Explorer(weights=np.ones((200, 200), np.float32))
     assert explorer.canvas.layer == {}
-    assert explorer.masking.progress.message.value == "Preparing weights: waiting. "
+    assert explorer.mask_presenter.progress.message.value == "Preparing weights: waiting. "
     slow.go.set()
-    explorer.masking.progress.cancel.click()
+    explorer.mask_presenter.progress.cancel.click()
     assert explorer.preview.source.value == "digits network"
     assert explorer.canvas.layer["rows"] == 128
     explorer.preview.source.value = "array"
@@ -154,8 +154,8 @@ def test_a_file_that_was_read_again_is_given_up_too(slow, tmp_path):
     np.save(tmp_path / "w.npy", LARGE)
     explorer.preview.path.value = str(tmp_path / "w.npy")
     explorer.preview.open.click()
-    assert explorer.masking.preparing.busy
-    explorer.masking.progress.cancel.click()
+    assert explorer.mask_presenter.job.busy
+    explorer.mask_presenter.progress.cancel.click()
     assert shows(explorer, SMALL)
     explorer.controls.pattern.value = "row"
     assert "No mask" in explorer.canvas.layer["note"]  # the file has changed since it was opened
@@ -175,19 +175,19 @@ def test_the_last_pick_wins(explorer, slow):
 def test_a_small_layer_and_the_one_that_is_shown_end_the_preparation(explorer, slow):
     for name in ("large", "small", "large"):
         explorer.preview.layer.value = name
-    assert explorer.masking.coming.layer == "large"
+    assert explorer.mask_presenter.coming.layer == "large"
     explorer.preview.layer.value = "small"
-    assert explorer.masking.coming is None
+    assert explorer.mask_presenter.coming is None
     assert shows(explorer, SMALL)
 
 
 def test_changes_that_concern_no_mask_let_the_preparation_go_on(explorer, slow):
     explorer.preview.layer.value = "large"
-    task = explorer.masking.preparing._task
+    task = explorer.mask_presenter.job._task
     explorer.controls.frequency.value = 300
     explorer.preview.search.value = "la"
     explorer.controls.window.value = [5000, 5000]
-    assert explorer.masking.preparing._task is task
+    assert explorer.mask_presenter.job._task is task
     slow.go.set()
     explorer.wait()
     assert explorer.canvas.layer["rows"] == 10
@@ -204,9 +204,9 @@ def test_what_goes_wrong_in_the_background_is_said_as_at_once(explorer, slow):
     explorer.preview.layer.value = "other"
     explorer.wait()
     assert [str(error) for error in explorer.errors] == ["oh"]
-    assert "ZeroDivisionError" in explorer.screen.banner.message.value
-    assert not explorer.masking.preparing.busy
-    assert not is_shown(explorer.masking.progress)
+    assert "ZeroDivisionError" in explorer.layout.banner.message.value
+    assert not explorer.mask_presenter.job.busy
+    assert not is_shown(explorer.mask_presenter.progress)
     explorer.errors.clear()
     slow.raises = None
     explorer.preview.masks_of.value = "patterns"
@@ -222,9 +222,9 @@ def test_after_closing_nothing_is_touched(slow):
     explorer.close()
     touched = []
     explorer.canvas.observe(touched.append)
-    explorer.masking.progress.bar.observe(touched.append)
+    explorer.mask_presenter.progress.bar.observe(touched.append)
     slow.go.set()
-    explorer.masking.preparing._last.join(10)
+    explorer.mask_presenter.job._last.join(10)
     explorer.wait()
     assert touched == []
     assert explorer.canvas.layer is layer
@@ -235,7 +235,7 @@ def test_an_event_loop_reads_what_the_thread_has_to_say_in_its_own_thread(slow):
     async def use() -> tuple[list[str], set[int]]:
         explorer = Explorer(weights=WEIGHTS)
         said, threads, came = [], set(), asyncio.Event()
-        explorer.masking.progress.message.observe(lambda change: said.append(change.new), "value")
+        explorer.mask_presenter.progress.message.observe(lambda change: said.append(change.new), "value")
         explorer.canvas.observe(lambda _: (threads.add(threading.get_ident()), came.set()), "layer")
         explorer.preview.layer.value = "large"
         while len(said) < 3:
@@ -258,37 +258,37 @@ def test_an_event_loop_reads_what_the_thread_has_to_say_in_its_own_thread(slow):
 
 
 def test_a_loop_that_is_gone_leaves_the_reading_to_who_waits():
-    preparing, go, got = Preparing(lambda *_: None), threading.Event(), []
+    job, go, got = BackgroundJob(lambda *_: None), threading.Event(), []
 
     async def start() -> None:
-        preparing.start(lambda _: go.wait(10), lambda future: got.append(future.result()))
+        job.start(lambda _: go.wait(10), lambda future: got.append(future.result()))
 
     asyncio.run(start())
     go.set()
-    preparing.wait()
+    job.wait()
     assert got == [True]
-    assert not preparing.busy
+    assert not job.busy
 
 
 def test_who_waits_is_let_go_by_a_cancel():
-    preparing, go, waiting = Preparing(lambda *_: None), threading.Event(), threading.Event()
-    preparing.start(lambda _: go.wait(10), lambda future: None)
+    job, go, waiting = BackgroundJob(lambda *_: None), threading.Event(), threading.Event()
+    job.start(lambda _: go.wait(10), lambda future: None)
 
     def wait() -> None:
         waiting.set()
-        preparing.wait()
+        job.wait()
 
     waiter = threading.Thread(target=wait)
     waiter.start()
     assert waiting.wait(10)
-    preparing.cancel()
+    job.cancel()
     waiter.join(10)
     assert not waiter.is_alive()
     go.set()
 
 
 def test_two_layers_are_never_prepared_at_a_time():
-    preparing, go, seen, most = Preparing(lambda *_: None), threading.Event(), [], []
+    job, go, seen, most = BackgroundJob(lambda *_: None), threading.Event(), [], []
 
     def work(report):
         seen.append(1)
@@ -297,9 +297,9 @@ def test_two_layers_are_never_prepared_at_a_time():
         seen.pop()
 
     for _ in range(3):
-        preparing.start(work, lambda future: future.result())
+        job.start(work, lambda future: future.result())
     go.set()
-    preparing.wait()
+    job.wait()
     assert set(most) == {1}
 
 
@@ -308,7 +308,7 @@ def test_two_layers_are_never_prepared_at_a_time():
 
 def test_what_is_large_depends_on_weights_and_on_what_scoring_takes():
     explorer = Explorer(weights={"w": np.ones((2, 1500), np.float32)}, calibration={"w": np.ones((10, 1500))})
-    wanted = explorer.masking.shown.wanted
+    wanted = explorer.mask_presenter.shown.wanted
     explorer.close()
     assert not wanted.large
     assert not replace(wanted, method="wanda").large
@@ -401,7 +401,7 @@ def look(explorer, page, views=1):
 
 def held(explorer):
     """What would keep the layer of ``explorer`` in memory, if anything does."""
-    ready = explorer.masking.shown
+    ready = explorer.mask_presenter.shown
     return weakref.ref(ready.prepared.matrix), weakref.ref(ready.prepared.order)
 
 
@@ -419,12 +419,12 @@ def test_the_layer_is_let_go_with_its_last_view_and_made_again_for_the_next(expl
     gc.collect()
     assert [reference() for reference in references[1:]] == [None]
     assert explorer.canvas.layer == drawn
-    assert explorer.masking.shown.prepared is None
+    assert explorer.mask_presenter.shown.prepared is None
     look(explorer, "three")
-    assert explorer.masking.preparing.busy
+    assert explorer.mask_presenter.job.busy
     explorer.wait()
     assert shows(explorer, LARGE)
-    assert explorer.masking.shown.prepared.window(0, 0)["width"] == 12
+    assert explorer.mask_presenter.shown.prepared.window(0, 0)["width"] == 12
 
 
 def test_what_becomes_ready_unseen_is_not_held(explorer, slow):
@@ -434,15 +434,15 @@ def test_what_becomes_ready_unseen_is_not_held(explorer, slow):
     slow.go.set()
     explorer.wait()
     assert shows(explorer, LARGE)
-    assert (explorer.masking.shown.prepared, explorer.masking.shown.let_go) == (None, True)
+    assert (explorer.mask_presenter.shown.prepared, explorer.mask_presenter.shown.let_go) == (None, True)
     slow.go.clear()
     look(explorer, "two")
-    explorer.masking.progress.cancel.click()
-    assert not explorer.masking.preparing.busy
+    explorer.mask_presenter.progress.cancel.click()
+    assert not explorer.mask_presenter.job.busy
     slow.go.set()
     explorer.canvas.corner = [1, 1]
     explorer.wait()
-    assert explorer.masking.shown.prepared is not None
+    assert explorer.mask_presenter.shown.prepared is not None
 
 
 def test_an_unseen_explorer_answers_code_as_before(explorer, slow):
@@ -451,7 +451,7 @@ def test_an_unseen_explorer_answers_code_as_before(explorer, slow):
     look(explorer, "one")
     look(explorer, "one", 0)
     assert png_bytes(explorer.figure("masks")) == before
-    assert explorer.masking.shown.let_go
+    assert explorer.mask_presenter.shown.let_go
     explorer.preview.layer.value = "large"
     explorer.wait()
     assert shows(explorer, LARGE)
@@ -460,14 +460,14 @@ def test_an_unseen_explorer_answers_code_as_before(explorer, slow):
     look(explorer, "two")
     explorer.controls.target.value = 0.7
     assert shows(explorer, SMALL)
-    assert explorer.masking.shown.prepared is not None
+    assert explorer.mask_presenter.shown.prepared is not None
 
 
 def test_messages_that_say_nothing_of_a_view_change_nothing(explorer):
     for content in ("page", {"page": 1, "views": 0}, {"page": "one"}, {"page": "one", "views": "0"}, None):
         data = {"method": "custom", "content": content}
         explorer.canvas._handle_msg({"content": {"data": data}, "buffers": []})
-    assert explorer.masking.shown.prepared is not None
+    assert explorer.mask_presenter.shown.prepared is not None
 
 
 @pytest.mark.parametrize("kind", ["canvas", "matplotlib"])
@@ -475,6 +475,6 @@ def test_a_closed_explorer_holds_no_order_and_still_draws(kind):
     explorer = Explorer(weights=SMALL, view=kind)
     before = png_bytes(explorer.figure("masks"))
     explorer.close()
-    ready = explorer.masking.shown
+    ready = explorer.mask_presenter.shown
     assert (ready.prepared, ready.matrix, ready.orders) == (None, None, {})
     assert png_bytes(explorer.figure("masks")) == before

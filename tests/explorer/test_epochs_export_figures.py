@@ -283,7 +283,7 @@ def test_a_link_goes_when_a_layer_comes_from_the_background(explorer, monkeypatc
     keeping, preview = explorer.drawings, explorer.preview
     for layer in ("large", "odd"):
         preview.layer.value = layer
-        assert explorer.masking.preparing.busy
+        assert explorer.mask_presenter.job.busy
         keeping.prepare.click()
         assert keeping.link.value
         explorer.wait()
@@ -355,11 +355,11 @@ def test_numbers_without_a_slider_are_typed_strictly_where_they_can_be():
     assert [box.kind for box in boxes] == ["count"] * 5 + ["number", "fraction"]
 
 
-def test_what_was_not_understood_blocks_export_until_it_is_mended():
+def test_what_was_not_understood_blocks_export_until_it_is_fixed():
     explorer = Explorer()
     explorer.controls.fine_tune_lr.problem = "“0,5” is no number: write 0.00001 or 1e-5"
     assert [problem.where for problem in explorer.problems] == ["fine_tune_lr"]
-    assert explorer.screen.rows["fine_tune_lr"].problem.value == ""  # the entry says it itself
+    assert explorer.layout.rows["fine_tune_lr"].problem.value == ""  # the entry says it itself
     assert explorer.exporter.save.disabled
     explorer.controls.fine_tune_lr.problem = ""
     explorer.controls.fine_tune_lr.value = 1  # a browser writes 1.0 so
@@ -375,5 +375,5 @@ def test_every_control_of_ipywidgets_has_a_name(explorer):
     from entrenar_viz.explorer.layout import all_widgets
 
     kinds = (w.Dropdown, w.Text, w.Textarea, w.ToggleButtons, w.BoundedIntText, w.FloatText, w.BoundedFloatText)
-    nameless = [one for one in all_widgets(explorer.screen) if isinstance(one, kinds) and not one.description]
+    nameless = [one for one in all_widgets(explorer.layout) if isinstance(one, kinds) and not one.description]
     assert nameless == []

@@ -135,7 +135,7 @@ def test_load_refuses_what_is_no_configuration(explorer):
 def test_a_window_of_more_updates_than_can_be_replayed_is_a_problem(explorer):
     before = explorer.config
     explorer.load(PruningConfig(schedule=Cubic(start_step=0, end_step=500_000_000, final_sparsity=0.5)))
-    assert "too many to replay" in explorer.screen.rows["window"].problem.value
+    assert "too many to replay" in explorer.layout.rows["window"].problem.value
     assert explorer.config == before
     assert explorer.exporter.save.disabled
     explorer.controls.window.value = [0, 5000]
@@ -157,8 +157,8 @@ def test_an_entry_that_is_not_understood_blocks_the_export_until_a_load():
 
 def test_problems_of_folded_controls_unfold_them(explorer):
     explorer.controls.fine_tune_lr.value = 1e39
-    assert "finite" in explorer.screen.rows["fine_tune_lr"].problem.value
-    assert explorer.screen.more.selected_index == 0
+    assert "finite" in explorer.layout.rows["fine_tune_lr"].problem.value
+    assert explorer.layout.more.selected_index == 0
     explorer.controls.fine_tune_lr.value = 0.1
     assert explorer.problems == ()
 
@@ -191,7 +191,7 @@ def test_a_problem_is_shown_beside_its_control_and_blocks_the_export(explorer, t
     explorer.controls.window.value = [2000, 2000]
     explorer.controls.pattern.value, explorer.controls.n.value = "nm", 4
     assert [problem.where for problem in explorer.problems] == ["schedule.end_step", "pattern.m"]
-    rows = explorer.screen.rows
+    rows = explorer.layout.rows
     assert rows["window"].problem.value == "end_step (2000) must be greater than start_step (2000)"
     assert rows["pattern"].problem.value == "N (4) must be less than M (4)"
     assert explorer.config == good
@@ -283,7 +283,7 @@ def test_untrusted_text_never_reaches_an_html_widget(tmp_path):
     explorer = Explorer(weights={payload: np.eye(4)})
     explorer.importer.paste.value = f'{{"{payload}": 1}}'
     explorer.importer.take.click()
-    html = [widget for widget in all_widgets(explorer.screen) if isinstance(widget, ipywidgets.HTML)]
+    html = [widget for widget in all_widgets(explorer.layout) if isinstance(widget, ipywidgets.HTML)]
     assert html
     assert not any(payload in widget.value for widget in html)
     explorer.close()
@@ -294,10 +294,10 @@ def test_what_a_callback_raises_is_shown_and_kept():
     explorer.findings_panel.fill = lambda findings: 1 / 0
     explorer.controls.target.value = 0.7
     assert [type(error) for error in explorer.errors] == [ZeroDivisionError]
-    assert is_shown(explorer.screen.banner)
-    assert "ZeroDivisionError" in explorer.screen.banner.message.value
-    explorer.screen.banner.children[1].click()
-    assert not is_shown(explorer.screen.banner)
+    assert is_shown(explorer.layout.banner)
+    assert "ZeroDivisionError" in explorer.layout.banner.message.value
+    explorer.layout.banner.children[1].click()
+    assert not is_shown(explorer.layout.banner)
     explorer.close()
 
 
@@ -333,7 +333,7 @@ def test_weights_that_are_read_again_are_shown_again(tmp_path):
     explorer.close()
 
 
-def test_what_changes_while_there_is_a_problem_is_shown_once_it_is_mended():
+def test_what_changes_while_there_is_a_problem_is_shown_once_it_is_fixed():
     explorer = Explorer()
     explorer.controls.window.value = [5000, 5000]
     explorer.controls.pattern.value = "row"
@@ -377,12 +377,12 @@ def test_the_users_weights_come_first(tmp_path):
 def test_a_model_file_that_cannot_be_opened_leaves_the_weights_as_they_were(explorer, tmp_path):
     explorer.preview.path.value = str(tmp_path / "none.safetensors")
     explorer.preview.open.click()
-    assert "none.safetensors" in explorer.screen.rows["path"].problem.value
+    assert "none.safetensors" in explorer.layout.rows["path"].problem.value
     assert explorer.preview.source.value == "digits network"
     np.save(tmp_path / "some.npy", np.eye(8))
     explorer.preview.path.value = str(tmp_path / "some.npy")
     explorer.preview.open.click()
-    assert explorer.screen.rows["path"].problem.value == ""
+    assert explorer.layout.rows["path"].problem.value == ""
     assert explorer.preview.source.value.endswith("some.npy")
 
 
@@ -410,18 +410,18 @@ def test_other_methods_say_that_magnitude_is_previewed():
 def test_the_bundle_carries_a_picture_for_where_widgets_cannot_run(explorer):
     bundle = explorer._repr_mimebundle_()
     assert base64.b64decode(bundle["image/png"]).startswith(b"\x89PNG")
-    assert bundle["application/vnd.jupyter.widget-view+json"]["model_id"] == explorer.screen.model_id
+    assert bundle["application/vnd.jupyter.widget-view+json"]["model_id"] == explorer.layout.model_id
     assert bundle["text/plain"] == repr(explorer)
 
 
 def test_the_picture_of_the_fallback_follows_the_controls():
     explorer = Explorer(view="matplotlib")
-    schedules, masks = explorer.still.schedules.value, explorer.still.masks.value
+    schedules, masks = explorer.fallback.schedules.value, explorer.fallback.masks.value
     explorer.controls.cursor.value = 4500
-    assert explorer.still.schedules.value != schedules
-    assert explorer.still.masks.value != masks
+    assert explorer.fallback.schedules.value != schedules
+    assert explorer.fallback.masks.value != masks
     explorer.controls.pattern.value, explorer.controls.height.value = "block", 7
-    assert explorer.still.note.value.startswith("No mask")
+    assert explorer.fallback.note.value.startswith("No mask")
     assert explorer.errors == []
     explorer.close()
 
@@ -432,7 +432,7 @@ def test_closing_frees_every_widget():
     for view in ("canvas", "matplotlib"):
         explorer = Explorer(view=view)
         explorer.controls.frequency.value = 300
-        assert explorer.screen.model_id
+        assert explorer.layout.model_id
         assert widgets_alive() > before + 200
         explorer.close()
         assert widgets_alive() == before
@@ -449,7 +449,7 @@ def test_after_closing_there_is_a_picture_left(explorer):
 
 
 def test_widgets_are_sent_when_they_are_shown_and_as_they_are_then(explorer):
-    parts = all_widgets(explorer.screen)
+    parts = all_widgets(explorer.layout)
     assert all(part.comm is not None for part in parts)
     fresh = Explorer()
     before = widgets_alive()
@@ -468,7 +468,7 @@ def test_widgets_are_sent_when_they_are_shown_and_as_they_are_then(explorer):
 
 
 def test_nothing_is_drawn_by_matplotlib_before_the_widgets_are_sent():
-    send = "import sys; from entrenar_viz import Explorer; Explorer().screen.model_id"
+    send = "import sys; from entrenar_viz import Explorer; Explorer().layout.model_id"
     program = f"{send}; print('matplotlib' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert run.stdout == "False\n"
@@ -498,7 +498,7 @@ def test_before_the_first_update_the_fallback_shows_no_mask_of_nm():
 def test_a_thousand_changes_make_no_more_widgets():
     explorer = Explorer()
     explorer.controls.frequency.value = 300
-    assert explorer.screen.model_id
+    assert explorer.layout.model_id
     before = widgets_alive()
     for i in range(1000):
         explorer.controls.target.value = 0.3 + 0.0005 * i

@@ -26,7 +26,7 @@ SHOWN = ("layer", "patterns", "window_data", "corner", "ghosts", "steps_per_epoc
 def explorer(request):
     explorer = Explorer(view=request.param)
     explorer.findings_panel.fill([Finding("all", "info", "")] * 12)  # rows come when first needed, and stay
-    assert explorer.screen.model_id  # all widgets are sent, as when it is displayed
+    assert explorer.layout.model_id  # all widgets are sent, as when it is displayed
     yield explorer
     assert explorer.errors == []
     explorer.close()
@@ -88,10 +88,13 @@ def test_what_is_closed_is_gone(view, monkeypatch):
     monkeypatch.setattr(module, "AT_ONCE", 100)
     widgets, threads = set(registry._instances), set(threading.enumerate())
     explorer = Explorer(view=view, weights=np.eye(40))
-    thread = explorer.masking.preparing._last
+    thread = explorer.mask_presenter.job._last
     explorer.controls.frequency.value = 300
-    assert explorer.screen.model_id in registry._instances
-    closed = weakref.ref(explorer), *map(weakref.ref, (explorer.screen, explorer.masking, explorer.controls.target))
+    assert explorer.layout.model_id in registry._instances
+    closed = (
+        weakref.ref(explorer),
+        *map(weakref.ref, (explorer.layout, explorer.mask_presenter, explorer.controls.target)),
+    )
     explorer.close()
     thread.join(10)
     assert set(registry._instances) == widgets

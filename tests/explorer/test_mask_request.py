@@ -92,7 +92,7 @@ def test_calibration_is_opened_by_path_and_a_bad_one_leaves_the_one_before(tmp_p
     explorer = Explorer(weights=WEIGHTS)
     explorer.controls.method.value = "wanda"
     assert note(explorer).endswith("wanda needs calibration data. Open a file of it beside Calibration.")
-    preview, row = explorer.preview, explorer.screen.rows["calibration"]
+    preview, row = explorer.preview, explorer.layout.rows["calibration"]
     preview.calibration_path.value = f" {tmp_path / 'good.npz'} "
     preview.open_calibration.click()
     assert_ranks(explorer, A, "wanda", SAMPLES)
@@ -142,7 +142,7 @@ def test_the_comparison_is_a_matter_of_the_preview_only(explorer, monkeypatch):
 
 
 def test_the_comparison_is_offered_where_there_is_one(explorer):
-    row = explorer.screen.rows["within"]
+    row = explorer.layout.rows["within"]
     assert is_shown(row)
     explorer.controls.pattern.value = "nm"
     assert not is_shown(row)
@@ -201,11 +201,11 @@ def test_the_fallback_prepares_in_the_background_too(drawn, monkeypatch):
     monkeypatch.setattr(module, "AT_ONCE", 90)
     explorer = Explorer(weights=WEIGHTS, view="matplotlib")
     assert drawn == []
-    assert explorer.masking.preparing.busy
-    assert not is_shown(explorer.still.masks)
+    assert explorer.mask_presenter.job.busy
+    assert not is_shown(explorer.fallback.masks)
     explorer.wait()
     assert titles(drawn[-1]) == ["OneShot", "Gradual", "Cubic"]
-    assert explorer.still.note.value.startswith("arrays, a. 8 × 12 weights.")
+    assert explorer.fallback.note.value.startswith("arrays, a. 8 × 12 weights.")
     assert explorer.errors == []
     explorer.close()
 
@@ -215,8 +215,8 @@ def test_the_fallback_says_why_there_is_no_mask(tmp_path):
     explorer = Explorer(weights=tmp_path / "w.npy", view="matplotlib")
     (tmp_path / "w.npy").unlink()
     explorer.controls.method.value = "wanda"
-    assert explorer.still.note.value.startswith(f"No mask: {tmp_path / 'w.npy'}: ")
-    assert not is_shown(explorer.still.masks)
+    assert explorer.fallback.note.value.startswith(f"No mask: {tmp_path / 'w.npy'}: ")
+    assert not is_shown(explorer.fallback.masks)
     assert explorer.errors == []
     explorer.close()
 

@@ -125,7 +125,7 @@ def test_ghosts_follow_the_pins_that_are_drawn(live):
 
 def test_pins_are_drawn_in_saved_figures_and_in_the_still_picture(explorer):
     def pictures():
-        return explorer.still.schedules.value if explorer.still else explorer.canvas.ghosts
+        return explorer.fallback.schedules.value if explorer.fallback else explorer.canvas.ghosts
 
     def drawn():
         return [line.get_label() for line in explorer.figure().axes[0].lines if line.get_label().startswith("pin ")]
@@ -138,12 +138,12 @@ def test_pins_are_drawn_in_saved_figures_and_in_the_still_picture(explorer):
     explorer.drawings.prepare.click()
     explorer.pins_panel.rows[0].buttons["hide"].click()
     assert (drawn(), explorer.drawings.link.value) == ([], "")
-    assert pictures() not in (with_pin, bare if explorer.still else None)
+    assert pictures() not in (with_pin, bare if explorer.fallback else None)
     explorer.pins_panel.rows[0].buttons["hide"].click()
     assert pictures() == with_pin
     explorer.controls.window.value = [5000, 5000]
     explorer.unpin("a")
-    assert pictures() == with_pin if explorer.still else pictures() == []
+    assert pictures() == with_pin if explorer.fallback else pictures() == []
     explorer.controls.window.value = [1000, 5000]
     assert (drawn(), pictures() == with_pin) == ([], False)
     explorer.controls.target.value = 0.5
@@ -268,10 +268,10 @@ def test_a_session_that_cannot_be_shown_changes_nothing(live):
 
 def test_a_visitor_has_no_paths_and_no_presets_but_the_chapters(visited, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    panel, starts = visited.sessions, visited.starts
-    assert [name for name, _ in starts.picker.options if "secret" in name] == []
-    starts.name.value, panel.path.value = "mine", "visitor.json"
-    for button in (panel.save, panel.overwrite, panel.load, starts.save, starts.replace, starts.delete):
+    panel, offered = visited.sessions, visited.presets_panel
+    assert [name for name, _ in offered.picker.options if "secret" in name] == []
+    offered.name.value, panel.path.value = "mine", "visitor.json"
+    for button in (panel.save, panel.overwrite, panel.load, offered.save, offered.replace, offered.delete):
         button.click()  # as a message to the kernel would
     assert not (tmp_path / "visitor.json").exists()
     assert list(presets.load()) == ["secret"]
@@ -285,90 +285,90 @@ def test_a_visitor_has_no_paths_and_no_presets_but_the_chapters(visited, tmp_pat
 
 def test_a_preset_of_the_chapter_is_one_entry(explorer):
     before = explorer.config
-    explorer.starts.picker.value = ("chapter", "high-sparsity")
+    explorer.presets_panel.picker.value = ("chapter", "high-sparsity")
     assert explorer.config == presets.BUILT_IN["high-sparsity"].config(10_000)
-    assert explorer.starts.status.value == f"high-sparsity: {presets.BUILT_IN['high-sparsity'].description}."
-    assert explorer.starts.picker.value == ""
+    assert explorer.presets_panel.status.value == f"high-sparsity: {presets.BUILT_IN['high-sparsity'].description}."
+    assert explorer.presets_panel.picker.value == ""
     explorer.undo()
     assert explorer.config == before
 
 
 def test_own_presets_are_saved_replaced_loaded_and_deleted(live):
-    starts = live.starts
-    starts.name.value = "mine"
-    starts.save.click()
-    assert starts.status.value == "Saved your preset mine."
+    offered = live.presets_panel
+    offered.name.value = "mine"
+    offered.save.click()
+    assert offered.status.value == "Saved your preset mine."
     live.load(MINE, 70)
-    starts.save.click()
-    assert (starts.status.value, is_shown(starts.replace)) == ("You have a preset mine already.", True)
-    starts.replace.click()
+    offered.save.click()
+    assert (offered.status.value, is_shown(offered.replace)) == ("You have a preset mine already.", True)
+    offered.replace.click()
     assert presets.load()["mine"].config == MINE
     live.reset()
-    starts.picker.value = ("own", "mine")
+    offered.picker.value = ("own", "mine")
     assert (live.config, live.total_steps) == (MINE, 70)
-    starts.delete.click()
-    assert starts.status.value == "Pick the preset to delete."
-    starts.mine.value = "mine"
-    starts.delete.click()
+    offered.delete.click()
+    assert offered.status.value == "Pick the preset to delete."
+    offered.mine.value = "mine"
+    offered.delete.click()
     assert presets.load() == {}
-    starts.name.value = "production"
-    starts.save.click()
-    assert starts.status.value == ("Nothing was saved: 'production' is a preset of the chapter: choose another name")
-    starts.name.value = " "
-    starts.save.click()
-    assert starts.status.value == "Nothing was saved: a name must not be empty, nor begin or end with a space"
+    offered.name.value = "production"
+    offered.save.click()
+    assert offered.status.value == ("Nothing was saved: 'production' is a preset of the chapter: choose another name")
+    offered.name.value = " "
+    offered.save.click()
+    assert offered.status.value == "Nothing was saved: a name must not be empty, nor begin or end with a space"
 
 
 def test_a_broken_file_of_presets_is_told_and_the_chapters_stay():
     presets_file().parent.mkdir(parents=True)
     presets_file().write_text("no JSON")
     explorer = Explorer()
-    starts = explorer.starts
-    assert "Your presets cannot be read" in starts.status.value
-    assert len(starts.picker.options) == 1 + len(presets.BUILT_IN)
-    starts.name.value = "mine"
-    starts.save.click()
-    assert "Nothing was saved" in starts.status.value
+    offered = explorer.presets_panel
+    assert "Your presets cannot be read" in offered.status.value
+    assert len(offered.picker.options) == 1 + len(presets.BUILT_IN)
+    offered.name.value = "mine"
+    offered.save.click()
+    assert "Nothing was saved" in offered.status.value
     assert presets_file().read_text() == "no JSON"
     assert explorer.errors == []
     explorer.close()
 
 
 def test_a_recommendation_says_why(live):
-    starts = live.starts
-    starts.unfold.value = True
-    assert is_shown(starts.more)
-    starts.target.value = 0.8
-    starts.ask.click()
+    offered = live.presets_panel
+    offered.unfold.value = True
+    assert is_shown(offered.more)
+    offered.target.value = 0.8
+    offered.ask.click()
     advice = recommend(0.8, 10_000)
-    assert (live.config, starts.status.value) == (advice.config, f"Recommended: {advice.reason}.")
-    starts.scenario.value = "production"
-    starts.ask.click()
+    assert (live.config, offered.status.value) == (advice.config, f"Recommended: {advice.reason}.")
+    offered.scenario.value = "production"
+    offered.ask.click()
     assert isinstance(live.config.schedule, Gradual)
     live.controls.window.value = [5000, 5000]
-    starts.ask.click()  # it mends what is wrong
+    offered.ask.click()  # it mends what is wrong
     assert live.problems == ()
     live.controls.window.value = [5000, 5000]
-    starts.name.value = "x"
-    starts.save.click()
-    assert "nothing was kept" in starts.status.value
+    offered.name.value = "x"
+    offered.save.click()
+    assert "nothing was kept" in offered.status.value
 
 
 def test_a_target_that_was_not_understood_is_no_recommendation(explorer):
-    starts, before = explorer.starts, explorer.config
-    if isinstance(starts.target, Field):
-        starts.target.problem = "“0,5” is no percentage: write 48.75"
-        starts.ask.click()
-        assert starts.status.value == "Nothing was recommended: “0,5” is no percentage: write 48.75."
+    offered, before = explorer.presets_panel, explorer.config
+    if isinstance(offered.target, Field):
+        offered.target.problem = "“0,5” is no percentage: write 48.75"
+        offered.ask.click()
+        assert offered.status.value == "Nothing was recommended: “0,5” is no percentage: write 48.75."
         assert (explorer.config, explorer.problems) == (before, ())
-        starts.target.problem = ""
-    starts.target.value = 1  # a browser writes 1.0 so
-    starts.ask.click()
+        offered.target.problem = ""
+    offered.target.value = 1  # a browser writes 1.0 so
+    offered.ask.click()
     assert explorer.config.target_sparsity == 1.0
 
 
 def test_a_preset_that_cannot_be_shown_is_told(live):
     presets.save("far", replace(MINE, schedule=OneShot(step=2**60)), 2**61)
-    live.starts.fill()
-    live.starts.picker.value = ("own", "far")
-    assert "a browser cannot count that far" in live.starts.status.value
+    live.presets_panel.fill()
+    live.presets_panel.picker.value = ("own", "far")
+    assert "a browser cannot count that far" in live.presets_panel.status.value

@@ -197,9 +197,9 @@ def test_the_note_says_what_is_not_offered_and_why():
 
 def test_the_fallback_shows_the_note_too():
     explorer = Explorer(weights={"conv": np.ones((8, 3, 2, 2)), "b": np.ones(3)}, view="matplotlib")
-    assert "4-D viewed as (out, rest)" in explorer.still.note.value
-    assert "Tensors not offered: 1." in explorer.still.note.value
-    assert is_shown(explorer.still.masks)
+    assert "4-D viewed as (out, rest)" in explorer.fallback.note.value
+    assert "Tensors not offered: 1." in explorer.fallback.note.value
+    assert is_shown(explorer.fallback.masks)
     explorer.close()
 
 
@@ -211,7 +211,7 @@ def test_a_checkpoint_in_shards_is_opened_by_its_folder_and_a_broken_one_changes
     save_file({"b": np.eye(5)}, tmp_path / "2.safetensors")
     places = {"weight_map": {"a": "1.safetensors", "b": "2.safetensors"}}
     (tmp_path / INDEX).write_text(json.dumps(places | {"weight_map": {"a": "3.safetensors"}}))
-    preview, problem, before = explorer.preview, explorer.screen.rows["path"].problem, explorer.canvas.layer
+    preview, problem, before = explorer.preview, explorer.layout.rows["path"].problem, explorer.canvas.layer
     preview.path.value = f"  {tmp_path} "
     preview.open.click()
     assert problem.value == f"{tmp_path / INDEX}: 'a': its file '3.safetensors' is missing"

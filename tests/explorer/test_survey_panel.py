@@ -76,7 +76,7 @@ def read(explorer, layers):
     """Read letters until so many layers are told of."""
     panel = explorer.survey
     while len(panel.run.records) < layers or f"{layers} of" not in panel.progress.message.value:
-        panel.preparing._read(panel.preparing._task, False)
+        panel.job._read(panel.job._task, False)
 
 
 def test_the_section_is_folded_and_empty_at_first(explorer):
@@ -84,7 +84,7 @@ def test_the_section_is_folded_and_empty_at_first(explorer):
     assert (panel.selected_index, panel.get_title(0)) == (None, "Whole model")
     assert (panel.table.rows, is_shown(panel.surveyed)) == ([], False)
     assert not is_shown(panel.progress)
-    assert panel in explorer.screen.children
+    assert panel in explorer.layout.children
 
 
 def test_rows_are_the_records_of_every_layer(explorer):
@@ -154,14 +154,14 @@ def test_cancel_keeps_the_layers_so_far(explorer, slow):
     slow.go.release()
     read(explorer, 1)
     panel.progress.cancel.click()
-    assert not panel.preparing.busy
+    assert not panel.job.busy
     assert panel.status.value.startswith("Cancelled after 1 of 4 layers. 1 layer: ")
     assert len(panel.table.rows) == 1
     assert panel.table.csv.count("\n") == 2
     assert not is_shown(panel.progress)
     panel.cancel()
     slow.go.release(9)
-    panel.preparing._last.join(10)
+    panel.job._last.join(10)
     assert len(panel.table.rows) == 1
     assert surveyed(explorer).table.csv.count("\n") == 5
 
@@ -191,8 +191,8 @@ def test_masks_and_survey_do_not_replace_each_other(explorer, slow, monkeypatch)
     monkeypatch.setattr(mask_request, "AT_ONCE", 1)
     explorer.survey.start.click()
     explorer.preview.layer.value = "fc.2"
-    assert explorer.survey.preparing.busy
-    assert explorer.masking.preparing.busy
+    assert explorer.survey.job.busy
+    assert explorer.mask_presenter.job.busy
     slow.go.release(9)
     explorer.wait()
     assert explorer.canvas.layer["rows"] == 4
@@ -291,7 +291,7 @@ def test_what_goes_wrong_otherwise_is_told_by_the_banner(slow):
     slow.go.release(9)
     panel = surveyed(explorer)
     assert [str(error) for error in explorer.errors] == ["oh"]
-    assert "ZeroDivisionError" in explorer.screen.banner.message.value
+    assert "ZeroDivisionError" in explorer.layout.banner.message.value
     assert panel.status.value == "Not surveyed to the end."
     assert not is_shown(panel.progress)
     explorer.close()
@@ -310,7 +310,7 @@ def test_after_closing_nothing_is_touched_and_every_widget_is_free(slow):
     for widget in (panel.table, panel.progress.message, panel.status):
         widget.observe(touched.append)
     slow.go.release(9)
-    panel.preparing._last.join(10)
+    panel.job._last.join(10)
     explorer.wait()
     assert (touched, explorer.errors) == ([], [])
     gone = weakref.ref(explorer)

@@ -77,14 +77,14 @@ def test_a_layer_of_zeros_has_all_the_energy_it_ever_had():
 def test_the_share_that_is_done_is_told_and_may_stop_it():
     matrix, told = np.ones((6, 4), np.float32), []
     order = prune_order(matrix, Unstructured())
-    survival(order, matrix, 3, 2, 4, heard=told.append)
+    survival(order, matrix, 3, 2, 4, on_progress=told.append)
     assert told == pytest.approx([1 / 3, 2 / 3, 1])
 
     def stop(share):
         raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        survival(order, matrix, heard=stop)
+        survival(order, matrix, on_progress=stop)
 
 
 @pytest.mark.parametrize("pattern", [Unstructured(), NM(n=2, m=4), Block(height=2, width=4)], ids=repr)

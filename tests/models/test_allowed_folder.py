@@ -220,15 +220,15 @@ def test_a_visitor_sees_no_path_of_the_server(visited, root):
     for damage in BROKEN[:1] + BROKEN[3:]:
         visited.preview.path.value = damage(root)
         visited.preview.open.click()
-        assert visited.screen.rows["path"].problem.value
-        assert str(root.parent) not in visited.screen.rows["path"].problem.value
+        assert visited.layout.rows["path"].problem.value
+        assert str(root.parent) not in visited.layout.rows["path"].problem.value
     visited.preview.path.value = "deep/w.npy"
     visited.preview.open.click()
     (root / "deep" / "w.npy").unlink()
     visited.survey.start.click()
     visited.wait()
     visited.controls.pattern.value = "row"
-    texts = [str(widget.get_state()) for widget in all_widgets(visited.screen)]
+    texts = [str(widget.get_state()) for widget in all_widgets(visited.layout)]
     assert [text for text in texts if str(root.parent) in text] == []
     assert "deep/w.npy" in visited.canvas.layer["note"]
 
@@ -294,13 +294,13 @@ def test_a_visitor_may_upload_paste_and_open_below_the_root(visited):
     assert visited.preview.source.value == "deep/w.npy"
     visited.preview.path.value = "../secret/w.npy"
     visited.preview.open.click()
-    assert "can be opened here" in visited.screen.rows["path"].problem.value
+    assert "can be opened here" in visited.layout.rows["path"].problem.value
     assert visited.preview.source.value == "deep/w.npy"
 
 
 def test_without_a_root_there_is_no_box_for_model_files():
     with_none, without = Explorer(allowed_folder=AllowedFolder()), Explorer()
-    assert not is_shown(with_none.screen.rows["path"])
-    assert is_shown(without.screen.rows["path"])
+    assert not is_shown(with_none.layout.rows["path"])
+    assert is_shown(without.layout.rows["path"])
     with_none.close()
     without.close()

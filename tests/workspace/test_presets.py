@@ -61,8 +61,8 @@ def test_every_scenario_of_the_chapter_is_a_preset():
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_presets_of_the_chapter_hold_at_any_length(name):
     for total in (100, 10_000, 12_345):
-        grave = [found for found in review(presets.BUILT_IN[name].config(total), total) if found.severity != "info"]
-        assert grave == []
+        serious = [found for found in review(presets.BUILT_IN[name].config(total), total) if found.severity != "info"]
+        assert serious == []
 
 
 def test_high_sparsity_is_high():
