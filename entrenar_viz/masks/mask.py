@@ -26,8 +26,8 @@ def prune_mask(
     ``activations`` are the inputs of the layer, (samples, columns): ``sparse_gpt`` needs them, ``wanda`` needs them
     or their norms, (columns,), ``magnitude`` takes none.
 
-    ``within="tensor"`` is the trainer's mask: a weight is compared with all of the layer. ``within="row"`` is
-    **not** what the trainer does but what Wanda's paper does (Sun et al. 2023, arXiv:2306.11695): each row (output)
+    ``within="tensor"`` is the rule of the trainer's library: a weight is ranked within the whole layer.
+    ``within="row"`` is **not**; it is the rule of Wanda's paper (Sun et al. 2023, arXiv:2306.11695): each row (output)
     loses the same number of weights. It is for unstructured only.
 
     WeightsError for weights, activations or a sparsity that cannot be used, and for a pattern that does not fit.

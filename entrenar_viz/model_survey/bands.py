@@ -1,4 +1,4 @@
-"""The trainer's mask of a layer that is never held as a whole: its scores pass by in bands of rows.
+"""The mask of a layer that is never held as a whole: its scores pass by in bands of rows.
 
 Every mask is the one that ``prune_mask`` gives. A band has whole blocks and whole N:M groups, so that those are pruned
 in it alone. For the order of all units their sums are held, and for single weights nothing but the last score to go.
