@@ -98,7 +98,7 @@ def replay(config: PruningConfig, total_steps: int) -> Replay:
         if len(steps):
             found.append((steps, sparsities))
             applied = sparsities[-1]
-    return Replay(total, target_of(config), *_joined(found))
+    return Replay(total, config.schedule.target(config.target_sparsity), *_joined(found))
 
 
 def in_the_mask(config: PruningConfig, run: Replay) -> Replay:
@@ -121,26 +121,17 @@ def updates_due(config: PruningConfig, total_steps: int) -> range:
     return range(first, min(due.stop, total_steps + 1), due.step)
 
 
-def schedule_end(config: PruningConfig) -> int:
-    """The last step at which the schedule changes anything."""
-    return config.schedule.window[1]
-
-
 def sparsity_in_the_end(config: PruningConfig, total_steps: int | None) -> float:
     """The sparsity that is applied by the end of a training, as the shortest decimal of the trainer's f32.
 
     Without ``total_steps`` the training ends with the schedule; a schedule whose only update is at step 0 is then taken
     to prune after the training, to ``target_sparsity``. StepError for a bad ``total_steps``.
     """
-    if total_steps is None and schedule_end(config) == 0:
+    end = config.schedule.window[1]
+    if total_steps is None and end == 0:
         return float(str(np.float32(config.target_sparsity)))
-    run = replay(config, schedule_end(config) if total_steps is None else total_steps)
+    run = replay(config, end if total_steps is None else total_steps)
     return float(str(run.final_sparsity))  # 0.7 rather than 0.699999988
-
-
-def target_of(config: PruningConfig) -> np.float32:
-    """The sparsity that the schedule is meant to end with, in the trainer's f32."""
-    return config.schedule.target(config.target_sparsity)
 
 
 def requested_at(config: PruningConfig, steps: ArrayLike) -> NDArray[np.float32]:

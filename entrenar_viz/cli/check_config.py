@@ -9,7 +9,7 @@ import numpy as np
 
 from entrenar_viz.analysis.finding import Finding
 from entrenar_viz.analysis.findings import review
-from entrenar_viz.analysis.updates import Replay, in_the_mask, replay, schedule_end
+from entrenar_viz.analysis.updates import Replay, in_the_mask, replay
 from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.config.typical import RECOVERY
 from entrenar_viz.config.validation import U64_MAX
@@ -47,7 +47,7 @@ def default_steps(config: PruningConfig) -> int:
     >>> default_steps(PruningConfig(schedule=OneShot(step=3000)))
     5000
     """
-    end = schedule_end(config)
+    end = config.schedule.window[1]
     tuned = end + config.fine_tune_steps * config.fine_tune_after_pruning
     return min(max(ceil(end / (1 - RECOVERY)), tuned, 1), U64_MAX)
 

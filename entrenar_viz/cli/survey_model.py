@@ -6,7 +6,6 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from entrenar_viz.analysis.updates import schedule_end
 from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.files.atomic import write_atomically
 from entrenar_viz.formatting import counted
@@ -36,7 +35,7 @@ def survey(
             model, config, total_steps=steps, calibration=calibration, executor=executor, progress=_tell
         )
         records = list(found)
-    total = schedule_end(config) if steps is None else steps
+    total = config.schedule.window[1] if steps is None else steps
     print("\n".join(as_text(headline(model, config, total, records[0].asked), records, SHOWN)))
     if output is not None:
         write_atomically(output, as_csv(records), overwrite=overwrite)

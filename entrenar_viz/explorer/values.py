@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from entrenar_viz.analysis.updates import schedule_end, whole_steps
+from entrenar_viz.analysis.updates import whole_steps
 from entrenar_viz.config.pruning_config import NM, Block, Method, Pattern, PruningConfig
 from entrenar_viz.config.typical import RECOVERY
 from entrenar_viz.errors import ConfigError, Problem
@@ -59,7 +59,7 @@ def _values_of(config: PruningConfig) -> dict[str, Any]:
 
 def room_for(config: PruningConfig, total_steps: int) -> int:
     """``total_steps`` if the schedule ends within it, else so many that 40% are left for recovery."""
-    end = schedule_end(config)
+    end = config.schedule.window[1]
     return total_steps if end <= total_steps else max(min(ceil(end / (1 - RECOVERY)), LARGEST_STEP), end)
 
 
