@@ -1,6 +1,9 @@
 """A long life in JupyterLab: many events, closing, and running the cell again."""
 
+from contextlib import suppress
+
 import pytest
+from playwright.sync_api import TimeoutError as NotShownError
 
 from jupyter_browser.notebook import RUN_ALL, ready
 
@@ -111,15 +114,28 @@ def move_window(notebook, key, row):
     notebook.wait(WINDOW, row)
 
 
-def reload(page):
-    """Load the page anew; on a busy machine JupyterLab gives up on the widgets that it finds in the kernel."""
-    for _ in range(5):
-        page.reload()
-        ready(page)
-        found = page.locator(".entrenar-viz-canvas").or_(page.get_by_text("model not found"))
-        found.first.wait_for()
-        if page.locator(".entrenar-viz-canvas").count():
-            return
+def shown_again(notebook, act, row):
+    """``act`` until it brings the picture back, with the window at ``row``.
+
+    On a busy machine JupyterLab gives up on some of the widgets that it finds in the kernel.
+    """
+    for _ in range(4):
+        notebook.errors.clear()
+        act()
+        ready(notebook.page)
+        with suppress(NotShownError):
+            notebook.wait(WINDOW, row)
+            if not notebook.errors:
+                return
+    notebook.wait(WINDOW, row)
+
+
+def reopened(page):
+    """Close the notebook, and open it again."""
+    path = page.url.split("/tree/")[1].split("?")[0]
+    page.evaluate("jupyterapp.shell.currentWidget.close()")
+    page.wait_for_function("!document.querySelector('.jp-NotebookPanel')")
+    page.evaluate("(path) => jupyterapp.commands.execute('docmanager:open', {path}).then(() => true)", path)
 
 
 def test_an_explorer_that_nobody_sees_lets_its_layer_go_and_a_page_that_comes_back_gets_it(open_notebook):
@@ -140,18 +156,12 @@ def test_an_explorer_that_nobody_sees_lets_its_layer_go_and_a_page_that_comes_ba
     move_window(notebook, "End", 1100 - 96)
 
     page.evaluate("jupyterapp.commands.execute('docmanager:save').then(() => true)")
-    reload(page)
+    shown_again(notebook, page.reload, 1100 - 96)
     notebook.until(LET_GO, [True, False])
     assert notebook.python(VIEWS) == [0, 1]
-    notebook.wait(WINDOW, 1100 - 96)
     move_window(notebook, "Home", 0)
 
-    path = page.url.split("/tree/")[1].split("?")[0]
-    page.evaluate("jupyterapp.shell.currentWidget.close()")
-    page.wait_for_function("!document.querySelector('.entrenar-viz-canvas')")
-    page.evaluate("(path) => jupyterapp.commands.execute('docmanager:open', {path}).then(() => true)", path)
-    ready(page)
-    notebook.wait(WINDOW, 0)
+    shown_again(notebook, lambda: reopened(page), 0)
     notebook.until(LET_GO, [True, False])
     assert notebook.python(VIEWS) == [0, 1]
     move_window(notebook, "End", 1100 - 96)
