@@ -23,7 +23,7 @@ from entrenar_viz import (
 from entrenar_viz.analysis.advice import SCENARIOS
 from entrenar_viz.analysis.finding import Finding
 from entrenar_viz.workspace import presets
-from tests.strategies import configs
+from tests.strategies import configs, schedules
 
 
 def gradual(**fields) -> PruningConfig:
@@ -211,3 +211,20 @@ def test_recommend_refuses_what_it_does_not_know():
     with pytest.raises(StepError, match="total_steps"):
         recommend(0.5, total_steps=-1)
     assert set(SCENARIOS) == {"llm-compression", "from-scratch", "high-sparsity", "quick-experiment", "production"}
+
+
+@pytest.mark.parametrize(("target", "expected"), [(0.7, False), (0.7001, True)])
+def test_above_70_percent_begins_above_70_percent(target, expected):
+    config = PruningConfig(target_sparsity=target, schedule=OneShot(step=1000))
+    assert ("one-shot-high-sparsity" in codes(config)) is expected
+
+
+@given(schedules(st.integers(0, 400)), st.integers(0, 400))
+def test_a_schedule_moved_before_a_step_reaches_its_target_by_then(schedule, latest):
+    moved = schedule.within(latest)
+    if moved is None:
+        return
+    run = replay(PruningConfig(schedule=moved), latest)
+    assert type(moved) is type(schedule)
+    assert run.shortfall == 0
+    assert (run.last_update or 0) <= latest

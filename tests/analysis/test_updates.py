@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from entrenar_viz import Cubic, Gradual, OneShot, PruningConfig, StepError, replay
+from entrenar_viz.analysis import updates
 from entrenar_viz.analysis.updates import requested_at
 from tests.strategies import configs
 
@@ -127,3 +128,21 @@ def test_more_updates_than_memory_are_refused_in_words():
     config = PruningConfig(schedule=Cubic(start_step=0, end_step=2**60, final_sparsity=0.7))
     with pytest.raises(StepError, match="shorten the window"):
         replay(config, 2**61)
+
+
+@given(configs(st.integers(0, 300)), st.integers(0, 300), st.integers(1, 7))
+def test_a_long_window_is_replayed_in_pieces_as_in_one(config, total_steps, piece):
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(updates, "CHUNK", piece)
+        run = replay(config, total_steps)
+    whole = replay(config, total_steps)
+    np.testing.assert_array_equal(run.update_steps, whole.update_steps)
+    np.testing.assert_array_equal(run.applied, whole.applied)
+
+
+def test_the_limit_of_updates_is_what_the_message_says(monkeypatch):
+    monkeypatch.setattr(updates, "MAX_OPPORTUNITIES", 100)
+    config = PruningConfig(schedule=Cubic(start_step=0, end_step=1000, final_sparsity=0.7))
+    assert replay(config, 100).num_updates == 100
+    with pytest.raises(StepError, match=r"101 updates are too many to replay \(limit 100\)"):
+        replay(config, 101)
