@@ -228,3 +228,8 @@ def test_a_schedule_moved_before_a_step_reaches_its_target_by_then(schedule, lat
     assert type(moved) is type(schedule)
     assert run.shortfall == 0
     assert (run.last_update or 0) <= latest
+
+
+def test_a_window_that_ends_with_the_training_is_told_of_as_missed():
+    found = finding("target-missed", gradual(end_step=10_000, frequency=700))
+    assert "700 does not divide the window of 9,000 steps" in found.message
