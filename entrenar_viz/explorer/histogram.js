@@ -11,7 +11,7 @@ export function drawHistogram(context, scene, layer, states, width, top) {
   const [low, high] = layer.scores;
   const bottom = top + ABOVE + BARS;
   const x = (score) => ((score - low) / (high - low)) * width;
-  drawTitle(context, scene, layer, top);
+  drawTitle(context, scene, layer, top, width);
   drawBars(context, scene, layer, states, { width, bottom, x });
   drawScores(context, scene, { low, high, width, bottom, x });
   const thresholds = {};
@@ -22,7 +22,7 @@ export function drawHistogram(context, scene, layer, states, width, top) {
   return thresholds;
 }
 
-function drawTitle(context, scene, layer, top) {
+function drawTitle(context, scene, layer, top, width) {
   const one = layer.unit === "weights" || layer.fixed || layer.gone;
   const count = thousands(one ? layer.rows * layer.cols : layer.units);
   const what = one ? `scores of ${count} weights` : `scores of ${count} ${layer.unit}, each the sum over its weights`;
@@ -35,7 +35,7 @@ function drawTitle(context, scene, layer, top) {
   context.fillStyle = scene.colors.muted;
   context.textAlign = "left";
   context.textBaseline = "top";
-  context.fillText(what + (layer.sampled ? " (a sample)" : "") + why, 0, top + 2);
+  context.fillText(what + (layer.sampled ? " (a sample)" : "") + why, 0, top + 2, width);
 }
 
 // What the chosen schedule leaves is filled with its colour, what it takes is grey.

@@ -62,7 +62,7 @@ export class Panel {
     const got = achieved(layer, count);
     const [energy, error] = [energyAt(layer, count), errorAt(layer, count)];
     const [reason, surprising] = reasonOf(layer, applied, count, got);
-    return { ...state, count, before, got, reason, surprising, energy, error };
+    return { ...state, applied: layer.fixed ? got : applied, count, before, got, reason, surprising, energy, error };
   }
 }
 
@@ -144,7 +144,7 @@ function drawWords(context, scene, { left, top, width }, panel, state) {
 
 function pair(context, left, width, y, name, value) {
   context.textAlign = "left";
-  context.fillText(name, left, y);
+  context.fillText(name, left, y, width - (value && context.measureText(value).width + 4));
   context.textAlign = "right";
   context.fillText(value, left + width, y, width);
 }

@@ -351,3 +351,14 @@ def test_a_kernel_restart_says_what_to_do(open_notebook):
     notebook = open_notebook(SHOW)
     notebook.page.evaluate("jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart().then(() => true)")
     notebook.page.get_by_text("run the cell again").wait_for()
+
+
+def test_n_m_is_one_step_of_the_staircase(open_notebook):
+    notebook = open_notebook(SHOW)
+    notebook.row("Pattern").locator("select").select_option("N:M")
+    notebook.wait("drawn.staircase.length === 1 && drawn.panels[1].got !== null")
+    first = notebook.python("next(iter(explorer.config.schedule.update_steps[1:]))")
+    assert notebook.drawn["staircase"] == [[first, 0.5]]
+    assert [panel["applied"] for panel in notebook.drawn["panels"]] == [0.5, 0.5, 0.5]
+    notebook.row("Pattern").locator("select").select_option("Unstructured")
+    notebook.wait("drawn.staircase.length > 1")

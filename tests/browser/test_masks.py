@@ -112,6 +112,8 @@ def test_all_five_patterns_are_compared_at_the_cursor(notebook):
             continue
         mask = prune_mask(TIED, 0.25, pattern)
         assert shown["got"] == pytest.approx(1 - mask.mean())
+        if isinstance(pattern, NM):
+            assert shown["applied"] == shown["got"] == 0.5
         assert shown["energy"] == pytest.approx(kept_energy(TIED, mask), abs=1e-3)
     notebook.page.get_by_role("button", name="Cubic").click()
     notebook.wait("drawn.panels.every((panel) => panel.type === 'cubic')")
