@@ -233,3 +233,10 @@ def test_a_schedule_moved_before_a_step_reaches_its_target_by_then(schedule, lat
 def test_a_window_that_ends_with_the_training_is_told_of_as_missed():
     found = finding("target-missed", gradual(end_step=10_000, frequency=700))
     assert "700 does not divide the window of 9,000 steps" in found.message
+
+
+@pytest.mark.parametrize(("updates", "expected"), [(100, False), (101, True)])
+def test_a_hundred_updates_are_not_many(updates, expected):
+    config = gradual(start_step=1000, end_step=1000 + 10 * (updates - 1), frequency=10, initial_sparsity=0.1)
+    assert replay(config, 10_000).num_updates == updates
+    assert ("many-updates" in codes(config)) is expected

@@ -66,6 +66,11 @@ def test_sizes_that_only_single_weights_have_in_common_have_no_fix():
     assert codes == ["pattern-does-not-fit"]
 
 
+def test_blocks_of_two_weights_are_still_blocks():
+    (finding,) = found(layers(fc1=(3, 10), fc2=(7, 4)), pattern=Block(height=1, width=3))
+    assert finding.fix.pattern == Block(height=1, width=2)
+
+
 def test_layers_that_are_left_whole_need_not_fit():
     weights = layers(**{"embed.weight": (3, 3), "fc.weight": (4, 4)})
     blocks = Block(height=2, width=2)

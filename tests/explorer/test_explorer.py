@@ -508,6 +508,12 @@ def test_a_thousand_changes_make_no_more_widgets():
     explorer.close()
 
 
+def test_the_cursor_stays_inside_a_training_that_becomes_shorter(explorer):
+    explorer.controls.cursor.value = 9000
+    explorer.load(replace(explorer.config, schedule=OneShot(step=1)), 700)
+    assert explorer.controls.cursor.value == 700
+
+
 def test_it_opens_the_file_of_a_configuration(tmp_path):
     path = PruningConfig(method="wanda", schedule=OneShot(step=12)).save(tmp_path / "pruning.json")
     explorer = Explorer(str(path))

@@ -120,6 +120,13 @@ def test_the_curve_is_the_formula_and_the_staircase_the_replay(theme):
     assert set(drawn["target"].get_ydata()) == {0.5}
 
 
+def test_a_window_far_behind_the_end_does_not_squeeze_the_training():
+    late = PruningConfig(schedule=gradual(1000, 100_000, 0.0, 0.5, 500))
+    assert lines(schedule_figure(late, 10_000))["Gradual"].get_xdata()[-1] == 15_000
+    later = PruningConfig(schedule=gradual(1000, 12_000, 0.0, 0.5, 500))
+    assert lines(schedule_figure(later, 10_000))["Gradual"].get_xdata()[-1] == 12_000
+
+
 def test_the_staircase_of_n_m_is_what_the_mask_gets():
     config = PruningConfig(pattern=NM(n=2, m=4), schedule=gradual(1000, 5000, 0.0, 0.8, 500))
     figure = schedule_figure(config, 10_000, cursor=2000)

@@ -173,6 +173,18 @@ def test_a_block_that_does_not_fit_gets_sizes_that_do():
     )
 
 
+@pytest.mark.parametrize(
+    ("block", "words"),
+    [
+        (Block(height=3, width=10), r"3 x 10 does not divide 64 x 100: use a height dividing 64 \(1, 2, 4\)$"),
+        (Block(height=4, width=7), r"4 x 7 does not divide 64 x 100: use a width dividing 100 \(4, 5, 10\)$"),
+    ],
+)
+def test_a_block_that_fits_in_one_direction_only(block, words):
+    with pytest.raises(WeightsError, match=words):
+        prune_order(np.ones((64, 100)), block)
+
+
 @pytest.mark.parametrize("pattern", PATTERNS, ids=repr)
 @pytest.mark.parametrize("sparsity", [-0.1, 1.1, math.nan, math.inf, 10**400, "0.5", None, [0.5], 0.5j])
 def test_a_sparsity_outside_0_to_1_is_refused(pattern, sparsity):

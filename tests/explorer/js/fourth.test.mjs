@@ -76,6 +76,14 @@ test("it is one of the others when another is chosen", () => {
   assert.ok(written.includes("Square"));
 });
 
+test("a target that 32 bits cannot hold is reached all the same", () => {
+  const { context, written } = recorder();
+  const seen = scene("cubic");
+  seen.chosen.final_sparsity = 0.7; // Math.fround(0.7) < 0.7
+  drawPlot(context, seen, 900, 300);
+  assert.ok(written.includes("target 70%"));
+});
+
 test("an N:M pattern makes one step of the staircase", () => {
   const { context, written } = recorder();
   const drawn = drawPlot(context, { ...scene("gradual"), fixed: 0.5 }, 900, 300);

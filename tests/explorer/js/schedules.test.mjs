@@ -59,6 +59,13 @@ test("what is applied is what the loop of the trainer applies", () => {
   }
 });
 
+test("where rounding lifts the line above its end, what went before stays", () => {
+  const end = 2 ** 25; // f32(step) / f32(end) rounds to 1 before the end
+  const lifted = { type: "gradual", start_step: 0, end_step: end, initial_sparsity: 0.09, final_sparsity: 0.66, frequency: 1 };
+  assert.ok(sparsityAtStep(lifted, end - 1) > sparsityAtStep(lifted, end));
+  assert.equal(appliedAt(lifted, 0.66, end, end), sparsityAtStep(lifted, end - 1));
+});
+
 test("a training starts at step 1: what is due at step 0 only never comes", () => {
   assert.equal(lastUpdate({ type: "one_shot", step: 0 }, 0.7, 120), null);
   assert.equal(appliedAt({ type: "one_shot", step: 0 }, 0.7, 120, 120), 0);
