@@ -35,17 +35,20 @@ export function parsed(kind, text) {
     return Number(trimmed);
   }
   if (!PERCENT.test(trimmed)) throw new Error(`“${trimmed}” is no percentage: ${howToWrite(trimmed)}`);
-  const number = Number(trimmed.replace(/\s*%$/, ""));
-  if (number > 0 && number < 1 && !trimmed.endsWith("%"))
-    throw new Error(`“${trimmed}”: write ${number}% or ${Number(`${number}e2`)}%`); // JSON and Python write 0.5 for 50%
+  if (mayBeFraction(trimmed)) throw new Error(`“${trimmed}”: ${bothWays(trimmed)}`);
   // Shifted as text: 70.1 / 100 is 0.7009999999999998 in binary arithmetic, 70.1e-2 is 0.701
   const fraction = Number(`${trimmed.replace(/\s*%$/, "")}e-2`);
   if (fraction > 1) throw new Error(`${trimmed} is more than 100%`);
   return fraction;
 }
 
+// JSON and Python write 0.5 for 50%.
+const mayBeFraction = (text) => !text.endsWith("%") && Number(text) > 0 && Number(text) < 1;
+const bothWays = (text) => `write ${Number(text)}% or ${Number(`${Number(text)}e2`)}%`;
+
 function howToWrite(text) {
-  if (/^\d+,\d+\s*%?$/.test(text)) return `write ${text.replace(",", ".")}`;
+  const point = text.replace(",", ".");
+  if (/^\d+,\d+\s*%?$/.test(text)) return mayBeFraction(point) ? bothWays(point) : `write ${point}`;
   if (/^-/.test(text)) return "it must be from 0% to 100%";
   return "write a number from 0 to 100, such as 48.75";
 }

@@ -81,7 +81,7 @@ def windowed(notebook: Notebook) -> None:
 
 def refused(notebook: Notebook) -> None:
     notebook.type("Target sparsity", "0,5")
-    notebook.page.get_by_text("is no percentage: write 48.75").wait_for()
+    notebook.page.get_by_text("is no percentage: write 0.5% or 50%").wait_for()
 
 
 def in_the_wrong_order(notebook: Notebook) -> None:
@@ -104,7 +104,7 @@ def counted(notebook: Notebook) -> None:
 def recommended(notebook: Notebook) -> None:
     page = notebook.page
     page.get_by_role("button", name="More", exact=True).click()
-    page.get_by_label("Target sparsity in percent").fill("80")
+    page.get_by_label("Sparsity to recommend for").fill("80")
     page.get_by_role("button", name="Recommend").click()
     page.get_by_text("Recommended: ").wait_for()
     notebook.until("explorer.config.target_sparsity", 0.8)

@@ -26,7 +26,9 @@ test("a share that may be meant as a fraction is asked for", () => {
 });
 
 test("what is no percentage is told how to be written", () => {
-  assert.throws(() => parsed("fraction", "50,5"), /no percentage: write 50\.5/);
+  assert.throws(() => parsed("fraction", "50,5"), /no percentage: write 50\.5$/);
+  assert.throws(() => parsed("fraction", "0,5%"), /no percentage: write 0\.5%$/);
+  assert.throws(() => parsed("fraction", "0,5"), /no percentage: write 0\.5% or 50%$/);
   assert.throws(() => parsed("fraction", "-5"), /from 0% to 100%/);
   assert.throws(() => parsed("fraction", "half"), /a number from 0 to 100/);
 });
