@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from entrenar_viz import Cubic, Gradual, OneShot, PruningConfig, StepError, replay
@@ -130,6 +130,7 @@ def test_more_updates_than_memory_are_refused_in_words():
         replay(config, 2**61)
 
 
+@example(gradual(start_step=10, end_step=200, initial_sparsity=0.7, final_sparsity=0.2, frequency=10), 300, 3)
 @given(configs(st.integers(0, 300)), st.integers(0, 300), st.integers(1, 7))
 def test_a_long_window_is_replayed_in_pieces_as_in_one(config, total_steps, piece):
     with pytest.MonkeyPatch.context() as patched:

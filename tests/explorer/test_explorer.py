@@ -508,6 +508,13 @@ def test_a_thousand_changes_make_no_more_widgets():
     explorer.close()
 
 
+def test_the_canvas_knows_the_share_that_a_pattern_fixes(explorer):
+    if explorer.canvas:
+        for pattern, share in ((NM(n=1, m=4), 0.75), (Block(height=2, width=2), None)):
+            explorer.load(replace(explorer.config, pattern=pattern))
+            assert explorer.canvas.fixed == share
+
+
 def test_the_cursor_stays_inside_a_training_that_becomes_shorter(explorer):
     explorer.controls.cursor.value = 9000
     explorer.load(replace(explorer.config, schedule=OneShot(step=1)), 700)
