@@ -120,7 +120,9 @@ def test_the_wheel_zooms_around_the_pointer_once_the_plot_is_worked_with(noteboo
     canvas.hover(position={"x": 200, "y": 100})
     page.mouse.wheel(0, -300)
     notebook.wait("drawn.plot.to === 10000 && drawn.plot.from === 0")
+    before = notebook.drawn["cursor"]
     canvas.click(position={"x": 200, "y": 100})
+    notebook.wait("drawn.cursor !== argument", before)
     under = notebook.drawn["cursor"]
     page.mouse.wheel(0, -300)
     notebook.wait("drawn.plot.to - drawn.plot.from < 7000")
