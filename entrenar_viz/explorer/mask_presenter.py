@@ -46,13 +46,13 @@ class MaskPresenter:
 
     def show(self, config: PruningConfig) -> None:
         """Bring the masks up to what is picked, unless they are shown or on their way already."""
-        wanted = self.preview.wanted(config.pattern, config.method, self.controls.patterns)
+        request = self.preview.request(config.pattern, config.method, self.controls.patterns)
         if isinstance(self.picture, Fallback):
             self.picture.draw(self.controls, config)
-        if self.shown and wanted == self.shown.wanted and not self._missed:
+        if self.shown and request == self.shown.request and not self._missed:
             self.stop()
-        elif wanted != self.coming:
-            self._prepare(wanted)
+        elif request != self.coming:
+            self._prepare(request)
         self._draw_masks()
 
     def stop(self) -> None:
@@ -69,22 +69,22 @@ class MaskPresenter:
     def cancel(self, _: object = None) -> None:
         """Drop what is being prepared and go back to what is shown; if nothing is, to the first sample."""
         self.stop()
-        back = self.shown.wanted if self.shown else None
+        back = self.shown.request if self.shown else None
         with held(*self.preview.pickers, *self.controls.mask_controls):
             if back:
                 self.controls.put(masking_values(back.pattern, back.method))
             self.preview.go_back(back)
 
-    def _prepare(self, wanted: MaskRequest) -> None:
+    def _prepare(self, request: MaskRequest) -> None:
         shown = self.shown
         make = for_canvas if isinstance(self.picture, Canvas) else for_fallback
-        if not wanted.large:
+        if not request.large:
             self.stop()
-            self._present(make(wanted, no_report, shown))
+            self._present(make(request, no_report, shown))
             return
-        self.coming = wanted
+        self.coming = request
         self._tell("waiting", 0.0)
-        self.job.start(lambda report: make(wanted, report, shown), self._done)
+        self.job.start(lambda report: make(request, report, shown), self._done)
 
     def _tell(self, stage: str, share: float) -> None:
         if self.coming:
@@ -93,7 +93,7 @@ class MaskPresenter:
     def _meanwhile(self, coming: MaskRequest) -> str:
         if not self.shown:
             return ""
-        shown = self.shown.wanted
+        shown = self.shown.request
         same = (shown.source, shown.layer) == (coming.source, coming.layer)
         return f"Until then the masks are {'the ones before' if same else f'those of {shown.layer:.60}'}."
 
@@ -106,7 +106,7 @@ class MaskPresenter:
     def failure(self) -> str:
         """Why there is no mask of the picked layer; empty if there is one, or if that is not known yet."""
         shown = self.shown
-        same = shown and (shown.wanted.tensors, shown.wanted.layer) == self.preview.picked()
+        same = shown and (shown.request.tensors, shown.request.layer) == self.preview.picked()
         return shown.failure if shown and same else ""
 
     def _settle(self) -> None:
@@ -144,7 +144,7 @@ class MaskPresenter:
 
     def _make_again(self) -> None:
         if self._missed and self.shown and not self.coming:
-            self._prepare(self.shown.wanted)
+            self._prepare(self.shown.request)
 
     def _show_window(self, _: object) -> None:
         """Answer the browser, which has moved the window on the layer; not while another layer is on its way."""

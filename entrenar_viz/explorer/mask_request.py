@@ -121,7 +121,7 @@ class MaskRequest:
 class ReadyMasks:
     """What has been prepared: what the canvas is sent, or, for the still picture, ``orders`` by their names."""
 
-    wanted: MaskRequest
+    request: MaskRequest
     layer: dict[str, Any]
     patterns: list[dict[str, Any]] = field(default_factory=list)
     prepared: Prepared | None = None
@@ -139,42 +139,42 @@ class ReadyMasks:
         return replace(self, prepared=None, matrix=None, orders={}, let_go=True)
 
 
-def for_canvas(wanted: MaskRequest, report: Report, shown: ReadyMasks | None) -> ReadyMasks:
+def for_canvas(request: MaskRequest, report: Report, shown: ReadyMasks | None) -> ReadyMasks:
     """Prepare the layer, and the patterns to compare; where there is no mask, the layer's note says why.
 
     The layer is taken from what is shown if that differs in the patterns only.
     """
     try:
-        matrix, inputs = wanted.tensors.matrix(wanted.layer), wanted.inputs()
+        matrix, inputs = request.tensors.matrix(request.layer), request.inputs()
     except WeightsError as error:
-        return ReadyMasks(wanted, no_mask(error), failure=str(error))
-    how: dict[str, Any] = {"method": wanted.scored[0], "activations": inputs, "report": report}
-    failure, prepared = "", shown.prepared if shown and _same_layer(shown.wanted, wanted) else None
+        return ReadyMasks(request, no_mask(error), failure=str(error))
+    how: dict[str, Any] = {"method": request.scored[0], "activations": inputs, "report": report}
+    failure, prepared = "", shown.prepared if shown and _same_layer(shown.request, request) else None
     try:
-        prepared = prepared or prepare(matrix, wanted.pattern, within=wanted.within, note=wanted.note(), **how)
+        prepared = prepared or prepare(matrix, request.pattern, within=request.within, note=request.note(), **how)
         data = prepared.data
     except WeightsError as error:
-        failure, data = str(error), {"note": wanted.note()} if wanted.patterns else no_mask(error)
-    return ReadyMasks(wanted, data, _compared(wanted, matrix, how), prepared, failure=failure)
+        failure, data = str(error), {"note": request.note()} if request.patterns else no_mask(error)
+    return ReadyMasks(request, data, _compared(request, matrix, how), prepared, failure=failure)
 
 
-def for_fallback(wanted: MaskRequest, report: Report, _shown: ReadyMasks | None) -> ReadyMasks:
+def for_fallback(request: MaskRequest, report: Report, _shown: ReadyMasks | None) -> ReadyMasks:
     """Score the layer and put it into the orders that the masks are drawn from."""
     try:
-        matrix, activations = wanted.tensors.matrix(wanted.layer), wanted.activations()
+        matrix, activations = request.tensors.matrix(request.layer), request.activations()
         report("scoring", 0.1)
-        scores = importance(matrix, wanted.scored[0], activations)
+        scores = importance(matrix, request.scored[0], activations)
     except WeightsError as error:
-        return ReadyMasks(wanted, no_mask(error), failure=str(error))
+        return ReadyMasks(request, no_mask(error), failure=str(error))
     orders: dict[str, PruneOrder | str] = {}
-    asked = wanted.patterns or (("", wanted.pattern),)
+    asked = request.patterns or (("", request.pattern),)
     for index, (name, pattern) in enumerate(asked):
         report("ordering", 0.3 + 0.7 * index / len(asked))
-        orders[name] = order_or_reason(scores, pattern, wanted.within)
+        orders[name] = order_or_reason(scores, pattern, request.within)
     only = orders.get("")
     if isinstance(only, str):
-        return ReadyMasks(wanted, no_mask(only), failure=only)
-    return ReadyMasks(wanted, {"note": wanted.note()}, matrix=matrix, orders=orders)
+        return ReadyMasks(request, no_mask(only), failure=only)
+    return ReadyMasks(request, {"note": request.note()}, matrix=matrix, orders=orders)
 
 
 def no_mask(why: object) -> dict[str, Any]:
@@ -191,15 +191,15 @@ def _same_layer(one: MaskRequest, other: MaskRequest) -> bool:
     return replace(one, patterns=()) == replace(other, patterns=())
 
 
-def _compared(wanted: MaskRequest, matrix: Matrix, how: dict[str, Any]) -> list[dict[str, Any]]:
-    if not wanted.patterns:
+def _compared(request: MaskRequest, matrix: Matrix, how: dict[str, Any]) -> list[dict[str, Any]]:
+    if not request.patterns:
         return []
-    fitting = {name: pattern for name, pattern in wanted.patterns if not isinstance(pattern, str)}
+    fitting = {name: pattern for name, pattern in request.patterns if not isinstance(pattern, str)}
     try:
         made = {data["name"]: data for data in prepare_patterns(matrix, fitting, **how)}
     except WeightsError as error:  # of the scores, which all of them share
-        return [{"name": name, **no_mask(error)} for name, _ in wanted.patterns]
-    return [made.get(name) or {"name": name, "note": reason} for name, reason in wanted.patterns]
+        return [{"name": name, **no_mask(error)} for name, _ in request.patterns]
+    return [made.get(name) or {"name": name, "note": reason} for name, reason in request.patterns]
 
 
 def _not_offered(tensors: Tensors) -> str:

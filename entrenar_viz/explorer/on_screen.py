@@ -47,7 +47,7 @@ def masks_drawn(controls: Controls, config: PruningConfig, ready: ReadyMasks | N
         raise WeightsError("no layer is ready yet: wait for it, or cancel it")
     matrix, orders = _in_order(ready)
     applied, chosen = applied_now(controls, config), SCHEDULE_NAMES[config.schedule.type]
-    if ready.wanted.patterns:
+    if ready.request.patterns:
         panels = [Panel(name, applied[chosen], order) for name, order in orders.items()]
     else:
         panels = [Panel(name, sparsity, orders[""]) for name, sparsity in applied.items()]
@@ -67,27 +67,27 @@ def _in_order(ready: ReadyMasks) -> tuple[Matrix, dict[str, PruneOrder | str]]:
     What was let go is made once more and not kept.
     """
     if ready.let_go:
-        ready = for_canvas(ready.wanted, no_report, None)
-    wanted, made = ready.wanted, ready.prepared
+        ready = for_canvas(ready.request, no_report, None)
+    request, made = ready.request, ready.prepared
     if ready.matrix is not None:
         return ready.matrix, dict(ready.orders)
-    if made and not wanted.patterns:
+    if made and not request.patterns:
         return made.matrix, {"": made.order}
-    if not wanted.patterns:
+    if not request.patterns:
         raise WeightsError(str(ready.layer["note"]))
-    matrix = made.matrix if made else wanted.tensors.matrix(wanted.layer)
-    scores = importance(matrix, wanted.scored[0], wanted.activations())
+    matrix = made.matrix if made else request.tensors.matrix(request.layer)
+    scores = importance(matrix, request.scored[0], request.activations())
     known = {made.order.pattern: made.order} if made else {}
     return matrix, {
         name: known[pattern] if pattern in known else order_or_reason(scores, pattern)
-        for name, pattern in wanted.patterns
+        for name, pattern in request.patterns
     }
 
 
 def _header(ready: ReadyMasks, chosen: str) -> str:
     """Layer, pattern and method; other letters than those of ASCII may be missing in the font."""
-    wanted = ready.wanted
-    name = f"{wanted.layer:.{LONGEST_NAME}}".encode("ascii", "replace").decode()
-    compared = " within each row" if wanted.within == "row" else ""
-    what = f"{chosen} in each pattern" if wanted.patterns else pattern_name(wanted.pattern)
-    return f"{name}, {what}, by {wanted.scored[0]}{compared}"
+    request = ready.request
+    name = f"{request.layer:.{LONGEST_NAME}}".encode("ascii", "replace").decode()
+    compared = " within each row" if request.within == "row" else ""
+    what = f"{chosen} in each pattern" if request.patterns else pattern_name(request.pattern)
+    return f"{name}, {what}, by {request.scored[0]}{compared}"

@@ -111,7 +111,7 @@ class Preview:
         tensors, layer = self.picked()
         return tensors.matrix(layer)
 
-    def wanted(self, pattern: Pattern, method: Method, patterns: Callable[[], Patterns]) -> MaskRequest:
+    def request(self, pattern: Pattern, method: Method, patterns: Callable[[], Patterns]) -> MaskRequest:
         """What is picked, with the ``patterns`` if they are to be compared."""
         tensors, layer = self.picked()
         compared = patterns() if self.masks_of.value == "patterns" else ()
@@ -127,18 +127,18 @@ class Preview:
         """Take calibration data that fits the picked weights; WeightsError leaves the data before."""
         self.calibration = load_calibration(source, self.picked()[0])
 
-    def go_back(self, wanted: MaskRequest | None) -> None:
-        """Pick what was ``wanted``, or the first sample."""
-        if wanted is None:
+    def go_back(self, request: MaskRequest | None) -> None:
+        """Pick what ``request`` is for, or the first sample."""
+        if request is None:
             self.source.value = next(iter(SAMPLES))
             return
-        if wanted.source in self.tensors:
-            self.tensors[wanted.source] = wanted.tensors  # a file may have been read again meanwhile
-        self.calibration, self.source.value = wanted.calibration, wanted.source
-        self.masks_of.value = "patterns" if wanted.patterns else "schedules"
-        if self.can_rank_within(wanted.pattern.type):
-            self.within.value = wanted.within
-        self.layer.options = [(_line(wanted.tensors, wanted.layer), wanted.layer)]
+        if request.source in self.tensors:
+            self.tensors[request.source] = request.tensors  # a file may have been read again meanwhile
+        self.calibration, self.source.value = request.calibration, request.source
+        self.masks_of.value = "patterns" if request.patterns else "schedules"
+        if self.can_rank_within(request.pattern.type):
+            self.within.value = request.within
+        self.layer.options = [(_line(request.tensors, request.layer), request.layer)]
         self.layer.index = 0
         self.show_source()
 

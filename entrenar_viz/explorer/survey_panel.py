@@ -23,23 +23,23 @@ WAITS = "The survey waits until the problems above are fixed."
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a survey is made of; equal ones have equal records. Of ``wanted`` all but the layer counts."""
+class SurveyRequest:
+    """What a survey is made of; equal ones have equal records. Of ``request`` all but the layer counts."""
 
-    wanted: MaskRequest
+    request: MaskRequest
     config: PruningConfig
     total_steps: int
 
-    def same_weights(self, other: "Asked") -> bool:
+    def same_weights(self, other: "SurveyRequest") -> bool:
         """Whether both are about the same tensors."""
-        return self.wanted.tensors is other.wanted.tensors
+        return self.request.tensors is other.request.tensors
 
 
 @dataclass(eq=False)
 class Run:
     """One survey: what it is made of, the records so far, and how it ended, ``""`` while it has not."""
 
-    asked: Asked
+    asked: SurveyRequest
     records: list[LayerSurvey] = field(default_factory=list)  # written by the thread
     sent: int = 0
     ended: str = ""
@@ -47,31 +47,31 @@ class Run:
     @property
     def total(self) -> int:
         """The layers of the model."""
-        return len(self.asked.wanted.tensors)
+        return len(self.asked.request.tensors)
 
     def work(self, report: Report) -> None:
         """Survey layer after layer until ``report`` raises."""
         asked = self.asked
-        if asked.wanted.calibration is None and asked.config.method in NEEDS_ACTIVATIONS:
-            raise WeightsError(asked.wanted.without_data())  # the survey itself names what one types in a shell
+        if asked.request.calibration is None and asked.config.method in NEEDS_ACTIVATIONS:
+            raise WeightsError(asked.request.without_data())  # the survey itself names what one types in a shell
         for record in iter_survey(
-            asked.wanted.tensors,
+            asked.request.tensors,
             asked.config,
             total_steps=asked.total_steps,
-            calibration=asked.wanted.calibration,
-            within=asked.wanted.within,
+            calibration=asked.request.calibration,
+            within=asked.request.within,
         ):
             self.records.append(record)
             report(short(record.layer), len(self.records) / self.total)
 
     def caption(self, asked: float) -> str:
         """What was surveyed, in words."""
-        wanted, how = self.asked.wanted, ""
-        if wanted.calibration:
-            how += f"; calibration {short(wanted.calibration.source)}"
-        if wanted.within == "row":
+        request, how = self.asked.request, ""
+        if request.calibration:
+            how += f"; calibration {short(request.calibration.source)}"
+        if request.within == "row":
             how += "; each row by itself, as in Wanda's paper, which the trainer does not do"
-        return headline(wanted.source, self.asked.config, self.asked.total_steps, asked) + how
+        return headline(request.source, self.asked.config, self.asked.total_steps, asked) + how
 
 
 class SurveyPanel(plain.Accordion):
@@ -90,7 +90,7 @@ class SurveyPanel(plain.Accordion):
         if isinstance(self.table, Table):
             self.table.observe(guarded(self._pick), "picked")
         self.job = BackgroundJob(guarded(self._tell))
-        self.now: Asked | None = None
+        self.now: SurveyRequest | None = None
         self.run: Run | None = None
         self._done = guarded(self._finish)
         self.start.on_click(guarded(self._begin))
@@ -106,8 +106,8 @@ class SurveyPanel(plain.Accordion):
 
     def follow(self, config: PruningConfig, total_steps: int) -> None:
         """Take note of what would be surveyed now; what is in the table may be outdated by that."""
-        wanted = self.preview.wanted(config.pattern, config.method, lambda: ())
-        now = Asked(replace(wanted, layer=wanted.tensors.names[0], patterns=()), config, total_steps)
+        request = self.preview.request(config.pattern, config.method, lambda: ())
+        now = SurveyRequest(replace(request, layer=request.tensors.names[0], patterns=()), config, total_steps)
         if now != self.now:
             self.now, self.problem.value = now, ""
         self._mark()
@@ -193,6 +193,6 @@ class SurveyPanel(plain.Accordion):
     def _pick(self, change: dict[str, int]) -> None:
         """Show the masks of the layer of that row; not while other weights are picked."""
         run, tensors = self.run, self.preview.picked()[0]
-        if run and 0 <= change["new"] < run.sent and tensors is run.asked.wanted.tensors:
+        if run and 0 <= change["new"] < run.sent and tensors is run.asked.request.tensors:
             self.preview.pick(run.records[change["new"]].layer)
         self._mark()

@@ -116,7 +116,7 @@ def test_cancelling_takes_back_all_that_was_changed(explorer, slow):
     explorer.mask_presenter.progress.cancel.click()
     assert (explorer.config.pattern, explorer.config.method) == (NM(n=2, m=4), "wanda")
     assert (explorer.preview.layer.value, explorer.preview.masks_of.value) == ("small", "schedules")
-    assert explorer.mask_presenter.shown.wanted == shown.wanted
+    assert explorer.mask_presenter.shown.request == shown.request
     assert explorer.canvas.layer == shown.layer
 
 
@@ -308,16 +308,16 @@ def test_two_layers_are_never_prepared_at_a_time():
 
 def test_what_is_large_depends_on_weights_and_on_what_scoring_takes():
     explorer = Explorer(weights={"w": np.ones((2, 1500), np.float32)}, calibration={"w": np.ones((10, 1500))})
-    wanted = explorer.mask_presenter.shown.wanted
+    request = explorer.mask_presenter.shown.request
     explorer.close()
-    assert not wanted.large
-    assert not replace(wanted, method="wanda").large
-    assert replace(wanted, method="sparse_gpt").large  # 1,500 x 1,500 numbers to factor
+    assert not request.large
+    assert not replace(request, method="wanda").large
+    assert replace(request, method="sparse_gpt").large  # 1,500 x 1,500 numbers to factor
     samples = load_calibration({"w": np.ones((700, 1500), np.float16)})
-    assert replace(wanted, method="wanda", calibration=samples).large
-    assert replace(wanted, calibration=samples).large  # by magnitude too: they tell the error of the output
-    stored = {"w": replace(wanted.tensors._stored["w"], shape=(1000, 1001))}
-    assert replace(wanted, tensors=module.Tensors("big", stored)).large
+    assert replace(request, method="wanda", calibration=samples).large
+    assert replace(request, calibration=samples).large  # by magnitude too: they tell the error of the output
+    stored = {"w": replace(request.tensors._stored["w"], shape=(1000, 1001))}
+    assert replace(request, tensors=module.Tensors("big", stored)).large
 
 
 # The window -----------------------------------------------------------------------------------------------------------

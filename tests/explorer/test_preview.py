@@ -33,7 +33,7 @@ def offered(preview: Preview) -> list[str]:
 
 
 def note(preview: Preview) -> str:
-    return preview.wanted(PruningConfig().pattern, "magnitude", tuple).about()
+    return preview.request(PruningConfig().pattern, "magnitude", tuple).about()
 
 
 @pytest.fixture
