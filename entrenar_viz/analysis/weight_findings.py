@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from math import gcd, prod
+from math import gcd
 
 from entrenar_viz.analysis.finding import Finding, Fix
 from entrenar_viz.config.pruning_config import NM, Block, Pattern, PruningConfig, pattern_name
 from entrenar_viz.config.typical import nearest_divisor
 from entrenar_viz.errors import WeightsError
 from entrenar_viz.formatting import counted
+from entrenar_viz.masks.activations import columns_of
 from entrenar_viz.masks.units import check_fit
 from entrenar_viz.models.layer_names import left_whole
 from entrenar_viz.models.tensor_files import shown
@@ -46,7 +47,8 @@ def _left_whole(config: PruningConfig, weights: Tensors, layer: str | None) -> I
 
 def _does_not_fit(config: PruningConfig, weights: Tensors) -> Iterator[Finding]:
     skip = config.skip_embed_layers
-    shapes = {name: _grid(weights.shape(name)) for name in weights if not (skip and left_whole(name))}
+    looked_at = {name: weights.shape(name) for name in weights if not (skip and left_whole(name))}
+    shapes = {name: (shape[0], columns_of(shape)) for name, shape in looked_at.items()}
     misfits = {shape: why for shape in set(shapes.values()) if (why := _misfit(shape, config.pattern))}
     odd = [name for name, shape in shapes.items() if shape in misfits]
     if not odd:
@@ -56,10 +58,6 @@ def _does_not_fit(config: PruningConfig, weights: Tensors) -> Iterator[Finding]:
     fitting = _fitting(config.pattern, list(shapes.values()))
     fixes = (Fix(f"use {pattern_name(fitting)}", replace(config, pattern=fitting)),) if fitting else ()
     yield Finding("pattern-does-not-fit", "error", message, fixes)
-
-
-def _grid(shape: tuple[int, ...]) -> Shape:
-    return shape[0], prod(shape[1:])
 
 
 def _misfit(shape: Shape, pattern: Pattern) -> str:

@@ -7,7 +7,7 @@ import { Handles } from "./handles.js";
 import { drawPlot } from "./plot.js";
 import { Tools } from "./tools.js";
 import { WindowHandle } from "./window_handle.js";
-import { PREFERENCES, themeOf, wordsOf } from "./theme.js";
+import { colorOf, PREFERENCES, themeOf, wordsOf } from "./theme.js";
 import { KINDS, windowOf } from "./schedules.js";
 import { nameGroups } from "./names.js";
 
@@ -91,7 +91,7 @@ class View {
     this.theme = themeOf(this.element, this.model.get("palettes"));
     const { colors } = this.theme;
     this.words = Object.fromEntries(
-      Object.keys(KINDS).map((type) => [type, wordsOf(colors.pruned, colors[type] ?? colors.other, colors.fresh)]),
+      Object.keys(KINDS).map((type) => [type, wordsOf(colors.pruned, colorOf(this.theme, { type }), colors.fresh)]),
     );
   }
 

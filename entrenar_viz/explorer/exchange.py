@@ -84,11 +84,11 @@ class Export(plain.VBox):
     def _save(self, *, overwrite: bool) -> None:
         language: Language = self.language.value
         chosen = typed_path(self.path.value)
-        if not str(chosen):
+        if not chosen:
             self.say(f"Nothing was saved: name the file, for example {language.file}")
         elif Path(chosen).suffix != language.suffix:
-            named = f"{language.name} goes to a file that ends in {language.suffix}"
-            self.say(f"Nothing was saved: {named}, for example {Path(chosen).stem}{language.suffix}")
+            ending = f"{language.name} goes to a file that ends in {language.suffix}"
+            self.say(f"Nothing was saved: {ending}, for example {Path(chosen).stem}{language.suffix}")
         else:
             save_and_say(Path(chosen), lambda path: self._saved(path, language, overwrite=overwrite), self.say)
 

@@ -7,6 +7,15 @@ function progress({ start_step: start, end_step: end }, step) {
   return f32(f32(elapsed) / f32(end - start));
 }
 
+// What those have in common that go from one sparsity to another within a window.
+const ramp = {
+  window: ({ start_step, end_step }) => [start_step, end_step],
+  target: (schedule) => schedule.final_sparsity,
+  requestedAt(schedule, _, step) {
+    return this.sparsityAt(schedule, step);
+  },
+};
+
 // Each kind knows its own facts, of a schedule as the JSON has it. A fourth one is one more object: what is applied,
 // drawn and said follows from these.
 //   name          on screen
@@ -31,34 +40,30 @@ export const KINDS = {
     labels: [0.5, 0.3, 0.7, 0.15, 0.85],
   },
   gradual: {
+    ...ramp,
     name: "Gradual",
     of: ({ window, target, initial, frequency }) => ({ ...window, initial_sparsity: initial, final_sparsity: target, frequency }),
-    window: ({ start_step, end_step }) => [start_step, end_step],
     updates: ({ start_step, end_step, frequency }) =>
       frequency === 0 ? [start_step, start_step, 1] : [start_step, end_step, frequency],
-    target: (schedule) => schedule.final_sparsity,
     sparsityAt(schedule, step) {
       const [initial, final] = [f32(schedule.initial_sparsity), f32(schedule.final_sparsity)];
       if (step >= schedule.end_step) return final;
       return f32(initial + f32(progress(schedule, step) * f32(final - initial)));
     },
-    requestedAt: (schedule, _, step) => KINDS.gradual.sparsityAt(schedule, step),
     bends: false,
     labels: [0.6, 0.7, 0.5, 0.8, 0.4, 0.3],
   },
   cubic: {
+    ...ramp,
     name: "Cubic",
     of: ({ window, target }) => ({ ...window, final_sparsity: target }),
-    window: ({ start_step, end_step }) => [start_step, end_step],
     updates: ({ start_step, end_step }) => [start_step, end_step, 1],
-    target: (schedule) => schedule.final_sparsity,
     sparsityAt(schedule, step) {
       const final = f32(schedule.final_sparsity);
       if (step >= schedule.end_step) return final;
       const left = f32(1 - progress(schedule, step));
       return f32(final * f32(1 - f32(f32(left * left) * left)));
     },
-    requestedAt: (schedule, _, step) => KINDS.cubic.sparsityAt(schedule, step),
     bends: true,
     labels: [0.3, 0.2, 0.45, 0.6, 0.1],
   },

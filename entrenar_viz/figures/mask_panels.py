@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from entrenar_viz.config.pruning_config import Method, Pattern, Unstructured, pattern_name
 from entrenar_viz.config.schedules import SCHEDULE_NAMES
 from entrenar_viz.errors import EntrenarVizError
-from entrenar_viz.figures.palette import theme_colors
+from entrenar_viz.figures.palette import schedule_color, theme_colors
 from entrenar_viz.figures.saving import ShownFigure
 from entrenar_viz.formatting import percent
 from entrenar_viz.masks.order import Mask, PruneOrder, Within, order_or_reason, prune_order
@@ -173,7 +173,7 @@ def _edges(size: int) -> NDArray[np.int64]:
 
 def _title_color(label: str, colors: dict[str, str]) -> str:
     """A schedule's name has the schedule's colour."""
-    return next((colors[kind] for kind, name in SCHEDULE_NAMES.items() if name == label), colors["ink"])
+    return next((schedule_color(colors, kind) for kind, name in SCHEDULE_NAMES.items() if name == label), colors["ink"])
 
 
 def _draw_scale(panel: Axes, scale: ScalarMappable, label: str, colors: dict[str, str]) -> None:

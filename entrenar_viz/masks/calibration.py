@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from entrenar_viz.errors import WeightsError
 from entrenar_viz.masks.activations import Activations, checked_activations, columns_of, misfit, no_activations
 from entrenar_viz.models.checkpoints import open_checkpoint
-from entrenar_viz.models.tensor_files import FLOATS, Stored, blame, shown
+from entrenar_viz.models.tensor_files import FLOATS, Stored, blame, listed, shown
 from entrenar_viz.models.weights import SAMPLES, Tensors, in_memory, not_floating, sample
 
 _LISTED = 3  # names in a message
@@ -43,7 +43,7 @@ class Calibration:
         """
         shared = [name for name in self.names if name in weights]
         if not shared:
-            both = f"{_listed(self.names)} here, {_listed(weights.names)} in {weights.source}"
+            both = f"{listed(self.names, _LISTED)} here, {listed(weights.names, _LISTED)} in {weights.source}"
             raise WeightsError(f"{self.source}: no name here is that of a weight tensor: {both}")
         for name in shared:
             shape = weights.shape(name)
@@ -68,7 +68,9 @@ class Calibration:
 
     def _find(self, name: str) -> Stored:
         if name not in self._stored:
-            raise WeightsError(f"{self.source}: has no activations for {shown(name)}, only for {_listed(self.names)}")
+            raise WeightsError(
+                f"{self.source}: has no activations for {shown(name)}, only for {listed(self.names, _LISTED)}"
+            )
         return self._stored[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -119,11 +121,6 @@ def sample_calibration(name: str) -> Calibration:
 
 def _unusable(stored: Stored) -> str:
     return no_activations(stored.shape) if stored.dtype in FLOATS else not_floating(stored.dtype, "activations")
-
-
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - _LISTED:,} more" if len(names) > _LISTED else ""
-    return ", ".join(map(shown, names[:_LISTED])) + more
 
 
 def _opened(source: Mapping[str, ArrayLike] | str | os.PathLike[str]) -> Calibration:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import asdict
+from importlib import import_module
 from itertools import islice
 from os import PathLike
 from typing import TYPE_CHECKING, Any
@@ -159,18 +160,16 @@ def _reporting(progress: Progress | bool | None, total: int) -> Iterator[Progres
 
 
 def _pandas() -> Any:
-    try:
-        import pandas as pd
-    except ImportError:
-        fix = 'pip install "entrenar-viz[survey]", or take the records of iter_survey'
-        raise EntrenarVizError(f"survey needs pandas: {fix}") from None
-    return pd
+    return _optional("pandas", "survey needs pandas", "take the records of iter_survey")
 
 
 def _tqdm() -> Any:
+    return _optional("tqdm.auto", "progress=True needs tqdm", "pass a function (done, total, record)").tqdm
+
+
+def _optional(module: str, why: str, otherwise: str) -> Any:
+    """A module of the extra ``survey``; EntrenarVizError, which says how to do without, if it is not installed."""
     try:
-        from tqdm.auto import tqdm
+        return import_module(module)
     except ImportError:
-        fix = 'pip install "entrenar-viz[survey]", or pass a function (done, total, record)'
-        raise EntrenarVizError(f"progress=True needs tqdm: {fix}") from None
-    return tqdm
+        raise EntrenarVizError(f'{why}: pip install "entrenar-viz[survey]", or {otherwise}') from None

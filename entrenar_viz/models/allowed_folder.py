@@ -10,6 +10,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from entrenar_viz.errors import WeightsError
+from entrenar_viz.models.checkpoints import NO_PATH
 from entrenar_viz.models.tensor_files import Stored, reason, shown
 from entrenar_viz.models.weights import Tensors, load_weights
 
@@ -44,7 +45,7 @@ class AllowedFolder:
     def resolve(self, text: str) -> Path:
         """The path that ``text`` means once links are followed; WeightsError unless it exists below the root."""
         if not text:
-            raise WeightsError("the path is empty: name a model file, or the folder of one")
+            raise WeightsError(NO_PATH)
         parts = {*PurePosixPath(text).parts, *PureWindowsPath(text).parts}
         if self.root is None or ".." in parts:
             raise _nothing_there(text)

@@ -14,8 +14,9 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from entrenar_viz.errors import WeightsError
-from entrenar_viz.models.tensor_files import Stored, blame, open_model, reading, shown
+from entrenar_viz.models.tensor_files import Stored, blame, listed, open_model, reading, shown
 
+NO_PATH = "the path is empty: name a model file, or the folder of one"
 INDEX = "model.safetensors.index.json"
 MAX_INDEX = 100_000_000  # bytes; safetensors allows a header as many
 _SHARD = re.compile(r"-\d{5}-of-(?!0*1\.)\d{5}\.safetensors$")
@@ -30,7 +31,7 @@ def open_checkpoint(given: str | os.PathLike[str]) -> tuple[str, dict[str, Store
     WeightsError, with the file and where there is one the tensor, for whatever is wrong.
     """
     if not os.fspath(given):
-        raise WeightsError("the path is empty: name a model file, or the folder of one")
+        raise WeightsError(NO_PATH)
     with blame(str(given)):
         path = Path(given).expanduser()
     with blame(str(path)):
@@ -54,8 +55,7 @@ def _in_folder(folder: Path) -> Path:
 
 
 def _listing(names: list[str]) -> str:
-    more = f" and {len(names) - _LISTED:,} more" if len(names) > _LISTED else ""
-    return f"it has {', '.join(map(shown, names[:_LISTED]))}{more}" if names else "it is empty"
+    return f"it has {listed(names, _LISTED)}" if names else "it is empty"
 
 
 def _sharded(index: Path) -> dict[str, Stored]:

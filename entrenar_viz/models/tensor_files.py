@@ -205,6 +205,12 @@ def shown(name: object) -> str:
     return text if len(text) <= _NAME_LENGTH else f"{text[:_BEGINNING]}…{text[_BEGINNING + 1 - _NAME_LENGTH :]}"
 
 
+def listed(names: list[str], most: int) -> str:
+    """The first ``names`` from outside, and how many more there are."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(map(shown, names[:most])) + more
+
+
 @contextmanager
 def blame(where: str) -> Iterator[None]:
     """Turn whatever goes wrong into a WeightsError that names the place."""
