@@ -9,9 +9,12 @@ from queue import Empty, SimpleQueue
 from threading import Event, Thread
 from typing import Any
 
-from entrenar_viz.explorer.layer import Report
-
+Report = Callable[[str, float], None]  # told what is being done and the share that is done; may raise to stop it
 Message = Callable[[], None] | None  # something to do where the work was started; None is the last one
+
+
+def no_report(_stage: str, _share: float) -> None:
+    """Report to nobody."""
 
 
 class StoppedError(Exception):

@@ -1,12 +1,12 @@
-"""Explorer: the dashboard put together. State flows one way, from the controls to the configuration to the rest."""
+"""Explorer: the dashboard put together. State flows one way, from the settings to the configuration to the rest."""
 
-import base64
 import os
 from collections.abc import Callable, Mapping
 from functools import wraps
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+import ipywidgets as w
 import traitlets as tr
 from numpy.typing import ArrayLike
 
@@ -14,31 +14,40 @@ from entrenar_viz.analysis.finding import Finding, by_severity
 from entrenar_viz.analysis.findings import review
 from entrenar_viz.analysis.weight_findings import unreadable, weight_findings
 from entrenar_viz.config.pin import Pin
-from entrenar_viz.config.pruning_config import PruningConfig, fixed_sparsity
+from entrenar_viz.config.pruning_config import METHODS, PATTERN_NAMES, PruningConfig
 from entrenar_viz.config.training import Training
 from entrenar_viz.errors import ConfigError, EntrenarVizError, Problem, StepError, WeightsError
-from entrenar_viz.explorer.canvas import Canvas
-from entrenar_viz.explorer.controls import Controls
-from entrenar_viz.explorer.counting import Counted, Counting, agreed
-from entrenar_viz.explorer.drawings import Drawings, Drawn
-from entrenar_viz.explorer.exchange import Export, Import
-from entrenar_viz.explorer.fallback import Fallback, schedule_png
-from entrenar_viz.explorer.keeping import Keeping
-from entrenar_viz.explorer.layout import Layout, all_widgets
-from entrenar_viz.explorer.mask_presenter import MaskPresenter
-from entrenar_viz.explorer.panels import Findings, blank, show
-from entrenar_viz.explorer.pins import ghost
-from entrenar_viz.explorer.preview import Preview
-from entrenar_viz.explorer.survey_panel import SurveyPanel
-from entrenar_viz.masks.calibration import Calibration
+from entrenar_viz.explorer.answer import answer_to
+from entrenar_viz.explorer.browser import payload
+from entrenar_viz.explorer.browser.live import Live, MaskDetails
+from entrenar_viz.explorer.controls.settings import Settings, countable
+from entrenar_viz.explorer.controls.state import State, Told
+from entrenar_viz.explorer.languages import LANGUAGES, Language
+from entrenar_viz.explorer.on_screen import masks_drawn, schedules_drawn
+from entrenar_viz.explorer.panels import plain
+from entrenar_viz.explorer.panels.compare import ComparePanel, default_name, merged
+from entrenar_viz.explorer.panels.exchange import Doors, ExchangePanel
+from entrenar_viz.explorer.panels.figure import WHATS, FigurePanel, What
+from entrenar_viz.explorer.panels.masks import CalibrationData, MasksPanel
+from entrenar_viz.explorer.panels.parts import Banner
+from entrenar_viz.explorer.panels.start_from import StartPanel
+from entrenar_viz.explorer.panels.whole_model import WholeModelPanel
+from entrenar_viz.explorer.preview.mask_presenter import MaskPresenter
+from entrenar_viz.explorer.preview.mask_request import MaskRequest
+from entrenar_viz.explorer.tabs import Tabs
+from entrenar_viz.figures.still_svg import still_svg
+from entrenar_viz.files.atomic import write_atomically
 from entrenar_viz.models.allowed_folder import AllowedFolder
 from entrenar_viz.models.weights import load_weights
+from entrenar_viz.workspace.session import Session
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Weights = ArrayLike | Mapping[str, ArrayLike] | str | os.PathLike[str]
-CalibrationData = Mapping[str, ArrayLike] | str | os.PathLike[str] | Calibration
 
 
-class Explorer(Keeping, Drawn, Counted):
+class Explorer(tr.HasTraits):
     """Tune a pruning schedule, watch what the trainer will do with it, export the configuration.
 
     ``config`` is where to start, or the path of its file (an example of the chapter if None), ``total_steps`` how long
@@ -46,7 +55,7 @@ class Explorer(Keeping, Drawn, Counted):
     file, or the folder or index of a checkpoint in shards. ``calibration`` is what ``load_calibration`` takes: what
     enters the layers, for masks by wanda and sparse_gpt. ``training`` says how long the training is in epochs, instead
     of ``total_steps``.
-    ``view="matplotlib"`` draws in the kernel, for front ends that cannot show the live canvas.
+    ``view="matplotlib"`` draws in the kernel, for front ends that cannot show the live view.
     ``allowed_folder`` is for visitors who must not read and write where they like: they open what is below it, and
     files come and go through their browser only. None: whoever uses the explorer may run code anyway.
 
@@ -54,7 +63,7 @@ class Explorer(Keeping, Drawn, Counted):
     """
 
     config = tr.Instance(PruningConfig, read_only=True)
-    """What the controls add up to, the last valid one; ``explorer.observe(callback, "config")`` follows it."""
+    """What the settings add up to, the last valid one; ``explorer.observe(callback, "config")`` follows it."""
 
     def __init__(
         self,
@@ -74,29 +83,32 @@ class Explorer(Keeping, Drawn, Counted):
         self.errors: list[Exception] = []
         """What callbacks have raised; the banner shows the last one."""
         self.problems: tuple[Problem, ...] = ()
-        """What is wrong with the controls as they stand."""
+        """What is wrong with the settings as they stand."""
         self.findings: list[Finding] = []
         """What is to be known of the configuration and of the weights that are shown."""
-        self._of_config: list[Finding] = []
         self.closed = False
-        self._followed: tuple[Any, ...] | None = None
-        self._allowed = allowed_folder
-        self._build(live=view == "canvas")
+        self._state = State()
+        self._language = LANGUAGES[0]
+        self._said = ""
+        self._of_config: list[Finding] = []
+        self._build(view, allowed_folder)
+        self.set_trait("config", Settings().config())
         try:
             if given:
-                self.preview.add(given)
+                self._masks.add(given)
             if calibration is not None:
-                self.preview.calibrate(calibration)
+                self._masks.calibrate(calibration)
+            settings = self._state.settings
             if training is not None:
                 total_steps = agreed(training, total_steps)
             if config is not None or total_steps is not None:
-                self.load(self.controls.config() if config is None else config, total_steps)
-            self.training = training
-            self._follow()
+                settings = settings.showing(settings.config() if config is None else read(config), total_steps)
+            self._show(settings.counting(training))
         except EntrenarVizError:
             self.close()
             raise
-        self._listen()
+
+    # What it shows ---------------------------------------------------------------------------------------------------
 
     def load(self, config: PruningConfig | str | os.PathLike[str], total_steps: int | None = None) -> None:
         """Show ``config``, or that of the file at a path: ``explorer.config`` is equal to it afterwards.
@@ -105,102 +117,174 @@ class Explorer(Keeping, Drawn, Counted):
         long that 40% are left for recovery. Raises ConfigError for what is no configuration or has steps that a browser
         cannot count, StepError for a ``total_steps`` that is no number of steps.
         """
-        shown = PruningConfig.load(config) if isinstance(config, str | os.PathLike) else config
-        self.steps.whole(lambda: self.controls.set(shown, total_steps))
+        self._show(self._state.settings.showing(read(config), total_steps))
 
-    def export(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
-        """Save the configuration to ``path``, atomically.
+    @property
+    def total_steps(self) -> int:
+        """The length of the training, in steps."""
+        return self._state.settings.total_steps
 
-        Raises ConfigError while the controls hold a problem, FileExistsError unless ``overwrite``.
+    @property
+    def training(self) -> Training | None:
+        """How steps are counted in epochs, None if they are not. Setting it sets ``total_steps`` too.
+
+        A ``total_steps`` that is set otherwise, by hand or by ``load``, ends it. ConfigError for numbers that a browser
+        cannot count.
         """
-        if self.problems:
-            raise ConfigError(self.problems, "nothing was exported")
-        return self.config.save(path, overwrite=overwrite)
+        return self._state.settings.training
+
+    @training.setter
+    def training(self, training: Training | None) -> None:
+        self._show(self._state.settings.counting(training))
+
+    def undo(self) -> None:
+        """Go back to the configuration before the last gesture; does nothing if there is none."""
+        self._state.undo()
+        self._follow()
+
+    def redo(self) -> None:
+        """Go forward to what was undone last; does nothing if there is nothing."""
+        self._state.redo()
+        self._follow()
+
+    def reset(self) -> None:
+        """Show what the explorer was opened with; ``undo`` takes this back."""
+        self._state.reset()
+        self._follow()
 
     def wait(self) -> None:
         """Block until no layer is being prepared and no model surveyed: both are done in the background.
 
         For scripts and tests, and for a cell that wants to see what has become of the cell before.
         """
-        self.mask_presenter.job.wait()
-        self.survey.job.wait()
+        self._presenter.job.wait()
+        self._survey.job.wait()
+
+    # What is kept of it ----------------------------------------------------------------------------------------------
+
+    def export(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+        """Save the configuration to ``path``, atomically.
+
+        Raises ConfigError while the settings hold a problem, FileExistsError unless ``overwrite``.
+        """
+        self._check("nothing was exported")
+        return self.config.save(path, overwrite=overwrite)
 
     @property
-    def total_steps(self) -> int:
-        """The length of the training, in steps."""
-        return int(self.controls.total_steps.value)
+    def pins(self) -> tuple[Pin, ...]:
+        """The pinned configurations, in order."""
+        return self._compare.pins
+
+    def pin(self, name: str | None = None) -> Pin:
+        """Keep the present configuration for comparison, and return it as it is called now.
+
+        Without a name it is called by its schedule and target; a name that is taken gets a number. Raises ConfigError
+        while the settings hold a problem, for a name that is none, and above 50 pins.
+        """
+        return self._compare.pin(name)
+
+    def unpin(self, name: str) -> None:
+        """Forget the pin ``name``; ConfigError if there is none."""
+        self._compare.unpin(name)
+
+    def save_session(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+        """Save the configuration and all pins to ``path``, atomically.
+
+        Raises ConfigError while the settings hold a problem, FileExistsError unless ``overwrite``.
+        """
+        return self._session().save(path, overwrite=overwrite)
+
+    def load_session(self, path: str | os.PathLike[str]) -> None:
+        """Show the configuration of a session, which ``undo`` takes back, and add its pins to those that there are.
+
+        A pin whose name is taken by another one gets a number. Raises ConfigError for a file that is no session, steps
+        that a browser cannot count, and above 50 pins; nothing has changed then.
+        """
+        self._take_session(Session.load(path))
+
+    def figure(self, what: What = "schedule", *, theme: str = "light") -> "Figure":
+        """What is on the screen as a matplotlib figure: the ``"schedule"``, or the ``"masks"`` at the cursor.
+
+        Raises ConfigError while the settings hold a problem, WeightsError where no mask is shown, EntrenarVizError for
+        another ``what`` or ``theme``.
+        """
+        if what not in WHATS:
+            raise EntrenarVizError(f"{what!r:.40} cannot be drawn: use one of {', '.join(WHATS)}")
+        self._check("nothing was drawn")
+        if what == "schedule":
+            return schedules_drawn(self._state.settings, self.config, self._compare.drawn, theme)
+        return masks_drawn(self._state.settings, self.config, self._presenter.shown, theme)
+
+    def save_figure(
+        self, path: str | os.PathLike[str], *, what: What = "schedule", theme: str = "light", overwrite: bool = False
+    ) -> Path:
+        """Save ``figure(what)`` to ``path``, a .png, .svg or .pdf, atomically; FileExistsError unless ``overwrite``."""
+        from entrenar_viz.figures.saving import save_figure
+
+        return save_figure(self.figure(what, theme=theme), path, overwrite=overwrite)
 
     def close(self) -> None:
-        """Take the explorer off the screen and free its widgets and links; closing it again does nothing."""
+        """Take the explorer off the screen and free its widgets; closing it again does nothing."""
         if self.closed:
             return
         self.closed = True
-        self.mask_presenter.stop()
-        self.mask_presenter.let_go()
-        self.survey.stop()
-        for widget in all_widgets(self.layout, *self.controls.links):
+        self._presenter.stop()
+        self._presenter.let_go()
+        self._survey.job.cancel()
+        for widget in all_widgets(self._root, *self._tabs.panels.values()):
             widget.unobserve_all()
             widget.close()
         self.unobserve_all()
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         """The live widget, and a picture for where widgets cannot run."""
-        bundle: dict[str, Any] = {} if self.closed else dict(self.layout._repr_mimebundle_() or {})
-        png = base64.b64encode(schedule_png(self.controls, self.config, self.pins_panel.drawn)).decode()
-        return bundle | {"text/plain": repr(self), "image/png": png}
+        bundle: dict[str, Any] = {} if self.closed else dict(self._root._repr_mimebundle_() or {})
+        if not self._live:
+            self._tabs.fill()
+        others = list(self._state.settings.schedules().values())
+        svg = still_svg(self.config, self._state.settings.total_steps, others)
+        return bundle | {"text/plain": repr(self), "image/svg+xml": svg}
 
     def __repr__(self) -> str:
         return f"Explorer({self.config!r}, total_steps={self.total_steps})"
 
     # Putting together ------------------------------------------------------------------------------------------------
 
-    def _build(self, *, live: bool) -> None:
-        self.controls, self.preview = Controls(typed=live), Preview()
-        picture = self.controls.canvas() if live else Fallback()
-        self.canvas = picture if isinstance(picture, Canvas) else None
-        self.fallback = picture if isinstance(picture, Fallback) else None
-        self.mask_presenter = MaskPresenter(self.controls, self.preview, picture, self._guarded, self._find)
-        self.findings_panel = Findings(self._guarded(lambda fix: self.load(fix.config, self.total_steps)))
-        by_path = self.preview.can_calibrate = self._allowed is None  # of the kernel's files
-        self.exporter = Export(self.export, self._guarded, live=live, by_path=by_path)
-        self.importer = Import(self._imported, self._guarded, by_path=by_path)
-        files = (self.exporter, self.importer)
-        pictures = (picture, self.mask_presenter.progress, self.findings_panel)
-        self.drawings = Drawings(self.figure, self.save_figure, self._guarded, by_path=by_path)
-        self._build_keeping(self._guarded, self._draw_pins, live=live, own=by_path)
-        self.survey = SurveyPanel(self.preview, self._guarded, live=live)
-        below = [self.survey, *self.below, self.drawings]
-        self.layout = Layout(self.controls, self.preview, pictures, files, above=self.above, below=below)
-        self.counting = Counting(self.controls, picture, self._guarded)
-        self.layout.rows["total_steps"].children += (self.counting,)
-        show(self.layout.rows["path"], by_path or bool(self._allowed and self._allowed.root))
-        show(self.layout.rows["calibration"], by_path)
+    def _build(self, view: str, allowed: AllowedFolder | None) -> None:
+        own, guarded = allowed is None, self._guarded  # own: the user has files in the kernel
+        self._banner = Banner()
+        self._live = Live() if view == "canvas" else None
+        if self._live:
+            self._picture: Any = self._live
+        else:
+            from entrenar_viz.explorer.matplotlib_view import MatplotlibView
 
-    def _listen(self) -> None:
-        follow = self._guarded(self._follow)
-        for control in (self.controls.total_steps, *self.controls.holding_config()):
-            control.observe(follow, "value")
-        for field in self.controls.fields:
-            field.observe(follow, "problem")
-        preview = self.preview
-        shown = (self.controls.total_steps, self.controls.cursor, *self.controls.holding_config())
-        self.drawings.forget_with((*shown, preview.layer, *preview.pickers))
-        if self.canvas:  # a layer that was prepared in the background comes after the change that asked for it
-            self.canvas.observe(self.drawings.forget, ["layer", "patterns"])
-        if self.fallback:
-            self.drawings.forget_with((self.fallback.masks, self.fallback.note))
-        masks = self._guarded(self._show_masks)
-        previewed = (self.preview.layer, self.preview.masks_of, self.preview.within)
-        for control in (*previewed, *(() if self.canvas else (self.controls.cursor,))):
-            control.observe(masks, "value")
-        self.preview.source.observe(self._guarded(self._pick_source), "value")
-        self.preview.search.observe(self._guarded(lambda _: self.preview.show_layers()), "value")
-        read = self._allowed.open if self._allowed else load_weights
-        self.preview.open.on_click(self._opener("path", lambda: self.preview.open_path(read)))
-        if self._allowed is None:
-            self.preview.open_calibration.on_click(self._opener("calibration", self.preview.open_calibration_path))
+            self._picture = MatplotlibView(guarded, self._change, self._do)
+        self._presenter = MaskPresenter(self._picture, guarded, self._follow)
+        details = MaskDetails(self._live) if self._live else None
+        self._masks = MasksPanel(details, guarded, self._follow, allowed=allowed)
+        self._survey = WholeModelPanel(self._masks.pick, guarded, live=bool(self._live))
+        self._compare = ComparePanel(self._present, self.load, self._draw_pins, guarded)
+        self._start = StartPanel(self._present, lambda: self.total_steps, self.load, self._offer, guarded, own=own)
+        doors = Doors(self._save_exported, self._choose, self._imported, self._session, self._take_session)
+        self._exchange = ExchangePanel(doors, guarded, own=own, live=bool(self._live))
+        self._figures = FigurePanel(self.figure, self.save_figure, guarded, own=own)
+        panels = {
+            "Masks": self._masks,
+            "Whole model": self._survey,
+            "Compare": self._compare,
+            "Start from": self._start,
+            "Export & import": self._exchange,
+            "Figure": self._figures,
+        }
+        self._tabs = Tabs(panels, guarded(self._opened))
+        self._root = plain.VBox([self._banner, self._picture, self._tabs])
+        self._root.add_class("entrenar-viz")
+        self._offer()
+        if self._live:
+            self._live.on_msg(guarded(lambda _, content, __: self._hear(content)))
 
-    def _guarded(self, callback: Callable[..., None]) -> Callable[..., None]:
+    def _guarded(self, callback: Callable[..., Any]) -> Callable[..., None]:
         """``callback`` with a banner for what it raises: JupyterLab hides the exceptions of widgets."""
 
         @wraps(callback)
@@ -209,103 +293,253 @@ class Explorer(Keeping, Drawn, Counted):
                 callback(*arguments)
             except Exception as error:
                 self.errors.append(error)
-                self.layout.banner.say(f"Something went wrong ({type(error).__name__}): {error}")
+                self._banner.say(f"Something went wrong ({type(error).__name__}): {error}")
 
         return run
 
-    # Following the controls ------------------------------------------------------------------------------------------
+    # From the page ---------------------------------------------------------------------------------------------------
 
-    def _follow(self, _: object = None) -> None:
-        """Bring everything that shows the configuration up to the controls."""
-        self.controls.fit_ranges()
-        self.layout.fit(self.controls, self.preview)
+    def _hear(self, content: Any) -> None:
+        """Take a message of a page: how many views it has, or its settings and what it asks for."""
+        match content:
+            case {"page": str(page), "views": int(views)}:
+                self._presenter.seen_by(page, views)
+                self._tabs.fill()
+            case _:
+                self._state.take(Told.of(content))
+                self._follow()
+                if ask := content.get("ask"):
+                    self._do(ask)
+
+    def _change(self, changes: Mapping[str, Any]) -> None:
+        """Take changes that were made by hand without a page; those of one number go on as one gesture."""
+        ((name, value),) = changes.items() if len(changes) == 1 else [("", None)]
+        gesture = name if type(value) in (int, float) else None  # a bare slider does not tell when it was taken hold of
+        self._state.change(self._state.settings.changed(changes), gesture)
+        self._follow()
+
+    def _do(self, ask: payload.Command) -> None:
+        match dict(ask):
+            case {"do": "undo" | "redo" | "reset" as step}:
+                getattr(self, step)()
+            case {"do": "fix", "finding": int(finding), "fix": int(fix), "name": str(label)}:
+                self._fix(finding, fix, label)
+            case {"do": "preset", "kind": str(kind), "name": str(name)}:
+                self._start_from(kind, name)
+            case {"do": "language", "name": str(name)}:
+                self._choose(next(language for language in LANGUAGES if language.name == name))
+            case {"do": "cancel"}:
+                self._cancel()
+            case {"do": "open", "name": str(title)} if title in self._tabs.panels:
+                self._tabs.open_tab(title)
+            case _:
+                raise EntrenarVizError(f"not understood: {ask!r:.80}")
+
+    def _start_from(self, kind: str, name: str) -> None:
         try:
-            config = self.controls.config()
-            now = (config, self.total_steps, tuple(self.controls.schedules().values()))
-            if now == self._followed:  # one of many controls that changed together has told of it already
-                self.steps.record()
-                return
-            self._of_config = review(config, self.total_steps)
-        except ConfigError as error:
-            self._complain(error.problems)
-            return
-        except StepError as error:
-            self._complain((Problem("schedule", str(error)),))
-            return
-        self._complain(())
-        self.steps.record()
-        self._followed = now
-        if self.canvas:
-            self.canvas.fixed = fixed_sparsity(config.pattern)
-        self._find(config)
-        self.exporter.offer(config, self.total_steps)
-        self.set_trait("config", config)
-        self.pins_panel.follow()
-        self._show_masks()
+            self._said = self._start.pick(kind, name)
+        except EntrenarVizError as error:
+            self._said = str(error)
+        self._answer()
 
-    def _find(self, config: PruningConfig | None = None) -> None:
-        """Show the findings, of the configuration (already known) and of the weights that are shown."""
-        if self.problems:
-            return
-        weights, layer = self.preview.picked()
-        found = [*self._of_config, *weight_findings(config or self.config, weights, layer)]
-        failure = self.mask_presenter.failure
+    def _fix(self, finding: int, fix: int, label: str) -> None:
+        """Apply a fix, unless what it was pressed for is no more there."""
+        fixes = self.findings[finding].fixes if finding < len(self.findings) else ()
+        if fix < len(fixes) and fixes[fix].label == label:
+            self.load(fixes[fix].config, self.total_steps)
+
+    def _cancel(self) -> None:
+        """Drop the layer that is being prepared and go back to what is shown; if nothing is, to the first sample."""
+        self._presenter.stop()
+        shown = self._presenter.shown
+        back, before = shown.request if shown else None, self._state.settings
+        if back:
+            self._state.show(before.masked_by(back.pattern, back.method))
+        self._masks.go_back(back)
+        if self._state.settings != before:
+            self._follow()
+
+    # Following the settings ------------------------------------------------------------------------------------------
+
+    def _show(self, settings: Settings) -> None:
+        """Let the settings be these: the one way back from what follows them."""
+        self._state.show(settings)
+        self._follow()
+
+    def _follow(self) -> None:
+        """Bring everything that shows the settings up to them."""
+        settings, self._said = self._state.settings, ""
+        config = self._read(settings)
+        if config is None:
+            self._state.broken()
+        else:
+            self._state.record()
+            corner = (settings.window_row, settings.window_column)
+            self._presenter.show(self._masks.request(settings, config.pattern), corner)
+            self._findings(config)
+            self.set_trait("config", config)
+        self._answer()
+        if config:
+            self._draw()
+        self._follow_tabs()
+
+    def _draw(self) -> None:
+        self._picture.draw(self._state.settings, self.config, self._compare.drawn, self._presenter.shown)
+
+    def _read(self, settings: Settings) -> PruningConfig | None:
+        """The configuration and what is to be known of it; None while there are problems."""
+        problems = self._state.read_problems()
+        try:
+            config = settings.config()
+            self._of_config = review(config, settings.total_steps)
+        except ConfigError as error:
+            problems += error.problems
+        except StepError as error:
+            problems.append(Problem("schedule", str(error)))
+        self.problems = tuple(problems)
+        return None if problems else config
+
+    def _findings(self, config: PruningConfig) -> None:
+        weights, layer = self._masks.picked()
+        found = [*self._of_config, *weight_findings(config, weights, layer)]
+        failure = self._presenter.failure_of(self._masks.request(self._state.settings, config.pattern))
         if failure and "pattern-does-not-fit" not in (finding.code for finding in found):
             found.append(unreadable(layer, failure))
         self.findings = by_severity(found)
-        self.findings_panel.fill(self.findings)
 
-    def _draw_pins(self, pins: tuple[Pin, ...]) -> None:
-        self.drawings.forget()
-        if self.canvas:
-            self.canvas.ghosts = [ghost(pin) for pin in pins]
-        if self.fallback and pins != self.fallback.pins:
-            self.fallback.pins = pins
-            if not self.problems:
-                self.fallback.draw(self.controls, self.config)
+    def _answer(self) -> None:
+        """Tell the page what its settings amount to."""
+        state = self._state
+        exported = payload.Exported(
+            language=self._language.name,
+            text=self._language.write(self.config, self.total_steps),
+            file=self._language.file,
+            media=self._language.media,
+        )
+        settings = payload.Settings(
+            values=state.values(), page=state.page, told=state.count, unread=dict(state.unread)
+        )
+        answer = answer_to(state, self.config, self.problems, self.findings, exported, self._said)
+        self._picture.tell(settings, answer)
 
-    def _complain(self, problems: tuple[Problem, ...]) -> None:
-        """Show each problem beside the control that made it, and block export and fixes while there are any."""
-        self.problems = problems
-        self.survey.block(bool(problems))
-        said = {field.problem for field in self.controls.fields}  # by the entries themselves
-        self.layout.complain([problem for problem in problems if problem.message not in said])
-        blank(self.findings_panel, bool(problems))
-        if problems:
-            self._followed = None
-            self.steps.broken()
-            self.exporter.offer(None)
+    def _follow_tabs(self) -> None:
+        """Bring the panel that is open up to the settings."""
+        settings, config = self._state.settings, self.config
+        shown, blocked = self._presenter.shown, bool(self.problems)
+        request = None if blocked else self._masks.request(settings, config.pattern)
+        self._figures.forget()
+        match self._tabs.open_title:
+            case "Masks":
+                self._masks.follow(settings, request, str(shown.layer.get("note", "")) if shown else "")
+            case "Whole model":
+                self._survey.follow(request, config, settings.total_steps)
+            case "Compare" if not blocked:
+                self._compare.follow()
+            case "Start from":
+                self._start.follow(config)
+            case "Export & import":
+                text = self._language.write(config, settings.total_steps)
+                self._exchange.exporting.offer(self._language, text, blocked)
 
-    def _show_masks(self, _: object = None) -> None:
-        """Show the masks of the picked layer, unless they are shown already."""
-        self.layout.fit(self.controls, self.preview)
+    def _opened(self, title: str) -> None:
+        if title == "Masks":
+            self._masks.refresh()
+        if title == "Export & import":
+            self._exchange.refresh()
+        self._follow_tabs()
+
+    def _draw_pins(self) -> None:
+        self._picture.show_pins(self._compare.drawn)
+        self._figures.forget()
         if not self.problems:
-            self.mask_presenter.show(self.config)
-            self._find()
-            self.survey.follow(self.config, self.total_steps)
+            self._compare.follow()
+            self._draw()
 
-    def _pick_source(self, _: object = None) -> None:
-        self.preview.show_source()
-        self.layout.rows["path"].complain("")
-        self._show_masks()
+    def _offer(self) -> None:
+        """Tell the page what there is to choose from."""
+        choices = payload.Choices(
+            methods=list(METHODS),
+            patterns=dict(PATTERN_NAMES),
+            languages=[language.name for language in LANGUAGES],
+            presets=self._start.offered,
+        )
+        self._picture.choose_from(choices)
 
     # Files -----------------------------------------------------------------------------------------------------------
 
-    def _opener(self, row: str, take: Callable[[], None]) -> Callable[..., None]:
-        """Take a file; what is wrong with it is said in its row."""
+    def _check(self, nothing: str) -> None:
+        if self.problems:
+            raise ConfigError(self.problems, nothing)
 
-        def open_it(_: object) -> None:
-            try:
-                take()
-            except WeightsError as error:
-                self.layout.rows[row].complain(str(error))
-            else:
-                self.layout.rows[row].complain("")
-                self._show_masks()
+    def _present(self, name: str | None) -> Pin:
+        """What is on the screen as a pin; ConfigError while the settings hold a problem."""
+        self._check("nothing was kept")
+        called = default_name(self.config) if name is None else name
+        return Pin(name=called, config=self.config, total_steps=self.total_steps)
 
-        return self._guarded(open_it)
+    def _save_exported(self, path: str, *, overwrite: bool) -> Path:
+        language = self._language
+        self._check("nothing was exported")
+        if not path:
+            raise EntrenarVizError(f"Nothing was saved: name the file, for example {language.file}")
+        if Path(path).suffix != language.suffix:
+            ending = f"{language.name} goes to a file that ends in {language.suffix}"
+            raise EntrenarVizError(f"Nothing was saved: {ending}, for example {Path(path).stem}{language.suffix}")
+        text = language.write(self.config, self.total_steps)
+        return write_atomically(Path(path), text.encode(), overwrite=overwrite)
+
+    def _choose(self, language: Language) -> None:
+        if language != self._language:
+            self._language = language
+            self._follow()
 
     def _imported(self, config: PruningConfig) -> str:
         before = self.total_steps
         self.load(config)
         return f" The training now has {self.total_steps:,} steps." if self.total_steps != before else ""
+
+    def _session(self) -> Session:
+        now = self._present("now")
+        return Session(config=now.config, total_steps=now.total_steps, training=self.training, pins=self.pins)
+
+    def _take_session(self, session: Session) -> str:
+        """Show ``session``, and say what became of its pins."""
+        before = self.pins
+        pins = merged(before, session.pins)
+        if session.training:
+            countable(session.training)
+        settings = self._state.settings.showing(session.config, session.total_steps)
+        self._show(settings.counting(session.training))
+        self._compare.put(pins)
+        renamed = len({pin.name for pin in pins[len(before) :]} - {pin.name for pin in session.pins})
+        said = f" Pins added: {len(pins) - len(before)}."
+        return said + (f" Renamed, since their names were taken: {renamed}." if renamed else "")
+
+
+def read(config: PruningConfig | str | os.PathLike[str]) -> PruningConfig:
+    """The configuration, or that of the file at a path; ConfigError for a file that is none."""
+    return PruningConfig.load(config) if isinstance(config, str | os.PathLike) else config
+
+
+def agreed(training: Training, total_steps: int | None) -> int:
+    """The steps of ``training``; EntrenarVizError if ``total_steps`` says otherwise."""
+    if total_steps not in (None, training.total_steps):
+        made = f"training makes {training.total_steps:,} steps, total_steps says {total_steps:,}"
+        raise EntrenarVizError(f"{made}: leave one of them out")
+    return training.total_steps
+
+
+def all_widgets(*roots: Any) -> list[Any]:
+    """Every widget that can be reached from ``roots``, each once: children, layouts and styles."""
+    found: dict[int, Any] = {}
+    waiting = list(roots)
+    while waiting:
+        widget = waiting.pop()
+        if id(widget) in found:
+            continue
+        found[id(widget)] = widget
+        for name in widget.keys:
+            value = getattr(widget, name)
+            parts = value if isinstance(value, list | tuple) else (value,)
+            waiting += [part for part in parts if isinstance(part, w.Widget)]
+    return list(found.values())

@@ -17,7 +17,7 @@ from entrenar_viz import PruningConfig
 from entrenar_viz.app.dashboard import GIVEN, dashboard
 from entrenar_viz.cli import serve_app as app_module
 from entrenar_viz.cli.command import main
-from entrenar_viz.explorer.panels import is_shown
+from entrenar_viz.explorer.panels.parts import is_shown
 from jupyter_browser.servers import dashboard_app
 
 
@@ -133,8 +133,8 @@ def test_the_notebook_shows_what_the_command_was_given(tmp_path, monkeypatch):
     monkeypatch.setenv(GIVEN, json.dumps(given))
     explorer = dashboard()
     assert explorer.config == config
-    assert explorer.preview.source.value == given["weights"]
-    assert is_shown(explorer.layout.rows["path"])
+    assert explorer._masks.source.value == given["weights"]
+    assert is_shown(explorer._masks.rows["path"])
     explorer.close()
 
 

@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 
 from entrenar_viz import ConfigError, EntrenarVizError, Explorer, PruningConfig, Training, WeightsError, load_weights
-from entrenar_viz.explorer import mask_request
-from entrenar_viz.explorer.canvas import Field
-from entrenar_viz.explorer.drawings import MEDIA
-from entrenar_viz.explorer.languages import LANGUAGES
+from entrenar_viz.explorer.panels.figure import MEDIA
+from entrenar_viz.explorer.preview import mask_request
+from entrenar_viz.explorer.answer import counted
+from entrenar_viz.explorer.controls.settings import Settings
 from entrenar_viz.explorer.on_screen import masks_drawn
 from entrenar_viz.export.markdown import as_markdown
 from entrenar_viz.export.source_code import as_python, as_rust
 from entrenar_viz.figures.saving import png_bytes
 from entrenar_viz.models.allowed_folder import AllowedFolder
+from tests.explorer.hands import answer, press, put, show_tab, tell
 
 TRAINING = Training(dataset_size=50_000, batch_size=64, gradient_accumulation=4, drop_last=True, epochs=30)
 MAGIC = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}
@@ -32,39 +33,36 @@ def linked(html):
 def test_a_training_sets_total_steps_and_the_axis(explorer):
     explorer.training = TRAINING
     assert (explorer.training, explorer.total_steps) == (TRAINING, TRAINING.total_steps)
-    if explorer.canvas:
-        assert explorer.canvas.steps_per_epoch == TRAINING.steps_per_epoch
+    assert answer(explorer)["steps_per_epoch"] == TRAINING.steps_per_epoch
     explorer.training = None
     assert (explorer.training, explorer.total_steps) == (None, TRAINING.total_steps)
-    if explorer.canvas:
-        assert explorer.canvas.steps_per_epoch == 0
+    assert answer(explorer)["steps_per_epoch"] == 0
 
 
-def test_total_steps_follow_each_of_the_numbers_while_it_counts(explorer):
-    counting = explorer.counting
-    counting.numbers["epochs"].value = 3
-    assert explorer.total_steps == 10_000
-    assert counting.status.value == "782 steps an epoch, 2,346 in all"
-    counting.on.value = True
-    assert explorer.total_steps == 3 * 782
+def test_total_steps_follow_each_of_the_numbers():
+    settings = Settings()
+    assert counted(settings) == "782 steps an epoch, 7,820 in all. Not in use: total steps were set by themselves"
     for name, value, steps in [
+        ("epochs", 3, 3 * 782),
         ("dataset_size", 1000, 3 * 16),
         ("batch_size", 300, 3 * 4),
         ("gradient_accumulation", 3, 3 * 4),
         ("epochs", 100, 100 * 4),
     ]:
-        counting.numbers[name].value = value
-        assert explorer.total_steps == explorer.training.total_steps == steps
-    assert counting.status.value == "4 steps an epoch, 400 in all; the optimizer makes 200"
-    counting.drop_last.value = True
-    assert explorer.training.total_steps == explorer.total_steps == 300
-    assert counting.status.value == "3 steps an epoch, 300 in all; the optimizer makes 100"
+        settings = settings.changed({name: value})
+        assert settings.in_epochs
+        assert settings.total_steps == settings.training.total_steps == steps
+    assert counted(settings) == "4 steps an epoch, 400 in all; the optimizer makes 200"
+    settings = settings.changed({"drop_last": True})
+    assert settings.training.total_steps == settings.total_steps == 300
+    assert counted(settings) == "3 steps an epoch, 300 in all; the optimizer makes 100"
 
 
 def test_total_steps_that_are_set_otherwise_end_the_counting(explorer):
     explorer.training = TRAINING
-    explorer.controls.total_steps.value = 9000
-    assert (explorer.training, explorer.counting.on.value, explorer.total_steps) == (None, False, 9000)
+    put(explorer, total_steps=9000, in_epochs=False)
+    assert (explorer.training, explorer.total_steps) == (None, 9000)
+    assert Settings().counting(TRAINING).changed({"total_steps": 9000}).training is None
     explorer.training = TRAINING
     explorer.load(explorer.config, TRAINING.total_steps)
     assert explorer.training == TRAINING
@@ -74,23 +72,17 @@ def test_total_steps_that_are_set_otherwise_end_the_counting(explorer):
 
 def test_numbers_that_make_no_training_block_nothing_else(explorer):
     explorer.training = TRAINING
-    counting, numbers = explorer.counting, explorer.counting.numbers
-    numbers["batch_size"].value = 0
-    assert counting.rows["batch_size"].problem.value == "batch_size must be at least 1"
+    for wrong, said in (
+        ({"batch_size": 0}, "batch_size must be at least 1"),
+        ({"batch_size": 60_000}, "leaves no batch"),
+        ({"batch_size": 64, "epochs": 2**50}, "a browser cannot count that far"),
+    ):
+        put(explorer, **wrong)
+        assert said in answer(explorer)["counted"]
+        assert (explorer.training, explorer.problems) == (None, ())
+        assert explorer.total_steps == TRAINING.total_steps
+    put(explorer, epochs=30)
     assert explorer.training == TRAINING
-    assert explorer.problems == ()
-    numbers["batch_size"].value = 60_000
-    assert "leaves no batch" in counting.rows["batch_size"].problem.value
-    numbers["batch_size"].value = 64
-    assert [row.problem.value for row in counting.rows.values()] == [""] * 4
-    numbers["epochs"].value = 2**50
-    assert "a browser cannot count that far" in counting.rows["epochs"].problem.value
-    assert counting.status.value == "These numbers make no training."
-    assert explorer.training == TRAINING
-    counting.on.value = False
-    assert explorer.training is None
-    counting.on.value = True
-    assert explorer.training is None
 
 
 def test_a_training_that_a_browser_cannot_count_is_refused(explorer):
@@ -101,9 +93,9 @@ def test_a_training_that_a_browser_cannot_count_is_refused(explorer):
 
 def test_an_entry_that_was_not_understood_is_replaced():
     explorer = Explorer()
-    explorer.counting.numbers["epochs"].problem = "“x” is no whole number"
+    tell(explorer, unread={"epochs": "“x” is no whole number"})
     explorer.training = TRAINING
-    assert explorer.counting.numbers["epochs"].problem == ""
+    assert explorer._live.settings["unread"] == {}
 
 
 def test_an_explorer_starts_with_a_training():
@@ -118,7 +110,7 @@ def test_an_explorer_starts_with_a_training():
 
 
 def choose(explorer, name):
-    explorer.exporter.language.value = next(language for language in LANGUAGES if language.name == name)
+    press(explorer, "language", name=name)
 
 
 def test_each_language_is_written_as_the_library_writes_it(explorer):
@@ -130,63 +122,69 @@ def test_each_language_is_written_as_the_library_writes_it(explorer):
     }
     for name, write in texts.items():
         choose(explorer, name)
-        assert explorer.exporter.json.value == write()
-        explorer.controls.target.value = 0.4 + len(name) / 100
-        assert explorer.exporter.json.value == write()
-    explorer.controls.total_steps.value = 8000
-    assert "8,000" in explorer.exporter.json.value
+        assert answer(explorer)["exported"]["text"] == write()
+        put(explorer, target=0.4 + len(name) / 100)
+        assert answer(explorer)["exported"]["text"] == write()
+    put(explorer, total_steps=8000)
+    assert "8,000" in answer(explorer)["exported"]["text"]
 
 
 def test_the_file_has_the_name_of_its_language(explorer):
-    exporter = explorer.exporter
+    show_tab(explorer, "Export & import")
+    exporting = explorer._exchange.exporting
+    path = exporting.saving.path
     for name, file in [("Python", "pruning.py"), ("Rust", "pruning.rs"), ("Markdown", "pruning.md")]:
         choose(explorer, name)
-        assert exporter.path.value == file
-        if exporter.download:
-            assert f'download="{file}"' in exporter.download.value
-            assert linked(exporter.download.value).decode() == exporter.json.value
-        else:
-            assert (exporter.json.file, exporter.json.label) == (file, f"Configuration as {name}")
-    exporter.path.value = "mine.txt"
+        assert path.value == file
+        exported = answer(explorer)["exported"]
+        assert (exported["language"], exported["file"]) == (name, file)
+        assert f'download="{file}"' in exporting.download.link.value
+        assert linked(exporting.download.link.value).decode() == exported["text"] == exporting.text.value
+    path.value = "mine.txt"
     choose(explorer, "JSON")
-    assert exporter.path.value == "mine.txt"
+    assert path.value == "mine.txt"
 
 
-def test_only_the_chosen_language_is_written_and_sent():
+def test_only_the_chosen_language_is_written_and_one_message_sent():
     explorer = Explorer()
-    assert PruningConfig.from_json(explorer.exporter.json.value) == explorer.config
+    assert explorer._root.model_id
+    assert PruningConfig.from_json(answer(explorer)["exported"]["text"]) == explorer.config
     with (
-        patch("entrenar_viz.explorer.exchange.Offer.send_state") as sent,
+        patch.object(explorer._live, "_send") as sent,
         patch("entrenar_viz.export.markdown.replay", side_effect=AssertionError("a report was made")),
     ):
-        explorer.controls.target.value = 0.6
-    assert sent.call_count <= 1
+        put(explorer, target=0.6)
+    assert sent.call_count == 1
+    assert set(sent.call_args.args[0]["state"]) == {"settings", "answer"}
+    assert explorer.errors == []
 
 
-def test_what_is_shown_is_saved_and_waits_for_problems(explorer, tmp_path):
-    exporter, path = explorer.exporter, tmp_path / "mine.json"
-    exporter.path.value = str(path)
+def test_what_is_exported_is_saved_and_waits_for_problems(explorer, tmp_path):
+    show_tab(explorer, "Export & import")
+    exporting, path = explorer._exchange.exporting, tmp_path / "mine.json"
+    saving = exporting.saving
+    saving.path.value = str(path)
     choose(explorer, "Rust")
-    exporter.save.click()
+    saving.save.click()
     saved = tmp_path / "mine.rs"
     assert saved.read_text() == as_rust(explorer.config)
-    exporter.save.click()
-    assert "exists already" in exporter.status.value
-    explorer.controls.target.value = 0.9
-    exporter.overwrite.click()
+    saving.save.click()
+    assert "exists already" in exporting.status.value
+    put(explorer, target=0.9)
+    saving.overwrite.click()
     assert saved.read_text() == as_rust(explorer.config)
-    explorer.controls.window.value = [5000, 5000]
-    assert exporter.save.disabled
+    put(explorer, start_step=5000, end_step=5000)
+    assert saving.save.disabled
     choose(explorer, "Markdown")
-    assert exporter.json.value == as_markdown(explorer.config, explorer.total_steps)
-    assert exporter.save.disabled
+    assert answer(explorer)["exported"]["text"] == as_markdown(explorer.config, explorer.total_steps)
+    assert saving.save.disabled
 
 
 # Keeping figures ------------------------------------------------------------------------------------------------------
 
 
 def test_the_schedule_is_drawn_as_it_is_on_the_screen(explorer):
-    explorer.controls.cursor.value, explorer.controls.target.value = 4000, 0.7
+    put(explorer, cursor=4000, target=0.7)
     axes = explorer.figure().axes[0]
     labels = [line.get_label() for line in axes.lines]
     assert {"Gradual", "OneShot", "Cubic", "applied", "target", "cursor"} <= set(labels)
@@ -200,7 +198,7 @@ def test_masks_are_drawn_alike_from_both_views():
     views = [Explorer(view=view) for view in ("canvas", "matplotlib")]
     for masks_of in ("schedules", "patterns"):
         for explorer in views:
-            explorer.preview.masks_of.value = masks_of
+            explorer._masks.masks_of.value = masks_of
         one, other = (png_bytes(explorer.figure("masks")) for explorer in views)
         assert one == other
 
@@ -210,7 +208,7 @@ def test_the_layer_on_the_screen_is_not_sorted_again():
     with patch("entrenar_viz.masks.order.prune_order", side_effect=AssertionError("sorted again")):
         panels = explorer.figure("masks").axes
     assert [axes.get_title() for axes in panels[:3]] == ["OneShot", "Gradual", "Cubic"]
-    explorer.preview.masks_of.value = "patterns"
+    explorer._masks.masks_of.value = "patterns"
     with patch("entrenar_viz.masks.order.prune_order", side_effect=WeightsError("not sorted")) as sorted_again:
         explorer.figure("masks")
     assert sorted_again.call_count == 4
@@ -218,10 +216,10 @@ def test_the_layer_on_the_screen_is_not_sorted_again():
 
 def test_patterns_are_drawn_where_the_own_one_does_not_fit():
     explorer = Explorer(weights=np.arange(35.0).reshape(5, 7))
-    explorer.controls.pattern.value = "block"
+    put(explorer, pattern="block")
     with pytest.raises(WeightsError, match="No mask"):
         explorer.figure("masks")
-    explorer.preview.masks_of.value = "patterns"
+    explorer._masks.masks_of.value = "patterns"
     titles = [axes.get_title() for axes in explorer.figure("masks").axes]
     assert len([title for title in titles if title]) == 5
 
@@ -239,93 +237,90 @@ def test_a_figure_is_refused_with_the_reason(explorer):
     with pytest.raises(EntrenarVizError, match="theme"):
         explorer.figure(theme="blue")
     with pytest.raises(WeightsError, match="no layer is ready"):
-        masks_drawn(explorer.controls, explorer.config, None)
-    explorer.controls.window.value = [5000, 5000]
+        masks_drawn(explorer._state.settings, explorer.config, None)
+    put(explorer, start_step=5000, end_step=5000)
     with pytest.raises(ConfigError, match="nothing was drawn"):
         explorer.figure()
-    explorer.drawings.prepare.click()
-    assert "nothing was drawn" in explorer.drawings.status.value
-    assert explorer.drawings.link.value == ""
+    explorer._figures.prepare.click()
+    assert "nothing was drawn" in explorer._figures.status.value
+    assert explorer._figures.download.link.value == ""
 
 
 @pytest.mark.parametrize("suffix", MAGIC)
 def test_a_figure_is_made_for_download_when_asked_for(explorer, suffix):
-    keeping = explorer.drawings
+    keeping = explorer._figures
     keeping.format.value = suffix
     for what in ("schedule", "masks"):
         keeping.what.value = what
-        assert keeping.link.value == ""
+        assert keeping.download.link.value == ""
         keeping.prepare.click()
-        assert f'download="{what}{suffix}" href="data:{MEDIA[suffix]}' in keeping.link.value
-        assert linked(keeping.link.value).startswith(MAGIC[suffix])
+        assert f'download="{what}{suffix}" href="data:{MEDIA[suffix]}' in keeping.download.link.value
+        assert linked(keeping.download.link.value).startswith(MAGIC[suffix])
 
 
 def test_a_link_goes_when_the_screen_changes(explorer):
-    keeping, c, preview = explorer.drawings, explorer.controls, explorer.preview
-    changes = [
-        (c.cursor, 77),
-        (c.target, 0.6),
-        (c.total_steps, 9000),
-        (preview.masks_of, "patterns"),
-        (keeping.theme, "dark"),
-    ]
-    for widget, value in changes:
+    keeping = explorer._figures
+    for changes in ({"cursor": 77}, {"target": 0.6}, {"total_steps": 9000}):
         keeping.prepare.click()
-        assert keeping.link.value
+        assert keeping.download.link.value
+        put(explorer, **changes)
+        assert (keeping.download.link.value, keeping.status.value) == ("", "")
+    for widget, value in ((explorer._masks.masks_of, "patterns"), (keeping.theme, "dark")):
+        keeping.prepare.click()
         widget.value = value
-        assert (keeping.link.value, keeping.status.value) == ("", "")
+        assert (keeping.download.link.value, keeping.status.value) == ("", "")
 
 
 def test_a_link_goes_when_a_layer_comes_from_the_background(explorer, monkeypatch):
     monkeypatch.setattr(mask_request, "AT_ONCE", 100)
     rng, small = np.random.default_rng(0), np.eye(8)
-    explorer.preview.add(load_weights({"small": small, "large": rng.standard_normal((20, 30)), "odd": np.eye(11)}))
-    keeping, preview = explorer.drawings, explorer.preview
+    explorer._masks.add(load_weights({"small": small, "large": rng.standard_normal((20, 30)), "odd": np.eye(11)}))
+    keeping, preview = explorer._figures, explorer._masks
     for layer in ("large", "odd"):
         preview.layer.value = layer
-        assert explorer.mask_presenter.job.busy
+        assert explorer._presenter.job.busy
         keeping.prepare.click()
-        assert keeping.link.value
+        assert keeping.download.link.value
         explorer.wait()
-        assert (keeping.link.value, keeping.status.value) == ("", "")
-    explorer.controls.pattern.value = "nm"  # which does not fit
+        assert (keeping.download.link.value, keeping.status.value) == ("", "")
+    put(explorer, pattern="nm")  # which does not fit
     keeping.prepare.click()
     explorer.wait()
-    assert keeping.link.value == ""
+    assert keeping.download.link.value == ""
 
 
 def test_too_large_a_figure_is_not_put_into_a_link(explorer):
-    with patch("entrenar_viz.explorer.drawings.MOST", 1000):
-        explorer.drawings.prepare.click()
-    assert "too many for a download" in explorer.drawings.status.value
-    assert explorer.drawings.link.value == ""
+    with patch("entrenar_viz.explorer.panels.figure.MOST", 1000):
+        explorer._figures.prepare.click()
+    assert "too many for a download" in explorer._figures.status.value
+    assert explorer._figures.download.link.value == ""
 
 
 def test_a_figure_is_saved_by_path_and_not_overwritten_unasked(explorer, tmp_path):
-    keeping = explorer.drawings
-    keeping.path.value = str(tmp_path / "schedule.png")
+    keeping = explorer._figures
+    keeping.saving.path.value = str(tmp_path / "schedule.png")
     keeping.what.value, keeping.format.value = "masks", ".svg"
-    assert keeping.path.value == str(tmp_path / "masks.svg")
-    keeping.save.click()
+    assert keeping.saving.path.value == str(tmp_path / "masks.svg")
+    keeping.saving.save.click()
     saved = tmp_path / "masks.svg"
     before = saved.read_bytes()
     assert keeping.status.value == f"Saved {saved}"
-    explorer.controls.cursor.value = 5000
-    keeping.save.click()
+    put(explorer, cursor=5000)
+    keeping.saving.save.click()
     assert "exists already" in keeping.status.value
     assert saved.read_bytes() == before
-    keeping.overwrite.click()
+    keeping.saving.overwrite.click()
     assert saved.read_bytes() != before
-    keeping.path.value = str(tmp_path / "mine.svg")
+    keeping.saving.path.value = str(tmp_path / "mine.svg")
     keeping.format.value = ".pdf"
-    assert keeping.path.value == str(tmp_path / "mine.pdf")
-    keeping.path.value = str(tmp_path / "bare")
+    assert keeping.saving.path.value == str(tmp_path / "mine.pdf")
+    keeping.saving.path.value = str(tmp_path / "bare")
     keeping.format.value = ".png"
-    keeping.save.click()
+    keeping.saving.save.click()
     assert (tmp_path / "bare.png").read_bytes()[:4] == MAGIC[".png"]
     for path, message in [("none/a.png", "create that folder first"), ("a.gif", "must end in")]:
-        keeping.path.value = str(tmp_path / path)
-        keeping.save.click()
+        keeping.saving.path.value = str(tmp_path / path)
+        keeping.saving.save.click()
         assert message in keeping.status.value
     assert explorer.save_figure(tmp_path / "code.pdf", what="masks", theme="dark").read_bytes()[:4] == MAGIC[".pdf"]
     with pytest.raises(FileExistsError):
@@ -335,45 +330,60 @@ def test_a_figure_is_saved_by_path_and_not_overwritten_unasked(explorer, tmp_pat
 def test_a_visitor_has_the_download_only(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     explorer = Explorer(allowed_folder=AllowedFolder(tmp_path))
-    keeping = explorer.drawings
-    row = keeping.children[1].children
-    assert not {keeping.path, keeping.save, keeping.overwrite} & set(row)
-    keeping.save.click()
-    keeping.overwrite.click()
+    keeping = explorer._figures
+    assert keeping.saving not in keeping.children[0].children
+    keeping.saving.save.click()
+    keeping.saving.overwrite.click()
     assert list(tmp_path.iterdir()) == []
     keeping.prepare.click()
-    assert linked(keeping.link.value).startswith(MAGIC[".png"])
+    assert linked(keeping.download.link.value).startswith(MAGIC[".png"])
 
 
 # Names and numbers ----------------------------------------------------------------------------------------------------
 
 
-def test_numbers_without_a_slider_are_typed_strictly_where_they_can_be():
-    c = Explorer().controls
-    boxes = [c.n, c.m, c.height, c.width, c.fine_tune_steps, c.fine_tune_lr, c.own_target]
-    assert all(isinstance(box, Field) and box.position is None for box in boxes)
-    assert [box.kind for box in boxes] == ["count"] * 5 + ["number", "fraction"]
-
-
 def test_what_was_not_understood_blocks_export_until_it_is_fixed():
     explorer = Explorer()
-    explorer.controls.fine_tune_lr.problem = "“0,5” is no number: write 0.00001 or 1e-5"
-    assert [problem.where for problem in explorer.problems] == ["fine_tune_lr"]
-    assert explorer.layout.rows["fine_tune_lr"].problem.value == ""  # the entry says it itself
-    assert explorer.exporter.save.disabled
-    explorer.controls.fine_tune_lr.problem = ""
-    explorer.controls.fine_tune_lr.value = 1  # a browser writes 1.0 so
-    assert explorer.config.fine_tune_lr == 1.0
+    said = "“0,5” is no number: write 0.00001 or 1e-5"
+    tell(explorer, unread={"fine_tune_lr": said})
+    assert [str(problem) for problem in explorer.problems] == [f"fine_tune_lr: {said}"]
+    values = explorer._state.values()
+    tell(explorer, values=values | {"fine_tune_lr": 1, "own_target": 1, "same_target": False})  # a browser writes 1.0 so
+    assert explorer.config.fine_tune_lr == explorer.config.target_sparsity == 1.0
     assert isinstance(explorer.config.fine_tune_lr, float)
-    explorer.controls.own_target.value, explorer.controls.same_target.value = 1, False
     assert isinstance(explorer.config.target_sparsity, float)
+    explorer.close()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"target": 1.5},
+        {"target": "1"},
+        {"cursor": -1},
+        {"cursor": 2**53},
+        {"cursor": True},
+        {"fine_tune": 1},
+        {"method": "os.system"},
+        {"pattern": "x"},
+        {"more": 1},
+        {"fine_tune_lr": float("nan")},
+    ],
+)
+def test_values_that_no_control_has_are_refused(wrong):
+    explorer = Explorer()
+    before = explorer._state.settings
+    tell(explorer, values=explorer._state.values() | wrong)
+    assert [type(error) for error in explorer.errors] == [EntrenarVizError]
+    assert explorer._state.settings == before
+    explorer.close()
 
 
 def test_every_control_of_ipywidgets_has_a_name(explorer):
     import ipywidgets as w
 
-    from entrenar_viz.explorer.layout import all_widgets
+    from entrenar_viz.explorer.explorer import all_widgets
 
     kinds = (w.Dropdown, w.Text, w.Textarea, w.ToggleButtons, w.BoundedIntText, w.FloatText, w.BoundedFloatText)
-    nameless = [one for one in all_widgets(explorer.layout) if isinstance(one, kinds) and not one.description]
+    nameless = [one for one in all_widgets(explorer._root, *explorer._tabs.panels.values()) if isinstance(one, kinds) and not one.description]
     assert nameless == []

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import warnings
 import weakref
+import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -33,12 +34,13 @@ from entrenar_viz import (
     mask_figure,
     replay,
 )
-from entrenar_viz.explorer import plain
-from entrenar_viz.explorer.layout import all_widgets
+from entrenar_viz.explorer.panels import plain
+from entrenar_viz.explorer.explorer import all_widgets
 from entrenar_viz.explorer.on_screen import applied_now
-from entrenar_viz.explorer.panels import is_shown, text
+from entrenar_viz.explorer.panels.parts import is_shown, text
 from entrenar_viz.models.weights import SAMPLES, sample
 from tests.strategies import configs
+from tests.explorer.hands import answer, live, press, press_fix, put, show_tab, tell
 
 NOW = datetime.now(UTC)
 SHARED: list[Explorer] = []
@@ -55,26 +57,25 @@ def test_it_starts_with_a_sound_example_of_the_chapter(explorer):
         start_step=1000, end_step=5000, initial_sparsity=0.0, final_sparsity=0.5, frequency=500
     )
     assert explorer.findings == []
-    assert json.loads(explorer.exporter.json.value) == json.loads(explorer.config.to_json())
+    assert json.loads(answer(explorer)["exported"]["text"]) == json.loads(explorer.config.to_json())
 
 
 def test_each_control_reaches_the_configuration(explorer):
-    c = explorer.controls
-    c.schedule.value = "cubic"
-    c.window.value, c.target.value = [100, 900], 0.8
+    put(explorer, schedule="cubic")
+    put(explorer, start_step=100, end_step=900, target=0.8)
     assert explorer.config.schedule == Cubic(start_step=100, end_step=900, final_sparsity=0.8)
     assert explorer.config.target_sparsity == 0.8
-    c.schedule.value, c.initial.value, c.frequency.value = "gradual", 0.1, 40
+    put(explorer, schedule="gradual", initial=0.1, frequency=40)
     assert (explorer.config.schedule.initial_sparsity, explorer.config.schedule.frequency) == (0.1, 40)
-    c.schedule.value, c.one_shot_step.value = "one_shot", 77
+    put(explorer, schedule="one_shot", one_shot_step=77)
     assert explorer.config.schedule == OneShot(step=77)
-    c.method.value = "wanda"
-    c.pattern.value, c.n.value, c.m.value = "nm", 1, 4
+    put(explorer, method="wanda")
+    put(explorer, pattern="nm", n=1, m=4)
     assert (explorer.config.method, explorer.config.pattern) == ("wanda", NM(n=1, m=4))
-    c.pattern.value, c.height.value, c.width.value = "block", 8, 2
+    put(explorer, pattern="block", height=8, width=2)
     assert explorer.config.pattern == Block(height=8, width=2)
-    c.fine_tune.value, c.fine_tune_steps.value, c.fine_tune_lr.value = False, 5, 0.25
-    c.skip_embed_layers.value, c.same_target.value, c.own_target.value = False, False, 0.33
+    put(explorer, fine_tune=False, fine_tune_steps=5, fine_tune_lr=0.25)
+    put(explorer, skip_embed_layers=False, same_target=False, own_target=0.33)
     assert explorer.config.target_sparsity == 0.33
     assert explorer.config.fine_tune_after_pruning is explorer.config.skip_embed_layers is False
     assert (explorer.config.fine_tune_steps, explorer.config.fine_tune_lr) == (5, 0.25)
@@ -91,7 +92,7 @@ def test_load_shows_exactly_what_it_was_given_as_one_change(config):
     assert explorer.errors == []
     assert explorer.config == config
     assert changes == ([] if config == before else [config])
-    assert PruningConfig.from_json(explorer.exporter.json.value) == config
+    assert PruningConfig.from_json(answer(explorer)["exported"]["text"]) == config
 
 
 def test_load_lengthens_a_training_that_ends_too_early(explorer):
@@ -113,9 +114,9 @@ def test_load_refuses_steps_that_a_browser_cannot_count(explorer):
 
 
 def test_the_other_schedules_keep_their_values(explorer):
-    explorer.controls.frequency.value = 250
+    put(explorer, frequency=250)
     explorer.load(PruningConfig(schedule=OneShot(step=10)))
-    explorer.controls.schedule.value = "gradual"
+    put(explorer, schedule="gradual")
     assert explorer.config.schedule.frequency == 250
 
 
@@ -135,90 +136,95 @@ def test_load_refuses_what_is_no_configuration(explorer):
 def test_a_window_of_more_updates_than_can_be_replayed_is_a_problem(explorer):
     before = explorer.config
     explorer.load(PruningConfig(schedule=Cubic(start_step=0, end_step=500_000_000, final_sparsity=0.5)))
-    assert "too many to replay" in explorer.layout.rows["window"].problem.value
+    assert ["too many to replay" in problem["message"] for problem in answer(explorer)["problems"]] == [True]
     assert explorer.config == before
-    assert explorer.exporter.save.disabled
-    explorer.controls.window.value = [0, 5000]
+    assert bool(explorer.problems)
+    put(explorer, start_step=0, end_step=5000)
     assert explorer.config.schedule == Cubic(start_step=0, end_step=5000, final_sparsity=0.5)
-    assert not explorer.exporter.save.disabled
+    assert not bool(explorer.problems)
 
 
 def test_an_entry_that_is_not_understood_blocks_the_export_until_a_load():
     explorer = Explorer()
-    explorer.controls.target.problem = "“0,5” is no percentage: write 48.75"
-    assert [problem.where for problem in explorer.problems] == ["Target sparsity"]
-    assert explorer.exporter.save.disabled
+    tell(explorer, unread={"target": "“0,5” is no percentage: write 48.75"})
+    assert [problem.where for problem in explorer.problems] == ["target"]
+    assert answer(explorer)["problems"][0]["names"] == ["target"]
+    assert bool(explorer.problems)
     explorer.load(explorer.config)
     assert explorer.problems == ()
-    assert explorer.controls.target.problem == ""
-    assert not explorer.exporter.save.disabled
+    assert live(explorer).settings["unread"] == {}
+    tell(explorer, unread={"cursor": "“x” is no whole number: write 5000 or 5,000"})
+    assert explorer.problems == ()  # it is not exported
     explorer.close()
 
 
-def test_problems_of_folded_controls_unfold_them(explorer):
-    explorer.controls.fine_tune_lr.value = 1e39
-    assert "finite" in explorer.layout.rows["fine_tune_lr"].problem.value
-    assert explorer.layout.more.selected_index == 0
-    explorer.controls.fine_tune_lr.value = 0.1
+def test_a_problem_names_the_entry_that_it_is_about(explorer):
+    put(explorer, fine_tune_lr=1e39)
+    (problem,) = answer(explorer)["problems"]
+    assert problem["names"] == ["fine_tune_lr"]
+    assert "finite" in problem["message"]
+    put(explorer, fine_tune_lr=0.1)
     assert explorer.problems == ()
 
 
 def test_who_follows_the_config_finds_everything_else_up_to_date(explorer):
     seen = []
     explorer.observe(lambda _: seen.append([found.code for found in explorer.findings]), "config")
-    explorer.controls.frequency.value = 300
+    put(explorer, frequency=300)
     assert seen == [["target-missed"]]
 
 
 def test_findings_follow_and_their_fixes_areapplied_now(explorer):
-    explorer.controls.frequency.value = 300
-    (row,) = explorer.findings_panel.rows
-    assert row.message.value == explorer.findings[0].message
-    assert [button.description for button in row.buttons] == ["every 250 steps", "end at step 4,900"]
-    row.buttons[0].click()
+    put(explorer, frequency=300)
+    (found,) = answer(explorer)["findings"]
+    assert found["message"] == explorer.findings[0].message
+    assert found["fixes"] == ["every 250 steps", "end at step 4,900"]
+    press_fix(explorer)
     assert explorer.config.schedule.frequency == 250
-    assert not is_shown(row)
-    assert is_shown(explorer.findings_panel.nothing)
+    assert answer(explorer)["findings"] == []
+    press(explorer, "fix", finding=0, fix=0, name="every 250 steps")  # pressed again before the answer came
+    assert explorer.config.schedule.frequency == 250
 
 
 def test_changing_only_the_training_changes_the_findings(explorer):
-    explorer.controls.total_steps.value = 6000
+    put(explorer, total_steps=6000)
     assert [found.code for found in explorer.findings] == ["no-recovery"]
 
 
 def test_a_problem_is_shown_beside_its_control_and_blocks_the_export(explorer, tmp_path):
     good = explorer.config
-    explorer.controls.window.value = [2000, 2000]
-    explorer.controls.pattern.value, explorer.controls.n.value = "nm", 4
+    put(explorer, start_step=2000, end_step=2000)
+    put(explorer, pattern="nm", n=4)
     assert [problem.where for problem in explorer.problems] == ["schedule.end_step", "pattern.m"]
-    rows = explorer.layout.rows
-    assert rows["window"].problem.value == "end_step (2000) must be greater than start_step (2000)"
-    assert rows["pattern"].problem.value == "N (4) must be less than M (4)"
+    assert answer(explorer)["problems"] == [
+        {"names": ["end_step"], "message": "end_step (2000) must be greater than start_step (2000)"},
+        {"names": ["m"], "message": "N (4) must be less than M (4)"},
+    ]
     assert explorer.config == good
-    assert explorer.exporter.save.disabled
+    assert bool(explorer.problems)
     with pytest.raises(ConfigError, match="nothing was exported"):
         explorer.export(tmp_path / "pruning.json")
-    assert "image/png" in explorer._repr_mimebundle_()
-    explorer.controls.window.value, explorer.controls.n.value = [2000, 4000], 2
+    assert "image/svg+xml" in explorer._repr_mimebundle_()
+    put(explorer, start_step=2000, end_step=4000, n=2)
     assert explorer.problems == ()
-    assert not is_shown(rows["window"].problem)
+    assert answer(explorer)["problems"] == []
     assert explorer.export(tmp_path / "pruning.json").exists()
 
 
 def test_export_by_path_asks_before_it_overwrites(explorer, tmp_path):
     path = tmp_path / "pruning.json"
-    explorer.exporter.path.value = str(path)
-    explorer.exporter.save.click()
-    assert explorer.exporter.status.value == f"Saved {path}"
-    explorer.controls.target.value = 0.6
-    explorer.exporter.save.click()
+    explorer._exchange.exporting.saving.path.value = str(path)
+    explorer._exchange.exporting.saving.save.click()
+    assert explorer._exchange.exporting.status.value == f"Saved {path}"
+    put(explorer, target=0.6)
+    explorer._exchange.exporting.saving.save.click()
     assert PruningConfig.load(path).target_sparsity == 0.5
-    assert is_shown(explorer.exporter.overwrite)
-    explorer.exporter.overwrite.click()
+    assert is_shown(explorer._exchange.exporting.saving.overwrite)
+    explorer._exchange.exporting.saving.overwrite.click()
     assert PruningConfig.load(path) == explorer.config
-    explorer.exporter.path.value = str(tmp_path / "none" / "pruning.json")
-    explorer.exporter.save.click()
-    assert "create that folder first" in explorer.exporter.status.value
+    explorer._exchange.exporting.saving.path.value = str(tmp_path / "none" / "pruning.json")
+    explorer._exchange.exporting.saving.save.click()
+    assert "create that folder first" in explorer._exchange.exporting.status.value
 
 
 @pytest.mark.parametrize(
@@ -231,20 +237,21 @@ def test_export_by_path_asks_before_it_overwrites(explorer, tmp_path):
 )
 def test_export_asks_for_a_name_that_says_what_is_in_it(explorer, tmp_path, monkeypatch, typed, said):
     monkeypatch.chdir(tmp_path)
-    explorer.exporter.path.value = typed
-    explorer.exporter.save.click()
-    assert (explorer.exporter.status.value, list(tmp_path.iterdir())) == (said, [])
+    explorer._exchange.exporting.saving.path.value = typed
+    explorer._exchange.exporting.saving.save.click()
+    assert (explorer._exchange.exporting.status.value, list(tmp_path.iterdir())) == (said, [])
 
 
 def test_the_download_of_the_fallback_holds_the_same_bytes():
     explorer = Explorer(view="matplotlib")
-    data = explorer.exporter.download.value.split("base64,")[1].split('"')[0]
-    assert base64.b64decode(data).decode() == explorer.config.to_json() == explorer.exporter.json.value
+    show_tab(explorer, "Export & import")
+    data = explorer._exchange.exporting.download.link.value.split("base64,")[1].split('"')[0]
+    assert base64.b64decode(data).decode() == explorer.config.to_json() == answer(explorer)["exported"]["text"]
     explorer.close()
 
 
 def test_import_from_path_paste_and_upload(explorer, tmp_path):
-    panel = explorer.importer
+    panel = explorer._exchange.importing
     config = PruningConfig(method="wanda", schedule=OneShot(step=12))
     panel.path.value = str(config.save(tmp_path / "pruning.json"))
     panel.read.click()
@@ -260,7 +267,7 @@ def test_import_from_path_paste_and_upload(explorer, tmp_path):
 
 
 def test_import_of_something_else_changes_nothing_and_says_why(explorer, tmp_path):
-    before, panel = explorer.config, explorer.importer
+    before, panel = explorer.config, explorer._exchange.importing
     panel.path.value = str(tmp_path / "<img src=x onerror=alert(1)>.json")
     panel.read.click()
     assert "cannot be read" in panel.status.value
@@ -281,9 +288,9 @@ def test_import_of_something_else_changes_nothing_and_says_why(explorer, tmp_pat
 def test_untrusted_text_never_reaches_an_html_widget(tmp_path):
     payload = "<img src=x onerror=alert(1)>"
     explorer = Explorer(weights={payload: np.eye(4)})
-    explorer.importer.paste.value = f'{{"{payload}": 1}}'
-    explorer.importer.take.click()
-    html = [widget for widget in all_widgets(explorer.layout) if isinstance(widget, ipywidgets.HTML)]
+    explorer._exchange.importing.paste.value = f'{{"{payload}": 1}}'
+    explorer._exchange.importing.take.click()
+    html = [widget for widget in all_widgets(explorer._root, *explorer._tabs.panels.values()) if isinstance(widget, ipywidgets.HTML)]
     assert html
     assert not any(payload in widget.value for widget in html)
     explorer.close()
@@ -291,13 +298,13 @@ def test_untrusted_text_never_reaches_an_html_widget(tmp_path):
 
 def test_what_a_callback_raises_is_shown_and_kept():
     explorer = Explorer()
-    explorer.findings_panel.fill = lambda findings: 1 / 0
-    explorer.controls.target.value = 0.7
+    explorer._picture.tell = lambda settings, answer: 1 / 0
+    put(explorer, target=0.7)
     assert [type(error) for error in explorer.errors] == [ZeroDivisionError]
-    assert is_shown(explorer.layout.banner)
-    assert "ZeroDivisionError" in explorer.layout.banner.message.value
-    explorer.layout.banner.children[1].click()
-    assert not is_shown(explorer.layout.banner)
+    assert is_shown(explorer._banner)
+    assert "ZeroDivisionError" in explorer._banner.message.value
+    explorer._banner.children[1].click()
+    assert not is_shown(explorer._banner)
     explorer.close()
 
 
@@ -306,18 +313,18 @@ def test_what_a_callback_raises_is_shown_and_kept():
 
 def test_every_layer_of_every_sample_can_be_shown(explorer):
     for name in SAMPLES:
-        explorer.preview.source.value = name
-        assert explorer.preview.layer.value in load_weights(sample(name)).names
-        assert explorer.preview.matrix().ndim == 2
+        explorer._masks.source.value = name
+        assert explorer._masks.layer.value in load_weights(sample(name)).names
+        assert explorer._masks.matrix().ndim == 2
 
 
 def test_each_sample_shows_its_own_weights():
     explorer = Explorer()
     seen = set()
     for name in SAMPLES:
-        explorer.preview.source.value = name
-        assert SAMPLES[name] in explorer.canvas.layer["note"]
-        seen.add(explorer.canvas.layer["ranks"])
+        explorer._masks.source.value = name
+        assert SAMPLES[name] in explorer._live.layer["note"]
+        seen.add(explorer._live.layer["ranks"])
     assert len(seen) == len(SAMPLES)
     explorer.close()
 
@@ -327,32 +334,32 @@ def test_weights_that_are_read_again_are_shown_again(tmp_path):
     np.save(path, np.eye(6))
     explorer = Explorer(weights=path)
     np.save(path, np.ones((8, 8)))
-    explorer.preview.path.value = str(path)
-    explorer.preview.open.click()
-    assert explorer.canvas.layer["rows"] == 8
+    explorer._masks.path.value = str(path)
+    explorer._masks.open_path.click()
+    assert explorer._live.layer["rows"] == 8
     explorer.close()
 
 
 def test_what_changes_while_there_is_a_problem_is_shown_once_it_is_fixed():
     explorer = Explorer()
-    explorer.controls.window.value = [5000, 5000]
-    explorer.controls.pattern.value = "row"
-    explorer.preview.source.value = "gaussian"
-    assert explorer.canvas.layer["units"] == 128 * 64
-    explorer.controls.window.value = [1000, 5000]
-    assert explorer.canvas.layer["units"] == 256
-    assert "Kaiming" in explorer.canvas.layer["note"]
+    put(explorer, start_step=5000, end_step=5000)
+    put(explorer, pattern="row")
+    explorer._masks.source.value = "gaussian"
+    assert explorer._live.layer["units"] == 128 * 64
+    put(explorer, start_step=1000, end_step=5000)
+    assert explorer._live.layer["units"] == 256
+    assert "Kaiming" in explorer._live.layer["note"]
     explorer.close()
 
 
 def test_one_change_sends_one_layer_and_one_finding():
     explorer = Explorer()
     sent = []
-    explorer.canvas.observe(lambda change: sent.append(change.new), "layer")
+    explorer._live.observe(lambda change: sent.append(change.new), "layer")
     explorer.load(replace(explorer.config, pattern=Block(height=8, width=8), method="wanda"))
     assert len(sent) == 1
-    explorer.controls.target.value = 0.6
-    explorer.controls.m.value = 8
+    put(explorer, target=0.6)
+    put(explorer, m=8)
     assert len(sent) == 1
     explorer.close()
 
@@ -360,47 +367,47 @@ def test_one_change_sends_one_layer_and_one_finding():
 def test_the_users_weights_come_first(tmp_path):
     np.savez(tmp_path / "net.npz", a=np.eye(6), b=np.ones((4, 4)))
     explorer = Explorer(weights=tmp_path / "net.npz")
-    assert explorer.preview.source.value.endswith("net.npz")
-    assert [name for _, name in explorer.preview.layer.options] == ["a", "b"]
-    assert explorer.canvas.layer["rows"] == 6
-    explorer.preview.layer.value = "b"
-    assert explorer.canvas.layer["rows"] == 4
+    assert explorer._masks.source.value.endswith("net.npz")
+    assert [name for _, name in explorer._masks.layer.options] == ["a", "b"]
+    assert explorer._live.layer["rows"] == 6
+    explorer._masks.layer.value = "b"
+    assert explorer._live.layer["rows"] == 4
     explorer.close()
     for weights in (np.eye(3), {"layer": np.eye(3)}):
         explorer = Explorer(weights=weights)
-        assert explorer.canvas.layer["rows"] == 3
+        assert explorer._live.layer["rows"] == 3
         explorer.close()
     with pytest.raises(WeightsError):
         Explorer(weights=np.eye(3, dtype=int))
 
 
 def test_a_model_file_that_cannot_be_opened_leaves_the_weights_as_they_were(explorer, tmp_path):
-    explorer.preview.path.value = str(tmp_path / "none.safetensors")
-    explorer.preview.open.click()
-    assert "none.safetensors" in explorer.layout.rows["path"].problem.value
-    assert explorer.preview.source.value == "digits network"
+    explorer._masks.path.value = str(tmp_path / "none.safetensors")
+    explorer._masks.open_path.click()
+    assert "none.safetensors" in explorer._masks.rows["path"].problem.value
+    assert explorer._masks.source.value == "digits network"
     np.save(tmp_path / "some.npy", np.eye(8))
-    explorer.preview.path.value = str(tmp_path / "some.npy")
-    explorer.preview.open.click()
-    assert explorer.layout.rows["path"].problem.value == ""
-    assert explorer.preview.source.value.endswith("some.npy")
+    explorer._masks.path.value = str(tmp_path / "some.npy")
+    explorer._masks.open_path.click()
+    assert explorer._masks.rows["path"].problem.value == ""
+    assert explorer._masks.source.value.endswith("some.npy")
 
 
 def test_a_layer_that_the_pattern_does_not_fit_has_a_note_instead_of_a_mask():
     explorer = Explorer(weights=np.eye(7))
-    explorer.controls.pattern.value = "block"
-    assert explorer.canvas.layer == {"note": explorer.canvas.layer["note"]}
-    assert explorer.canvas.layer["note"].startswith("No mask: ")
-    explorer.controls.pattern.value = "row"
-    assert explorer.canvas.layer["units"] == 7
+    put(explorer, pattern="block")
+    assert explorer._live.layer == {"note": explorer._live.layer["note"]}
+    assert explorer._live.layer["note"].startswith("No mask: ")
+    put(explorer, pattern="row")
+    assert explorer._live.layer["units"] == 7
     assert explorer.errors == []
     explorer.close()
 
 
 def test_other_methods_say_that_magnitude_is_previewed():
     explorer = Explorer()
-    explorer.controls.method.value = "wanda"
-    assert "Previewed by magnitude: wanda needs calibration data." in explorer.canvas.layer["note"]
+    put(explorer, method="wanda")
+    assert "Previewed by magnitude: wanda needs calibration data." in explorer._live.layer["note"]
     explorer.close()
 
 
@@ -409,19 +416,20 @@ def test_other_methods_say_that_magnitude_is_previewed():
 
 def test_the_bundle_carries_a_picture_for_where_widgets_cannot_run(explorer):
     bundle = explorer._repr_mimebundle_()
-    assert base64.b64decode(bundle["image/png"]).startswith(b"\x89PNG")
-    assert bundle["application/vnd.jupyter.widget-view+json"]["model_id"] == explorer.layout.model_id
+    assert ElementTree.fromstring(bundle["image/svg+xml"]).tag.endswith("svg")
+    assert bundle["application/vnd.jupyter.widget-view+json"]["model_id"] == explorer._root.model_id
     assert bundle["text/plain"] == repr(explorer)
 
 
 def test_the_picture_of_the_fallback_follows_the_controls():
     explorer = Explorer(view="matplotlib")
-    schedules, masks = explorer.fallback.schedules.value, explorer.fallback.masks.value
-    explorer.controls.cursor.value = 4500
-    assert explorer.fallback.schedules.value != schedules
-    assert explorer.fallback.masks.value != masks
-    explorer.controls.pattern.value, explorer.controls.height.value = "block", 7
-    assert explorer.fallback.note.value.startswith("No mask")
+    picture = explorer._picture
+    schedules, masks = picture.schedules.value, picture.masks.value
+    put(explorer, cursor=4500)
+    assert picture.schedules.value != schedules
+    assert picture.masks.value != masks
+    put(explorer, pattern="block", height=7)
+    assert picture.note.value.startswith("No mask")
     assert explorer.errors == []
     explorer.close()
 
@@ -431,9 +439,10 @@ def test_closing_frees_every_widget():
     before = widgets_alive()
     for view in ("canvas", "matplotlib"):
         explorer = Explorer(view=view)
-        explorer.controls.frequency.value = 300
-        assert explorer.layout.model_id
-        assert widgets_alive() > before + 200
+        put(explorer, frequency=300)
+        assert explorer._root.model_id
+        explorer._tabs.fill()
+        assert widgets_alive() > before + 150
         explorer.close()
         assert widgets_alive() == before
         gone = weakref.ref(explorer)
@@ -445,15 +454,18 @@ def test_closing_frees_every_widget():
 def test_after_closing_there_is_a_picture_left(explorer):
     explorer.close()
     explorer.close()
-    assert set(explorer._repr_mimebundle_()) == {"text/plain", "image/png"}
+    assert set(explorer._repr_mimebundle_()) == {"text/plain", "image/svg+xml"}
 
 
 def test_widgets_are_sent_when_they_are_shown_and_as_they_are_then(explorer):
-    parts = all_widgets(explorer.layout)
+    parts = all_widgets(explorer._root, *explorer._tabs.panels.values())
     assert all(part.comm is not None for part in parts)
     fresh = Explorer()
+    assert fresh._exchange.comm is fresh._picture.comm is None
+    assert fresh._root.model_id
+    assert fresh._picture.comm is not None
+    assert fresh._exchange.comm is None  # the tabs come once the picture is seen
     before = widgets_alive()
-    assert fresh.exporter.comm is fresh.findings_panel.comm is None
     row = plain.HBox([plain.Button(description="Go")])
     row.add_class("row")
     assert (row.comm, row.layout, row.children[0].style) == (None, None, None)
@@ -464,11 +476,11 @@ def test_widgets_are_sent_when_they_are_shown_and_as_they_are_then(explorer):
     row.children[0].close()
     row.close()
     fresh.close()
-    assert fresh.exporter.comm is None
+    assert fresh._exchange.comm is None
 
 
 def test_nothing_is_drawn_by_matplotlib_before_the_widgets_are_sent():
-    send = "import sys; from entrenar_viz import Explorer; Explorer().layout.model_id"
+    send = "import sys; from entrenar_viz import Explorer; Explorer()._repr_mimebundle_()"
     program = f"{send}; print('matplotlib' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert run.stdout == "False\n"
@@ -488,8 +500,8 @@ def test_labels_do_not_typeset_mathematics():
 
 def test_before_the_first_update_the_fallback_shows_no_mask_of_nm():
     explorer = Explorer(view="matplotlib")
-    explorer.controls.cursor.value = 10
-    assert set(applied_now(explorer.controls, explorer.config).values()) == {None}
+    put(explorer, cursor=10)
+    assert set(applied_now(explorer._state.settings, explorer.config).values()) == {None}
     figure = mask_figure(np.eye(8), {"Gradual": None}, pattern=NM(n=2, m=4))
     assert figure.axes[0].get_xlabel() == "no update yet"
     explorer.close()
@@ -497,11 +509,11 @@ def test_before_the_first_update_the_fallback_shows_no_mask_of_nm():
 
 def test_a_thousand_changes_make_no_more_widgets():
     explorer = Explorer()
-    explorer.controls.frequency.value = 300
-    assert explorer.layout.model_id
+    put(explorer, frequency=300)
+    assert explorer._root.model_id
     before = widgets_alive()
     for i in range(1000):
-        explorer.controls.target.value = 0.3 + 0.0005 * i
+        put(explorer, target=0.3 + 0.0005 * i)
     assert explorer.config.target_sparsity == 0.3 + 0.0005 * 999
     assert widgets_alive() <= before + 40  # rows for the findings that appeared on the way
     assert explorer.errors == []
@@ -509,16 +521,17 @@ def test_a_thousand_changes_make_no_more_widgets():
 
 
 def test_the_canvas_knows_the_share_that_a_pattern_fixes(explorer):
-    if explorer.canvas:
-        for pattern, share in ((NM(n=1, m=4), 0.75), (Block(height=2, width=2), None)):
-            explorer.load(replace(explorer.config, pattern=pattern))
-            assert explorer.canvas.fixed == share
+    for pattern, share in ((NM(n=1, m=4), 0.75), (Block(height=2, width=2), None)):
+        explorer.load(replace(explorer.config, pattern=pattern))
+        assert answer(explorer)["fixed"] == share
 
 
 def test_the_cursor_stays_inside_a_training_that_becomes_shorter(explorer):
-    explorer.controls.cursor.value = 9000
+    put(explorer, cursor=9000)
     explorer.load(replace(explorer.config, schedule=OneShot(step=1)), 700)
-    assert explorer.controls.cursor.value == 700
+    assert explorer._state.settings.shown_cursor == 700
+    put(explorer, total_steps=10_000)
+    assert explorer._state.settings.shown_cursor == 9000
 
 
 def test_it_opens_the_file_of_a_configuration(tmp_path):

@@ -4,19 +4,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from entrenar_viz import NM, Cubic, Explorer, OneShot, PruningConfig
-from entrenar_viz.explorer.controls import held
-from entrenar_viz.explorer.history import MAX_ENTRIES, History
+from entrenar_viz.explorer.controls.history import MAX_ENTRIES, History
 from tests.strategies import configs
+from tests.explorer.hands import press_fix, put, tell
 
 SHARED: list[Explorer] = []
 
 
 def drag(explorer, name, gesture, *values):
-    """What the browser tells during a drag: value and gesture in one message."""
-    field = getattr(explorer.controls, name)
+    """What the page tells during a drag."""
     for value in values:
-        with field.hold_trait_notifications():
-            field.value, field.gesture = value, gesture
+        put(explorer, gesture=gesture, **{name: value})
+
+
+def entries(explorer, name):
+    """What there was of a control in each entry."""
+    return [getattr(entry, name) for entry in explorer._state.history.entries]
 
 
 class Model:
@@ -99,11 +102,11 @@ def test_a_drag_is_one_entry_and_two_drags_are_two():
     assert explorer.config == between
     explorer.undo()
     assert explorer.config == opened
-    assert explorer.steps.buttons["undo"].disabled
+    assert not explorer._state.can["undo"]
     explorer.redo()
     explorer.redo()
     assert explorer.config.target_sparsity == 0.8
-    assert explorer.steps.buttons["redo"].disabled
+    assert not explorer._state.can["redo"]
     assert explorer.errors == []
     explorer.close()
 
@@ -111,7 +114,7 @@ def test_a_drag_is_one_entry_and_two_drags_are_two():
 def test_a_drag_that_comes_back_is_no_entry():
     explorer = Explorer()
     drag(explorer, "target", 3.0, 0.6, 0.5)
-    assert explorer.steps.buttons["undo"].disabled
+    assert not explorer._state.can["undo"]
     drag(explorer, "target", 3.0, 0.7)
     explorer.undo()
     assert explorer.config.target_sparsity == 0.5
@@ -120,45 +123,56 @@ def test_a_drag_that_comes_back_is_no_entry():
 
 def test_drags_that_a_busy_kernel_heard_of_together_are_entries_of_their_own():
     explorer = Explorer()
-    target, window = explorer.controls.target, explorer.controls.window
-    first = {"value": 0.51, "position": 0.51, "gesture": 3.0, "ended": [[0.0, 0.5]]}
-    target.set_state(first)  # at once
-    target.set_state({"value": 0.8, "position": 0.8, "gesture": 9.0, "ended": [[0.0, 0.5], [3.0, 0.6], [5.0, 0.7]]})
-    assert [entry["target"] for entry in explorer.steps.history.entries] == [0.5, 0.6, 0.7, 0.8]
-    ended = [[0.0, [1000, 5000]], [11.0, [5000, 5000]], [12.0, [2000, 5000]]]
-    window.set_state({"value": [3000, 5000], "position": [3000, 5000], "gesture": 13.0, "ended": ended})
-    assert [entry["window"][0] for entry in explorer.steps.history.entries[-3:]] == [1000, 2000, 3000]
+    values = explorer._state.values()
+    ended = [[gesture, values | {"target": target}] for gesture, target in [(3.0, 0.6), (5.0, 0.7)]]
+    drag(explorer, "target", 3.0, 0.51)  # at once
+    tell(explorer, values=values | {"target": 0.8}, gesture=9.0, ended=ended)
+    assert entries(explorer, "target") == [0.5, 0.6, 0.7, 0.8]
+    values = explorer._state.values()
+    moved = [(9.0, values), (11.0, values | {"start_step": 5000}), (12.0, values | {"start_step": 2000})]
+    tell(explorer, values=values | {"start_step": 3000}, gesture=13.0, ended=moved)
+    assert entries(explorer, "start_step")[-3:] == [1000, 2000, 3000]  # and none that is no configuration
     for before in (2000, 1000):
         explorer.undo()
         assert explorer.config.schedule.start_step == before
     explorer.undo()
     assert explorer.config.target_sparsity == 0.7
     drag(explorer, "target", 20.0, 0.9)
-    assert [entry["target"] for entry in explorer.steps.history.entries] == [0.5, 0.6, 0.7, 0.9]
+    assert entries(explorer, "target") == [0.5, 0.6, 0.7, 0.9]
     assert explorer.errors == []
     explorer.close()
 
 
-def test_gestures_that_have_ended_before_other_changes_are_not_told_later():
+def test_gestures_that_were_told_already_are_not_entered_again():
     explorer = Explorer()
-    explorer.controls.frequency.problem = "x"
-    explorer.controls.target.set_state({"value": 0.7, "gesture": 5.0, "ended": [[3.0, 0.6]]})
-    with held(explorer.controls.frequency, explorer.controls.method):
-        explorer.controls.frequency.problem, explorer.controls.method.value = "", "wanda"
-    drag(explorer, "target", 20.0, 0.9)
-    assert [entry["target"] for entry in explorer.steps.history.entries] == [0.5, 0.7, 0.9]
+    values = explorer._state.values()
+    ended = [[3.0, values | {"target": 0.6}]]
+    tell(explorer, values=values | {"target": 0.7}, gesture=5.0, ended=ended)
+    tell(explorer, values=values | {"target": 0.8}, gesture=5.0, ended=ended)
+    tell(explorer, values=values | {"target": 0.8, "method": "wanda"}, gesture=6.0, ended=ended)
+    assert entries(explorer, "target") == [0.5, 0.6, 0.8, 0.8]
     explorer.close()
+
+
+def test_what_is_looked_at_is_no_entry(explorer):
+    put(explorer, cursor=77)
+    put(explorer, window_row=5)
+    assert not explorer._state.can["undo"]
+    put(explorer, target=0.7)
+    put(explorer, cursor=99)
+    explorer.undo()
+    assert (explorer.config.target_sparsity, explorer._state.settings.cursor) == (0.5, 99)
 
 
 def test_a_bare_slider_is_one_entry_until_another_control_changes():
     explorer = Explorer(view="matplotlib")
     for value in (0.6, 0.7, 0.8):
-        explorer.controls.target.value = value
-    explorer.controls.method.value = "wanda"
-    explorer.controls.target.value = 0.9
+        put(explorer, target=value)
+    put(explorer, method="wanda")
+    put(explorer, target=0.9)
     targets = []
-    while not explorer.steps.buttons["undo"].disabled:
-        explorer.steps.buttons["undo"].click()
+    while not not explorer._state.can["undo"]:
+        explorer.undo()
         targets.append(explorer.config.target_sparsity)
     assert targets == [0.8, 0.8, 0.5]
     explorer.close()
@@ -166,7 +180,7 @@ def test_a_bare_slider_is_one_entry_until_another_control_changes():
 
 def test_each_choice_is_an_entry(explorer):
     for method in ("wanda", "sparse_gpt"):
-        explorer.controls.method.value = method
+        put(explorer, method=method)
     explorer.undo()
     assert explorer.config.method == "wanda"
     explorer.undo()
@@ -174,10 +188,10 @@ def test_each_choice_is_an_entry(explorer):
 
 
 def test_fixes_imports_and_loads_are_one_entry_each(explorer):
-    explorer.controls.frequency.value = 300
-    explorer.findings_panel.rows[0].buttons[0].click()
-    explorer.importer.paste.value = PruningConfig(pattern=NM(n=2, m=4), schedule=OneShot(step=3)).to_json()
-    explorer.importer.take.click()
+    put(explorer, frequency=300)
+    press_fix(explorer)
+    explorer._exchange.importing.paste.value = PruningConfig(pattern=NM(n=2, m=4), schedule=OneShot(step=3)).to_json()
+    explorer._exchange.importing.take.click()
     explorer.load(PruningConfig(schedule=Cubic(start_step=0, end_step=60_000, final_sparsity=0.5)))
     assert explorer.total_steps == 100_000
     explorer.undo()
@@ -187,15 +201,15 @@ def test_fixes_imports_and_loads_are_one_entry_each(explorer):
     explorer.undo()
     assert explorer.config.schedule.frequency == 300
     explorer.undo()
-    assert explorer.steps.buttons["undo"].disabled
+    assert not explorer._state.can["undo"]
 
 
 def test_reset_goes_to_what_it_was_opened_with_and_can_be_undone():
     opened, later = PruningConfig(schedule=OneShot(step=7)), PruningConfig(method="wanda")
     explorer = Explorer(opened, total_steps=90)
-    assert explorer.steps.buttons["reset"].disabled
+    assert not explorer._state.can["reset"]
     explorer.load(later, 70)
-    explorer.steps.buttons["reset"].click()
+    explorer.reset()
     assert (explorer.config, explorer.total_steps) == (opened, 90)
     explorer.undo()
     assert (explorer.config, explorer.total_steps) == (later, 70)
@@ -203,22 +217,22 @@ def test_reset_goes_to_what_it_was_opened_with_and_can_be_undone():
 
 
 def test_what_is_drawn_and_not_exported_comes_back_too(explorer):
-    explorer.controls.one_shot_step.value = 77
-    explorer.controls.schedule.value = "one_shot"
+    put(explorer, one_shot_step=77)
+    put(explorer, schedule="one_shot")
     explorer.undo()
     explorer.undo()
-    assert explorer.controls.one_shot_step.value == 2000
+    assert explorer._state.settings.one_shot_step == 2000
 
 
 def test_undo_after_a_mistake_goes_back_to_the_last_configuration(explorer):
-    explorer.controls.frequency.value = 250
+    put(explorer, frequency=250)
     good = explorer.config
-    explorer.controls.window.value = [5000, 5000]
+    put(explorer, start_step=5000, end_step=5000)
     assert explorer.problems
-    explorer.steps.buttons["undo"].click()
+    explorer.undo()
     assert (explorer.problems, explorer.config) == ((), good)
-    assert list(explorer.controls.window.value) == [1000, 5000]
-    explorer.controls.window.value = [5000, 5000]
+    assert explorer._state.settings.start_step == 1000
+    put(explorer, start_step=5000, end_step=5000)
     explorer.reset()
     assert explorer.config.schedule.frequency == 500
     explorer.undo()
@@ -227,25 +241,28 @@ def test_undo_after_a_mistake_goes_back_to_the_last_configuration(explorer):
 
 def test_an_entry_that_was_not_understood_is_forgotten_by_undo():
     explorer = Explorer()
-    explorer.controls.target.problem = "x is no percentage"
-    assert not explorer.steps.buttons["undo"].disabled
+    tell(explorer, unread={"target": "x is no percentage"})
+    assert explorer._state.can["undo"]
     explorer.undo()
-    assert (explorer.problems, explorer.controls.target.problem) == ((), "")
+    assert (explorer.problems, explorer._live.settings["unread"]) == ((), {})
     explorer.undo()
-    assert explorer.steps.buttons["undo"].disabled
+    assert not explorer._state.can["undo"]
     explorer.close()
 
 
-def test_keys_are_told_by_messages():
+def test_what_a_page_asks_for_goes_with_its_settings():
     explorer = Explorer()
-    (keys,) = explorer.steps.children[3:]
-    explorer.controls.method.value = "wanda"
-    for message in ("undo", "close", {"undo": 1}, ["undo"]):
-        keys._handle_custom_msg(message, [])
-    assert explorer.config.method == "magnitude"
-    keys._handle_custom_msg("redo", [])
+    values = explorer._state.values()
+    put(explorer, method="wanda")
+    tell(explorer, values=values | {"method": "sparse_gpt"}, gesture=7.0, ask={"do": "undo"})
     assert explorer.config.method == "wanda"
+    tell(explorer, ask={"do": "redo"})
+    assert explorer.config.method == "sparse_gpt"
     assert explorer.errors == []
+    for ask in ("undo", {"do": "close"}, {"do": "undo()"}, {"do": "language", "name": 3}, {"do": "open", "name": "x"}):
+        tell(explorer, ask=ask)
+    assert len(explorer.errors) == 5
+    assert explorer.config.method == "sparse_gpt"
     explorer.close()
 
 

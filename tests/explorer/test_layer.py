@@ -5,7 +5,7 @@ import pytest
 
 from entrenar_viz import NM, Block, Column, Row, Unstructured, WeightsError
 from entrenar_viz.config.pruning_config import PATTERNS
-from entrenar_viz.explorer.layer import FINE, LEVELS, WINDOW, prepare, prepare_patterns
+from entrenar_viz.explorer.preview.layer import FINE, LEVELS, WINDOW, prepare, prepare_patterns
 from entrenar_viz.masks.loss_curves import level_counts
 from entrenar_viz.masks.order import prune_order
 from entrenar_viz.masks.scores import importance

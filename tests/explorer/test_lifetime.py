@@ -3,30 +3,33 @@
 import gc
 import threading
 import weakref
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from ipywidgets.widgets import widget as registry
 
 from entrenar_viz import Block, Explorer, PruningConfig
-from entrenar_viz.analysis.finding import Finding
-from entrenar_viz.explorer import mask_request as module
-from entrenar_viz.explorer.panels import is_shown
+from entrenar_viz.config.pruning_config import METHODS, PATTERN_NAMES
+from entrenar_viz.config.schedules import SCHEDULE_NAMES
+from entrenar_viz.explorer.preview import mask_request as module
+from tests.explorer.hands import answer, put, tell
 
 VIEWS = ("canvas", "matplotlib")
 NUMBERS = {
     **{"cursor": (0, 10_000), "total_steps": (1, 20_000), "one_shot_step": (0, 10_000), "frequency": (0, 2000)},
-    **{"window": (0, 10_000), "target": (0, 1), "initial": (0, 1)},
+    **{"start_step": (0, 10_000), "end_step": (0, 10_000), "target": (0, 1), "initial": (0, 1)},
 }
-SHOWN = ("layer", "patterns", "window_data", "corner", "ghosts", "steps_per_epoch", "palettes")  # what the kernel sends
+CHOICES = {"schedule": SCHEDULE_NAMES, "pattern": PATTERN_NAMES, "method": METHODS}
+SHOWN = ("layer", "patterns", "window", "ghosts", "palettes", "progress")  # what the kernel sends
 
 
 @pytest.fixture(params=VIEWS)
 def explorer(request):
     explorer = Explorer(view=request.param)
-    explorer.findings_panel.fill([Finding("all", "info", "")] * 12)  # rows come when first needed, and stay
-    assert explorer.layout.model_id  # all widgets are sent, as when it is displayed
+    if not explorer._live:  # rows of findings come when first needed, and stay
+        explorer._picture._say({"problems": [], "findings": [{"severity": "", "message": "", "fixes": []}] * 12})
+    assert explorer._root.model_id
+    explorer._tabs.fill()  # all widgets are sent, as when it is displayed and seen
     yield explorer
     assert explorer.errors == []
     explorer.close()
@@ -44,29 +47,29 @@ def observers():
     return sum(len(calls) for each in notified for calls in each)
 
 
-def value(rng, name):
-    """A random number for a control, or two in order for the window."""
-    least, most = NUMBERS[name]
-    found = rng.integers(least, most + 1, 2) if most > 1 else rng.integers(0, 101, 2) / 100
-    return sorted(found.tolist()) if name == "window" else found[0].item()
-
-
 def slide(explorer, rng):
     name = str(rng.choice(list(NUMBERS)))
-    number, control = value(rng, name), getattr(explorer.controls, name)
-    told(control, value=number, **({"position": number} if explorer.controls.typed else {}))
+    least, most = NUMBERS[name]
+    put(explorer, **{name: int(rng.integers(least, most + 1)) if most > 1 else int(rng.integers(0, 101)) / 100})
 
 
 def pick(explorer, rng):
-    c, p = explorer.controls, explorer.preview
-    pickers = (c.schedule, c.pattern, c.method, p.masks_of, p.within, p.source, p.layer)
+    panel = explorer._masks
+    pickers = (*CHOICES, panel.masks_of, panel.within, panel.source, panel.layer)
     picker = pickers[rng.integers(len(pickers))]
-    told(picker, index=int(rng.integers(len(picker.options))))
+    if isinstance(picker, str):
+        put(explorer, **{picker: str(rng.choice(list(CHOICES[picker])))})
+    else:
+        told(picker, index=int(rng.integers(len(picker.options))))
 
 
 def refuse(explorer, rng):
-    if explorer.controls.typed:
-        told(explorer.controls.target, problem=str(rng.choice(["", "x is no percentage"])))
+    if explorer._live:
+        tell(explorer, unread=[{}, {"target": "x is no percentage"}][rng.integers(2)])
+
+
+def look(explorer, rng):
+    explorer._tabs.selected_index = int(rng.integers(6))
 
 
 def load(explorer, rng):
@@ -78,8 +81,8 @@ def load(explorer, rng):
 def test_changes_leave_widgets_and_observers_as_they_were(explorer):
     rng = np.random.default_rng(1)
     before = len(registry._instances), observers()
-    for change in range(300 if explorer.canvas else 20):  # pictures of matplotlib take their time
-        (slide, slide, pick, refuse, load)[change % 5](explorer, rng)
+    for change in range(300 if explorer._live else 20):  # pictures of matplotlib take their time
+        (slide, slide, pick, refuse, load, look)[change % 6](explorer, rng)
     assert (len(registry._instances), observers()) == before
 
 
@@ -88,12 +91,12 @@ def test_what_is_closed_is_gone(view, monkeypatch):
     monkeypatch.setattr(module, "AT_ONCE", 100)
     widgets, threads = set(registry._instances), set(threading.enumerate())
     explorer = Explorer(view=view, weights=np.eye(40))
-    thread = explorer.mask_presenter.job._last
-    explorer.controls.frequency.value = 300
-    assert explorer.layout.model_id in registry._instances
+    thread = explorer._presenter.job._last
+    put(explorer, frequency=300)
+    assert explorer._root.model_id in registry._instances
     closed = (
         weakref.ref(explorer),
-        *map(weakref.ref, (explorer.layout, explorer.mask_presenter, explorer.controls.target)),
+        *map(weakref.ref, (explorer._root, explorer._presenter, explorer._state)),
     )
     explorer.close()
     thread.join(10)
@@ -106,58 +109,42 @@ def test_what_is_closed_is_gone(view, monkeypatch):
 
 def test_two_explorers_are_independent():
     one, other = Explorer(), Explorer()
-    before, mine = other.config, one.canvas.model_id
+    before, mine = other.config, one._root.model_id
     one.load(PruningConfig(target_sparsity=0.9), 77)
     assert (other.config, other.total_steps) == (before, 10_000)
     one.close()
-    other.controls.target.value = 0.7
+    put(other, target=0.7)
     assert other.config.target_sparsity == 0.7
     assert other.errors == one.errors == []
     assert mine not in registry._instances
-    assert other.canvas.model_id in registry._instances
+    assert other._root.model_id in registry._instances
     other.close()
 
 
-def final_values(explorer):
-    """What all controls hold."""
-    c, p = explorer.controls, explorer.preview
-    names = (*NUMBERS, "n", "m", "height", "width", "fine_tune", "fine_tune_steps", "fine_tune_lr", "skip_embed_layers")
-    values = {name: getattr(c, name).value for name in (*names, "same_target", "own_target")}
-    picked = {picker: getattr(c, picker).index for picker in ("schedule", "pattern", "method")}
-    shown = {picker: getattr(p, picker).value for picker in ("source", "layer", "masks_of", "within")}
-    return SimpleNamespace(values=values, picked=picked, shown=shown)
-
-
-def with_values(final):
-    """A fresh explorer that is given these values one after the other."""
-    explorer = Explorer()
-    for name, value in final.values.items():
-        control = getattr(explorer.controls, name)
-        if hasattr(control, "max"):
-            control.max = max(control.max, np.max(value).item())
-        control.value = value
-    for name, index in final.picked.items():
-        getattr(explorer.controls, name).index = index
-    for name, value in final.shown.items():
-        getattr(explorer.preview, name).value = value
-    return explorer
+def with_the_same(explorer):
+    """A fresh explorer that is given one after the other what this one ended with."""
+    fresh = Explorer()
+    for name, value in explorer._state.values().items():
+        put(fresh, **{name: value})
+    for name in ("source", "layer", "masks_of", "within"):
+        getattr(fresh._masks, name).value = getattr(explorer._masks, name).value
+    return fresh
 
 
 def test_a_thousand_events_in_any_order_end_on_the_right_state():
     rng, explorer = np.random.default_rng(0), Explorer()
-    for event in rng.choice(5, 1000, p=[0.8, 0.1, 0.03, 0.05, 0.02]):
-        (slide, pick, refuse, load, lambda *_: explorer.canvas.set_trait("corner", [3, 4]))[event](explorer, rng)
-    told(explorer.controls.target, problem="")
-    told(explorer.controls.window, value=[100, 900], position=[100, 900])
-    fresh = with_values(final_values(explorer))
+    for event in rng.choice(6, 1000, p=[0.78, 0.1, 0.03, 0.05, 0.02, 0.02]):
+        move = (slide, pick, refuse, load, look, lambda *_: put(explorer, window_row=3, window_column=4))[event]
+        move(explorer, rng)
+    put(explorer, start_step=100, end_step=900)
+    fresh = with_the_same(explorer)
     assert explorer.errors == fresh.errors == []
     assert (explorer.problems, explorer.config) == ((), fresh.config)
     assert explorer.findings == fresh.findings
-    rows = [row.message.value for row in explorer.findings_panel.rows if is_shown(row)]
-    assert rows == [finding.message for finding in fresh.findings]
-    assert explorer.exporter.json.value == fresh.exporter.json.value == explorer.config.to_json()
-    fresh.canvas.corner = explorer.canvas.corner
-    assert [getattr(explorer.canvas, name) for name in SHOWN] == [getattr(fresh.canvas, name) for name in SHOWN]
+    same = [name for name in answer(fresh) if name not in ("can", "said")]
+    assert {name: answer(explorer)[name] for name in same} == {name: answer(fresh)[name] for name in same}
+    assert answer(explorer)["exported"]["text"] == explorer.config.to_json()
+    assert [getattr(explorer._live, name) for name in SHOWN] == [getattr(fresh._live, name) for name in SHOWN]
     for each in (explorer, fresh):
         each.close()
 
@@ -165,7 +152,7 @@ def test_a_thousand_events_in_any_order_end_on_the_right_state():
 def test_no_explorer_holds_weights_of_its_own():
     weights = np.ones((50, 40), np.float32)
     explorers = [Explorer(weights=weights) for _ in range(3)]
-    matrices = [explorer.preview.matrix() for explorer in explorers]
+    matrices = [explorer._masks.matrix() for explorer in explorers]
     assert all(np.shares_memory(matrix, weights) for matrix in matrices)
     for explorer in explorers:
         explorer.close()

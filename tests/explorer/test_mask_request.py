@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from entrenar_viz import Explorer, PruningConfig, WeightsError, load_calibration
-from entrenar_viz.explorer import mask_request as module
-from entrenar_viz.explorer.panels import is_shown
+from entrenar_viz.explorer.preview import mask_request, preparation
+from entrenar_viz.explorer.panels.parts import is_shown
 from entrenar_viz.masks.order import prune_order
 from entrenar_viz.masks.scores import importance
+from entrenar_viz.models.weights import Tensors
+from tests.explorer.hands import answer, put
 
 RNG = np.random.default_rng(5)
 A, B, C = (RNG.standard_normal(shape).astype(np.float32) for shape in ((8, 12), (6, 4), (5, 7)))
@@ -27,24 +29,24 @@ def explorer():
 
 
 def assert_ranks(explorer, matrix, method, activations=None):
-    data = explorer.canvas.layer
+    data = explorer._live.layer
     ranks = np.frombuffer(data["ranks"], "<u2").reshape(matrix.shape)
     np.testing.assert_array_equal(ranks, prune_order(importance(matrix, method, activations), PLAIN).ranks())
 
 
 def note(explorer):
-    return explorer.canvas.layer["note"]
+    return explorer._live.layer["note"]
 
 
 def test_masks_are_by_the_method_with_the_activations_of_the_layer(explorer):
     assert_ranks(explorer, A, "magnitude")
     assert "Scored" not in note(explorer)
     for method in ("wanda", "sparse_gpt"):
-        explorer.controls.method.value = method
+        put(explorer, method=method)
         assert_ranks(explorer, A, method, SAMPLES)
         assert f"Scored by {method} with arrays." in note(explorer)
-    explorer.controls.method.value = "wanda"
-    explorer.preview.layer.value = "b"
+    put(explorer, method="wanda")
+    explorer._masks.layer.value = "b"
     assert_ranks(explorer, B, "wanda", NORMS)
 
 
@@ -58,31 +60,31 @@ def test_masks_are_by_the_method_with_the_activations_of_the_layer(explorer):
     ],
 )
 def test_other_masks_are_by_magnitude_and_the_note_says_why(explorer, layer, method, why):
-    explorer.preview.layer.value = layer
-    explorer.controls.method.value = method
+    explorer._masks.layer.value = layer
+    put(explorer, method=method)
     assert_ranks(explorer, WEIGHTS[layer], "magnitude")
     assert note(explorer).endswith(f"Previewed by magnitude: {why}")
 
 
 def test_calibration_is_kept_for_other_weights_and_checked_layer_by_layer(explorer):
-    explorer.controls.method.value = "wanda"
-    explorer.preview.add(module.Tensors("other", {"a": explorer.preview.tensors["arrays"]._stored["c"]}))
+    put(explorer, method="wanda")
+    explorer._masks.add(Tensors("other", {"a": explorer._masks.tensors["arrays"]._stored["c"]}))
     assert "Previewed by magnitude: wanda needs calibration data that fits. arrays has 12 columns" in note(explorer)
     assert_ranks(explorer, C, "magnitude")
-    explorer.preview.source.value = "arrays"
+    explorer._masks.source.value = "arrays"
     assert_ranks(explorer, A, "wanda", SAMPLES)
 
 
 def test_calibration_that_cannot_be_scored_gives_no_mask(explorer):
-    explorer.preview.calibrate({"a": np.zeros((3, 12), np.float32)})
-    explorer.controls.method.value = "sparse_gpt"
+    explorer._masks.calibrate({"a": np.zeros((3, 12), np.float32)})
+    put(explorer, method="sparse_gpt")
     assert note(explorer).startswith("No mask: activations: ")
-    explorer.preview.masks_of.value = "patterns"
-    assert {data["note"] for data in explorer.canvas.patterns} == {explorer.canvas.patterns[0]["note"]}
-    assert explorer.canvas.patterns[0]["note"].startswith("No mask: activations: ")
-    explorer.preview.masks_of.value = "schedules"
-    explorer.preview.calibrate({"a": np.full((3, 12), np.nan)})
-    explorer.controls.method.value = "wanda"
+    explorer._masks.masks_of.value = "patterns"
+    assert {data["note"] for data in explorer._live.patterns} == {explorer._live.patterns[0]["note"]}
+    assert explorer._live.patterns[0]["note"].startswith("No mask: activations: ")
+    explorer._masks.masks_of.value = "schedules"
+    explorer._masks.calibrate({"a": np.full((3, 12), np.nan)})
+    put(explorer, method="wanda")
     assert "not finite" in note(explorer)
 
 
@@ -90,9 +92,10 @@ def test_calibration_is_opened_by_path_and_a_bad_one_leaves_the_one_before(tmp_p
     np.savez(tmp_path / "good.npz", **CALIBRATION)
     np.savez(tmp_path / "bad.npz", a=SAMPLES[:, :5])
     explorer = Explorer(weights=WEIGHTS)
-    explorer.controls.method.value = "wanda"
-    assert note(explorer).endswith("wanda needs calibration data. Open a file of it beside Calibration.")
-    preview, row = explorer.preview, explorer.layout.rows["calibration"]
+    put(explorer, method="wanda")
+    assert note(explorer).endswith("wanda needs calibration data.")
+    preview, row = explorer._masks, explorer._masks.rows["calibration"]
+    assert row.problem.value == "wanda needs a file of it"
     preview.calibration_path.value = f" {tmp_path / 'good.npz'} "
     preview.open_calibration.click()
     assert_ranks(explorer, A, "wanda", SAMPLES)
@@ -124,31 +127,31 @@ def test_the_constructor_takes_what_load_calibration_takes_and_refuses_what_does
 
 
 def test_the_comparison_is_a_matter_of_the_preview_only(explorer, monkeypatch):
-    asked, prepare = [], module.prepare
+    asked, prepare = [], preparation.prepare
 
     def prepared(*arguments, within, **options):
         asked.append(within)
         return prepare(*arguments, **options)
 
-    monkeypatch.setattr(module, "prepare", prepared)
-    before = explorer.exporter.json.value
-    explorer.preview.within.value = "row"
+    monkeypatch.setattr(preparation, "prepare", prepared)
+    before = answer(explorer)["exported"]["text"]
+    explorer._masks.within.value = "row"
     assert "Each row by itself, as in Wanda's paper: preview only, not what the trainer does." in note(explorer)
-    assert explorer.exporter.json.value == before
-    explorer.controls.pattern.value = "row"
+    assert answer(explorer)["exported"]["text"] == before
+    put(explorer, pattern="row")
     assert "Wanda's paper" not in note(explorer)
-    explorer.controls.pattern.value = "unstructured"
+    put(explorer, pattern="unstructured")
     assert asked == ["row", "tensor", "row"]
 
 
 def test_the_comparison_is_offered_where_there_is_one(explorer):
-    row = explorer.layout.rows["within"]
+    row = explorer._masks.rows["within"]
     assert is_shown(row)
-    explorer.controls.pattern.value = "nm"
+    put(explorer, pattern="nm")
     assert not is_shown(row)
-    explorer.controls.pattern.value = "unstructured"
+    put(explorer, pattern="unstructured")
     assert is_shown(row)
-    explorer.preview.masks_of.value = "patterns"
+    explorer._masks.masks_of.value = "patterns"
     assert not is_shown(row)
 
 
@@ -173,15 +176,16 @@ def titles(figure):
 def test_the_fallback_draws_the_masks_of_method_comparison_and_patterns(drawn):
     explorer = Explorer(weights=WEIGHTS, calibration=CALIBRATION, view="matplotlib")
     assert titles(drawn[-1]) == ["OneShot", "Gradual", "Cubic"]
-    explorer.controls.method.value, explorer.preview.within.value = "wanda", "row"
-    explorer.controls.cursor.value = 4500
+    put(explorer, method="wanda")
+    explorer._masks.within.value = "row"
+    put(explorer, cursor=4500)
     kept = ~np.ma.getmaskarray(drawn[-1].axes[1].images[0].get_array())
     order = prune_order(importance(A, "wanda", SAMPLES), PLAIN, "row")
     np.testing.assert_array_equal(kept, order.mask(0.4375))
-    explorer.preview.masks_of.value = "patterns"
+    explorer._masks.masks_of.value = "patterns"
     assert titles(drawn[-1]) == ["unstructured", "2:4", "4 × 4 blocks", "rows", "columns"]
     assert drawn[-1].axes[3].get_xlabel() == "asked 43.75% / got 37.5%"
-    explorer.preview.layer.value = "c"
+    explorer._masks.layer.value = "c"
     assert drawn[-1].axes[1].texts[0].get_text().startswith("2:4 does not fit")
     assert explorer.errors == []
     explorer.close()
@@ -190,22 +194,22 @@ def test_the_fallback_draws_the_masks_of_method_comparison_and_patterns(drawn):
 def test_the_fallback_draws_each_picture_once(drawn):
     explorer = Explorer(view="matplotlib")
     assert len(drawn) == 1
-    explorer.controls.cursor.value = 4500
+    put(explorer, cursor=4500)
     assert len(drawn) == 2
-    explorer.controls.fine_tune_steps.value = 7
+    put(explorer, fine_tune_steps=7)
     assert len(drawn) == 2
     explorer.close()
 
 
 def test_the_fallback_prepares_in_the_background_too(drawn, monkeypatch):
-    monkeypatch.setattr(module, "AT_ONCE", 90)
+    monkeypatch.setattr(mask_request, "AT_ONCE", 90)
     explorer = Explorer(weights=WEIGHTS, view="matplotlib")
     assert drawn == []
-    assert explorer.mask_presenter.job.busy
-    assert not is_shown(explorer.fallback.masks)
+    assert explorer._presenter.job.busy
+    assert not is_shown(explorer._picture.masks)
     explorer.wait()
     assert titles(drawn[-1]) == ["OneShot", "Gradual", "Cubic"]
-    assert explorer.fallback.note.value.startswith("arrays, a. 8 × 12 weights.")
+    assert explorer._picture.note.value.startswith("arrays, a. 8 × 12 weights.")
     assert explorer.errors == []
     explorer.close()
 
@@ -214,19 +218,19 @@ def test_the_fallback_says_why_there_is_no_mask(tmp_path):
     np.save(tmp_path / "w.npy", np.eye(4))
     explorer = Explorer(weights=tmp_path / "w.npy", view="matplotlib")
     (tmp_path / "w.npy").unlink()
-    explorer.controls.method.value = "wanda"
-    assert explorer.fallback.note.value.startswith(f"No mask: {tmp_path / 'w.npy'}: ")
-    assert not is_shown(explorer.fallback.masks)
+    put(explorer, method="wanda")
+    assert explorer._picture.note.value.startswith(f"No mask: {tmp_path / 'w.npy'}: ")
+    assert not is_shown(explorer._picture.masks)
     assert explorer.errors == []
     explorer.close()
 
 
 def test_the_error_of_the_output_is_told_whatever_the_method(explorer):
-    assert explorer.controls.method.value == "magnitude"
-    with_activations = explorer.canvas.layer
+    assert explorer._state.settings.method == "magnitude"
+    with_activations = explorer._live.layer
     errors = np.frombuffer(with_activations["errors"], "<f4")
     gone = np.where(np.frombuffer(with_activations["ranks"], "<u2").reshape(A.shape) < A.size // 2, A, 0)
     lost, whole = (np.square(SAMPLES @ weights.T).sum() for weights in (gone, A))
     assert errors[len(errors) // 2] == pytest.approx(lost / whole, rel=1e-4)
-    explorer.preview.masks_of.value = "patterns"
-    assert all("errors" in data for data in explorer.canvas.patterns if "rows" in data)
+    explorer._masks.masks_of.value = "patterns"
+    assert all("errors" in data for data in explorer._live.patterns if "rows" in data)

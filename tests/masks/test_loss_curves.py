@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from entrenar_viz import NM, Block, Unstructured, WeightsError
-from entrenar_viz.explorer.layer import LEVELS
+from entrenar_viz.explorer.preview.layer import LEVELS
 from entrenar_viz.masks.loss_curves import MOST_SAMPLES, level_counts, output_errors, survival
 from entrenar_viz.masks.order import prune_order
 from tests.masks.test_order import PATTERNS, cases

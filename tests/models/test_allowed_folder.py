@@ -10,8 +10,8 @@ from safetensors.numpy import save_file
 
 from entrenar_viz import PruningConfig, WeightsError
 from entrenar_viz.explorer.explorer import Explorer
-from entrenar_viz.explorer.layout import all_widgets
-from entrenar_viz.explorer.panels import is_shown
+from entrenar_viz.explorer.explorer import all_widgets
+from entrenar_viz.explorer.panels.parts import is_shown
 from entrenar_viz.models.allowed_folder import AllowedFolder
 
 WEIGHTS = np.arange(12, dtype=np.float32).reshape(3, 4)

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { area, stepText, ticks } from "../../../entrenar_viz/explorer/axes.js";
+import { area, stepText, ticks } from "../../../entrenar_viz/explorer/browser/draw/axes.js";
 
 test("ticks are round numbers between the ends", () => {
   assert.deepEqual(ticks(0, 10_000, 6, 1), [0, 2000, 4000, 6000, 8000, 10_000]);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { aligned, percent, size, thousands } from "../../../entrenar_viz/explorer/format.js";
+import { aligned, percent, size, thousands } from "../../../entrenar_viz/explorer/browser/math/format.js";
 
 const vectors = JSON.parse(readFileSync(new URL("../../vectors/formatting.json", import.meta.url)));
 

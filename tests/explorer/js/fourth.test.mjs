@@ -2,16 +2,16 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { drawPlot } from "../../../entrenar_viz/explorer/plot.js";
-import { KINDS, requestedAt } from "../../../entrenar_viz/explorer/schedules.js";
-import { lastUpdate, staircase } from "../../../entrenar_viz/explorer/updates.js";
+import { drawPlot } from "../../../entrenar_viz/explorer/browser/draw/plot.js";
+import { KINDS, requestedAt } from "../../../entrenar_viz/explorer/browser/math/schedules.js";
+import { lastUpdate, staircase } from "../../../entrenar_viz/explorer/browser/math/updates.js";
 
 const square = { type: "square", start_step: 100, end_step: 200, final_sparsity: 0.8 };
 
 before(() => {
   KINDS.square = {
     name: "Square",
-    of: ({ window, target }) => ({ ...window, final_sparsity: target }),
+    of: ({ start_step, end_step, target }) => ({ start_step, end_step, final_sparsity: target }),
     window: ({ start_step, end_step }) => [start_step, end_step],
     updates: ({ start_step, end_step }) => [start_step, end_step, 1],
     target: (schedule) => schedule.final_sparsity,
@@ -39,10 +39,7 @@ function recorder() {
 }
 
 function scene(chosen) {
-  const numbers = {
-    ...{ oneShotStep: 50, window: { start_step: 100, end_step: 200 } },
-    ...{ target: 0.8, initial: 0, frequency: 25 },
-  };
+  const numbers = { one_shot_step: 50, start_step: 100, end_step: 200, target: 0.8, initial: 0, frequency: 25 };
   const schedules = Object.entries(KINDS).map(([type, kind]) => ({ type, ...kind.of(numbers) }));
   return {
     ...{ schedules, chosen: schedules.find(({ type }) => type === chosen), ghosts: [], fixed: null, hover: 150 },

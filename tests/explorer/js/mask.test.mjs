@@ -12,8 +12,8 @@ import {
   pruneCount,
   reasonOf,
   thresholdAt,
-} from "../../../entrenar_viz/explorer/mask.js";
-import { FRESH } from "../../../entrenar_viz/explorer/theme.js";
+} from "../../../entrenar_viz/explorer/browser/math/masks.js";
+import { FRESH } from "../../../entrenar_viz/explorer/browser/math/masks.js";
 
 const view = (array) => new DataView(array.buffer);
 const floats = (...values) => view(Float32Array.from(values));

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { moved, nudged, parsed, replaced, shown } from "../../../entrenar_viz/explorer/numbers.js";
+import { nudged, parsed, roomFor, shown, tidyStep } from "../../../entrenar_viz/explorer/browser/math/numbers.js";
 
 test("whole numbers, with or without separators", () => {
   assert.equal(parsed("count", " 5000 "), 5000);
@@ -61,24 +61,6 @@ test("plain numbers, with a point and in powers of ten", () => {
   assert.equal(nudged("number", -3, -1, 1), -4);
 });
 
-test("a range stays in order", () => {
-  assert.deepEqual(replaced([1, 5], 0, 3), [3, 5]);
-  assert.deepEqual(replaced([1, 5], 1, 1), [1, 1]);
-  assert.throws(() => replaced([1, 5], 0, 6), /after the end/);
-  assert.deepEqual(replaced([7], 0, 9), [9]);
-});
-
-test("a slider that shows its number says nothing new, a move is rounded", () => {
-  const range = { step: 50, max: 10_000 };
-  assert.deepEqual(moved("count", [1033, 5007], [1033, 5007], range), [1033, 5007]);
-  assert.deepEqual(moved("count", [1033, 5007], [1033, 6021], range), [1033, 6000]);
-  assert.deepEqual(moved("count", [1033, 12_000], [1033, 10_000], range), [1033, 12_000]);
-  assert.deepEqual(moved("count", [7], [9990], { step: 50, max: 9993 }), [9993]);
-  assert.deepEqual(moved("fraction", [1 / 3], [0.33333333333333326], { step: 0.005, max: 1 }), [1 / 3]);
-  assert.deepEqual(moved("fraction", [0.7], [0.7018], { step: 0.005, max: 1 }), [0.7]);
-  assert.deepEqual(moved("fraction", [0.7], [0.7033], { step: 0.005, max: 1 }), [0.705]);
-});
-
 test("arrow keys go to the next round number", () => {
   assert.equal(nudged("count", 1033, 1, 50), 1050);
   assert.equal(nudged("count", 1050, 1, 50), 1100);
@@ -88,4 +70,10 @@ test("arrow keys go to the next round number", () => {
   assert.equal(nudged("fraction", 0.7, 1, 0.005), 0.705);
   assert.equal(nudged("fraction", 0.7, -1, 0.005), 0.695);
   assert.equal(nudged("fraction", 1, 1, 0.005), 1);
+});
+
+test("a slider has about 200 round steps, and room beyond its number", () => {
+  assert.deepEqual([10_000, 20_000, 99, 5_000_000].map(tidyStep), [50, 100, 1, 20_000]);
+  assert.deepEqual([10_000, 0, 7, 1407, 1_000_000].map(roomFor), [20_000, 10, 20, 5000, 2_000_000]);
+  assert.ok(roomFor(Number.MAX_SAFE_INTEGER) > Number.MAX_SAFE_INTEGER);
 });

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { requestedAt, shouldPruneAtStep, sparsityAtStep } from "../../../entrenar_viz/explorer/schedules.js";
-import { appliedAt, inTheMask, lastUpdate, nextUpdate, staircase } from "../../../entrenar_viz/explorer/updates.js";
+import { requestedAt, shouldPruneAtStep, sparsityAtStep } from "../../../entrenar_viz/explorer/browser/math/schedules.js";
+import { appliedAt, inTheMask, lastUpdate, nextUpdate, staircase } from "../../../entrenar_viz/explorer/browser/math/updates.js";
 
 const vectors = JSON.parse(readFileSync(new URL("../../vectors/trainer_schedules.json", import.meta.url)));
 const bits = (number) => new Uint32Array(new Float32Array([number]).buffer)[0];

@@ -4,7 +4,7 @@ import { test } from "node:test";
 
 import {
   cellText, COLUMNS, FIRST, leastSparse, pressed, recordsOf, rounded, shortened, sorted,
-} from "../../../entrenar_viz/explorer/cells.js";
+} from "../../../entrenar_viz/explorer/browser/math/cells.js";
 
 const FIELDS = [
   ...["layer", "shape", "dtype", "weights", "asked", "achieved", "reason", "kept_energy", "output_error", "threshold"],

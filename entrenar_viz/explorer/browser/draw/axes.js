@@ -1,0 +1,125 @@
+// @ts-check
+// Where steps and sparsities stand in the plot, and what is drawn there whatever the schedules are: axes and regions.
+// Lengths are CSS pixels.
+import { thousands } from "../math/format.js";
+import { windowOf } from "../math/schedules.js";
+import { lastUpdate } from "../math/updates.js";
+
+const MARGIN = { left: 52, right: 26, top: 26, bottom: 44 };
+
+export function area({ range: [from, to] }, width, height) {
+  const { left, right, top, bottom } = MARGIN;
+  const [w, h] = [Math.max(width - left - right, 10), Math.max(height - top - bottom, 10)];
+  const share = (value) => Math.min(Math.max(value, 0), 1);
+  return {
+    ...{ left, top, right: left + w, bottom: top + h, from, to },
+    x: (step) => left + ((step - from) / (to - from)) * w,
+    y: (sparsity) => top + (1 - sparsity) * h,
+    stepAt: (x) => Math.round(from + share((x - left) / w) * (to - from)),
+    sparsityAt: (y) => share(1 - (y - top) / h),
+  };
+}
+
+// Draw what may reach beyond the shown steps.
+export function clipped(context, plot, draw) {
+  context.save();
+  context.beginPath();
+  context.rect(plot.left, 0, plot.right - plot.left, plot.bottom + 1);
+  context.clip();
+  draw();
+  context.restore();
+}
+
+export function drawRegions(context, scene, plot) {
+  const { colors, totalSteps, lastStep } = scene;
+  const [start, end] = windowOf(scene.chosen);
+  const inside = (step) => Math.min(Math.max(step, plot.from), plot.to);
+  const text = (texts, from, to, color) => label(context, texts, plot.x(inside(from)), plot.x(inside(to)), plot.top - 6, color);
+  const band = (from, to, color) => {
+    const [left, right] = [plot.x(inside(from)), plot.x(inside(to))];
+    context.fillStyle = color;
+    context.fillRect(left, plot.top, right - left, plot.bottom - plot.top);
+  };
+  context.font = scene.font(11);
+  context.fillStyle = colors.muted;
+  context.textBaseline = "bottom";
+  if (end > start) {
+    band(start, Math.min(end, lastStep), colors.window);
+    text("window", start, Math.min(end, totalSteps), colors.muted);
+  }
+  const last = lastUpdate(scene.chosen, scene.target, totalSteps);
+  if (last !== null && last < totalSteps) {
+    band(last, totalSteps, colors.recovery);
+    const share = Math.round((100 * (totalSteps - last)) / totalSteps);
+    const from = Math.max(last, Math.min(end, totalSteps));
+    const texts = [`recovery: ${thousands(totalSteps - last)} steps, ${share}%`, `recovery ${share}%`];
+    text(texts, from, totalSteps, colors.muted);
+  }
+  if (totalSteps < lastStep) {
+    band(totalSteps, lastStep, colors.over);
+    text("after the training", totalSteps, lastStep, colors.warning);
+  }
+}
+
+// The first of `texts` that has room between two edges, centred; none if none has.
+function label(context, texts, from, to, y, color) {
+  const text = [texts].flat().find((candidate) => context.measureText(candidate).width + 4 < to - from);
+  if (!text) return;
+  context.fillStyle = color;
+  context.textAlign = "center";
+  context.fillText(text, (from + to) / 2, y);
+}
+
+export function drawAxes(context, scene, plot) {
+  const { colors } = scene;
+  context.font = scene.font(11);
+  context.lineWidth = 1;
+  context.strokeStyle = colors.grid;
+  context.fillStyle = colors.muted;
+  context.textAlign = "right";
+  context.textBaseline = "middle";
+  for (const tick of [0, 0.25, 0.5, 0.75, 1]) {
+    line(context, plot.left, plot.y(tick), plot.right, plot.y(tick));
+    context.fillText(`${100 * tick}%`, plot.left - 8, plot.y(tick));
+  }
+  context.textAlign = "center";
+  context.textBaseline = "top";
+  const unit = scene.stepsPerEpoch || 1;
+  const count = Math.floor((plot.right - plot.left) / 80);
+  for (const tick of ticks(plot.from / unit, plot.to / unit, count, scene.stepsPerEpoch ? 0 : 1)) {
+    const [x, text] = [plot.x(tick * unit), thousands(tick)];
+    line(context, x, plot.bottom, x, plot.bottom + 4);
+    const room = (context.measureText(stepText(scene) + text).width + 24) / 2;
+    if (Math.abs(x - plot.x(scene.cursor)) > room) context.fillText(text, x, plot.bottom + 8);
+  }
+  const what = scene.stepsPerEpoch ? "epoch" : "training step";
+  context.fillText(what, (plot.left + plot.right) / 2, plot.bottom + 26);
+  context.save();
+  context.translate(12, (plot.top + plot.bottom) / 2);
+  context.rotate(-Math.PI / 2);
+  context.textBaseline = "middle";
+  context.fillText("sparsity", 0, 0);
+  context.restore();
+}
+
+// The step of the cursor in words.
+export function stepText({ cursor, stepsPerEpoch }, step = cursor) {
+  const epoch = stepsPerEpoch ? `, epoch ${(step / stepsPerEpoch).toFixed(2)}` : "";
+  return `step ${thousands(step)}${epoch}`;
+}
+
+// Round numbers between `from` and `to`, at most about `count` of them, and not closer than `least`.
+export function ticks(from, to, count, least) {
+  const rough = Math.max((to - from) / Math.max(count, 2), least || Number.MIN_VALUE);
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const every = [1, 2, 5, 10].map((digit) => digit * power).find((size) => size >= rough) ?? rough;
+  const [first, last] = [Math.ceil(from / every - 1e-9), Math.floor(to / every + 1e-9)];
+  return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * every).toPrecision(15)));
+}
+
+export function line(context, x1, y1, x2, y2) {
+  context.beginPath();
+  context.moveTo(Math.round(x1) + 0.5, Math.round(y1) + 0.5);
+  context.lineTo(Math.round(x2) + 0.5, Math.round(y2) + 0.5);
+  context.stroke();
+}

@@ -1,0 +1,253 @@
+// @ts-check
+// The plot of the three schedules: curves, what is applied, and where cursor and pointer stand. Draws from a `scene`
+// (see scene.js) on a 2-D context; all lengths are CSS pixels.
+import { area, clipped, drawAxes, drawRegions, line, stepText } from "./axes.js";
+import { percent, thousands } from "../math/format.js";
+import { kindOf, nameOf, requestedAt, targetOf, windowOf } from "../math/schedules.js";
+import { colorOf } from "./theme.js";
+import { appliedAt, inTheMask, nextUpdate, staircase } from "../math/updates.js";
+
+export function drawPlot(context, scene, width, height) {
+  const plot = area(scene, width, height);
+  drawRegions(context, scene, plot);
+  drawAxes(context, scene, plot);
+  const curves = Object.fromEntries(scene.schedules.map((one) => [one.type, sampled(scene, plot, one, scene.target)]));
+  let steps, ghosts;
+  clipped(context, plot, () => {
+    ghosts = scene.ghosts.map((ghost) => drawGhost(context, scene, plot, ghost));
+    for (const schedule of scene.schedules) if (schedule !== scene.chosen) drawCurve(context, scene, plot, schedule, curves);
+    steps = drawStaircase(context, scene, plot);
+    drawCurve(context, scene, plot, scene.chosen, curves);
+  });
+  drawTarget(context, scene, plot);
+  drawCursor(context, scene, plot);
+  scene.taken = [{ x: plot.x(scene.cursor) - 2, y: plot.top, width: 4, height: plot.bottom - plot.top }];
+  clipped(context, plot, () => {
+    drawGhostNames(context, scene, plot, ghosts);
+    drawNames(context, scene, plot);
+  });
+  if (scene.hover !== null) drawHover(context, scene, plot);
+  return { curves, staircase: steps, plot, ghosts };
+}
+
+// The formula at every second pixel, and exactly at its corners.
+function sampled(scene, plot, schedule, target) {
+  const [start, end] = windowOf(schedule);
+  const corners = [start === end ? start - 1 : start, end];
+  const inside = (step) => step >= plot.from && step <= plot.to;
+  const steps = new Set([plot.from, plot.to, ...[scene.cursor, ...corners].filter(inside)]);
+  if (kindOf(schedule).bends) for (let x = plot.left; x < plot.right; x += 2) steps.add(plot.stepAt(x));
+  return [...steps].sort((a, b) => a - b).map((step) => [step, requestedAt(schedule, target, step)]);
+}
+
+function drawCurve(context, scene, plot, schedule, drawn) {
+  const chosen = schedule === scene.chosen;
+  context.strokeStyle = colorOf(scene, schedule);
+  context.lineWidth = chosen ? 2.5 : 1.25;
+  context.lineJoin = "round";
+  context.beginPath();
+  for (const [step, sparsity] of drawn[schedule.type]) context.lineTo(plot.x(step), plot.y(sparsity));
+  context.stroke();
+}
+
+// A configuration that was pinned: thin and grey.
+function drawGhost(context, scene, plot, { name, schedule, target }) {
+  context.strokeStyle = scene.colors.muted;
+  context.lineWidth = 1;
+  context.setLineDash([6, 3]);
+  context.beginPath();
+  const points = sampled(scene, plot, schedule, target);
+  for (const [step, sparsity] of points) context.lineTo(plot.x(step), plot.y(sparsity));
+  context.stroke();
+  context.setLineDash([]);
+  return { name, points };
+}
+
+// The names of the pins where their curves end: below each other where they would cover each other, then with a line
+// from the curve to its name.
+function drawGhostNames(context, scene, plot, ghosts) {
+  context.font = scene.font(11);
+  context.strokeStyle = context.fillStyle = scene.colors.muted;
+  context.lineWidth = 1;
+  context.textAlign = "right";
+  context.textBaseline = "top";
+  let free = plot.top + 2;
+  const ends = ghosts.map(({ name, points }) => ({ name, end: plot.y(points.at(-1)[1]) })).sort((a, b) => a.end - b.end);
+  for (const { name, end } of ends) {
+    const y = Math.min(Math.max(end + 4, free), plot.bottom - 14);
+    const width = Math.min(context.measureText(name).width, 160);
+    context.fillText(name, plot.right - 14, y, 160);
+    if (y > end + 5) {
+      context.beginPath();
+      context.moveTo(plot.right - 4, end);
+      context.lineTo(plot.right - 4, y + 6);
+      context.lineTo(plot.right - 12, y + 6);
+      context.stroke();
+    }
+    free = y + 14;
+    scene.taken.push({ x: plot.right - 14 - width, y, width, height: 14 });
+  }
+}
+
+function drawStaircase(context, scene, plot) {
+  const { chosen, target, totalSteps, colors } = scene;
+  const corners = masked(scene.fixed, staircase(chosen, target, totalSteps, plot.right - plot.left, plot.from, plot.to));
+  if (!corners.length) return corners;
+  context.beginPath();
+  context.moveTo(plot.x(corners[0][0]), plot.y(0));
+  corners.forEach(([step, sparsity], i) => {
+    context.lineTo(plot.x(step), plot.y(sparsity));
+    context.lineTo(plot.x(i + 1 < corners.length ? corners[i + 1][0] : totalSteps), plot.y(sparsity));
+  });
+  context.strokeStyle = colorOf(scene, chosen);
+  context.lineWidth = 1.25;
+  context.stroke();
+  context.lineTo(plot.x(totalSteps), plot.y(0));
+  context.closePath();
+  context.globalAlpha = 0.14;
+  context.fillStyle = colorOf(scene, chosen);
+  context.fill();
+  context.globalAlpha = 1;
+  return corners;
+}
+
+// The corners at which the share in the mask rises.
+function masked(fixed, corners) {
+  const shares = corners.map(([step, applied]) => [step, inTheMask(fixed, applied)]);
+  return shares.filter(([, share], i) => i === 0 || share > shares[i - 1][1]);
+}
+
+// A thin line at the target, and where the staircase ends if it ends below.
+function drawTarget(context, scene, plot) {
+  const { chosen, target, totalSteps, colors } = scene;
+  const wanted = targetOf(chosen, target);
+  const reached = inTheMask(scene.fixed, appliedAt(chosen, target, totalSteps, totalSteps));
+  const missed = reached < Math.fround(wanted);
+  context.font = scene.font(11);
+  context.strokeStyle = missed ? colors.warning : colors.muted;
+  context.setLineDash([3, 4]);
+  context.lineWidth = 1;
+  line(context, plot.left, plot.y(wanted), plot.right, plot.y(wanted));
+  context.setLineDash([]);
+  context.textAlign = "left";
+  context.textBaseline = "bottom";
+  context.fillStyle = context.strokeStyle;
+  const above = plot.y(wanted) - plot.top > 16;
+  if (!above) context.textBaseline = "top";
+  const text = missed ? `target ${percent(wanted)}, stops at ${percent(reached)}` : `target ${percent(wanted)}`;
+  context.fillText(text, plot.left + 6, plot.y(wanted) + (above ? -3 : 4));
+}
+
+function drawCursor(context, scene, plot) {
+  const { cursor, colors, schedules, target } = scene;
+  const x = plot.x(cursor);
+  if (cursor < plot.from || cursor > plot.to) return;
+  context.strokeStyle = colors.text;
+  context.lineWidth = 1;
+  line(context, x, plot.top, x, plot.bottom);
+  for (const schedule of schedules) {
+    context.beginPath();
+    context.arc(x, plot.y(requestedAt(schedule, target, cursor)), schedule === scene.chosen ? 4.5 : 3, 0, 2 * Math.PI);
+    context.fillStyle = colorOf(scene, schedule);
+    context.fill();
+    context.strokeStyle = colors.background;
+    context.stroke();
+  }
+  context.font = scene.font(11, 600);
+  const text = stepText(scene);
+  const half = context.measureText(text).width / 2 + 6;
+  const middle = Math.min(Math.max(x, plot.left + half), plot.right - half);
+  context.fillStyle = colors.text;
+  context.fillRect(middle - half, plot.bottom + 4, 2 * half, 18);
+  context.fillStyle = colors.background;
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  context.fillText(text, middle, plot.bottom + 13.5);
+}
+
+// Each name beside its own curve, at the place where it hides least: no other name, and no curve.
+function drawNames(context, scene, plot) {
+  for (const schedule of scene.schedules) {
+    context.font = scene.font(12, schedule === scene.chosen ? 700 : 500);
+    const width = context.measureText(nameOf(schedule)).width;
+    const places = [...candidates(scene, plot, schedule, width)].filter((box) => isInside(box, plot));
+    const hidden = (box) => 10 * scene.taken.filter((other) => touch(box, other)).length + crossings(scene, plot, box);
+    const costs = places.map(hidden);
+    const place = places[costs.indexOf(Math.min(...costs))];
+    if (!place) continue;
+    scene.taken.push(place);
+    context.textAlign = "left";
+    context.textBaseline = "top";
+    context.lineWidth = 3;
+    context.strokeStyle = scene.colors.background;
+    context.strokeText(nameOf(schedule), place.x, place.y);
+    context.fillStyle = colorOf(scene, schedule);
+    context.fillText(nameOf(schedule), place.x, place.y);
+  }
+}
+
+function* candidates(scene, plot, schedule, width) {
+  const box = (x, y) => ({ x, y, width, height: 14 });
+  const [start, end] = windowOf(schedule);
+  const { labels, bends } = kindOf(schedule);
+  for (const share of labels) {
+    if (start === end) {
+      const y = plot.y(share * scene.target) - 7;
+      yield box(plot.x(start) + 11, y); // clear of the handle
+      yield box(plot.x(start) - 11 - width, y);
+      continue;
+    }
+    const step = Math.round(start + share * (end - start));
+    const [x, y] = [plot.x(step), plot.y(requestedAt(schedule, scene.target, step))];
+    if (!bends) yield box(x + 8, y + 4);
+    yield box(x - width - 6, y - 18);
+    yield box(x + 8, y + 4);
+  }
+}
+
+const isInside = ({ x, y, width }, plot) => x > plot.left && x + width < plot.right && y > plot.top && y + 14 < plot.bottom;
+
+const touch = (one, other) =>
+  one.x <= other.x + other.width + 4 &&
+  other.x <= one.x + one.width + 4 &&
+  one.y <= other.y + other.height &&
+  other.y <= one.y + one.height;
+
+// How many curves pass through a box.
+function crossings(scene, plot, { x, y, width, height }) {
+  const [from, to] = [plot.stepAt(x - 3), plot.stepAt(x + width + 3)];
+  return scene.schedules.filter((schedule) => {
+    // no curve falls, so it is in the box where it is neither above it at the left nor below it at the right
+    const [left, right] = [from, to].map((step) => plot.y(requestedAt(schedule, scene.target, step)));
+    return Math.min(left, right) < y + height && Math.max(left, right) > y;
+  }).length;
+}
+
+// What the formulas ask for and the trainer has applied under the pointer, and when it goes on.
+function drawHover(context, scene, plot) {
+  const { hover, colors, target, totalSteps, chosen } = scene;
+  const next = nextUpdate(chosen, target, totalSteps, hover);
+  const rows = scene.schedules.map((schedule) => {
+    const asked = percent(requestedAt(schedule, target, hover));
+    const applied = percent(inTheMask(scene.fixed, appliedAt(schedule, target, totalSteps, hover)));
+    return [colorOf(scene, schedule), `${nameOf(schedule)} ${asked}${applied === asked ? "" : `, applied ${applied}`}`];
+  });
+  const last = next === null ? "no further update" : `next update: step ${thousands(next)}`;
+  const lines = [[colors.text, stepText(scene, hover)], ...rows, [colors.muted, last]];
+  context.font = scene.font(11);
+  const width = Math.max(...lines.map(([, text]) => context.measureText(text).width)) + 16;
+  const x = plot.x(hover) + 12 + width < plot.right ? plot.x(hover) + 12 : plot.x(hover) - 12 - width;
+  const y = plot.bottom - lines.length * 15 - 16;
+  context.strokeStyle = colors.muted;
+  context.lineWidth = 1;
+  line(context, plot.x(hover), plot.top, plot.x(hover), plot.bottom);
+  context.fillStyle = colors.background;
+  context.fillRect(x, y, width, lines.length * 15 + 10);
+  context.strokeRect(x + 0.5, y + 0.5, width - 1, lines.length * 15 + 9);
+  context.textAlign = "left";
+  context.textBaseline = "top";
+  lines.forEach(([color, text], i) => {
+    context.fillStyle = color;
+    context.fillText(text, x + 8, y + 6 + i * 15);
+  });
+}

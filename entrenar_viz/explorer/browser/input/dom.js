@@ -1,0 +1,54 @@
+// @ts-check
+// Elements, made in one expression.
+
+/**
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Record<string, any>} [given]   properties; `class`, `role`, `for` and those with a hyphen are attributes
+ * @param {...(Node | string)} children
+ * @returns {HTMLElementTagNameMap[Tag]}
+ */
+export function element(tag, given = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(given)) {
+    if (name in made && !name.includes("-")) made[name] = value;
+    else made.setAttribute(name === "class" ? "class" : name, value);
+  }
+  made.append(...children);
+  return made;
+}
+
+/**
+ * A button in the notebook's own style.
+ * @param {string} text
+ * @param {string} label   what it does, for a tip and for those who hear it
+ * @param {(event: MouseEvent) => void} press
+ */
+export function button(text, label, press) {
+  const made = element("button", { type: "button", class: "jupyter-button widget-button" });
+  made.addEventListener("click", press);
+  return relabel(made, text, label);
+}
+
+/** @param {HTMLButtonElement} made */
+export function relabel(made, text, label) {
+  made.textContent = text;
+  made.title = label;
+  if (label && label !== text) made.setAttribute("aria-label", label);
+  return made;
+}
+
+/** @param {string} label */
+export function select(label, options, choose) {
+  const made = element("select", { "aria-label": label, title: label });
+  for (const [value, text] of options) made.append(new Option(text, value));
+  made.addEventListener("change", () => choose(made.value));
+  return made;
+}
+
+/** @param {string} text */
+export function checkbox(text, choose) {
+  const box = element("input", { type: "checkbox" });
+  box.addEventListener("change", () => choose(box.checked));
+  return { box, label: element("label", { class: "entrenar-viz-check" }, box, text) };
+}

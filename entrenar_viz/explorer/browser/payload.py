@@ -1,0 +1,97 @@
+"""What goes between kernel and page, with its types; payload.js has the same for the page."""
+
+from typing import Any, Literal, NotRequired, TypedDict
+
+
+class Settings(TypedDict):
+    """The settings as the kernel has them, and up to which change of which page."""
+
+    values: dict[str, Any]
+    """All of them by name: ``controls.settings.Settings``."""
+    page: str
+    told: int
+    unread: dict[str, str]
+    """What is wrong with texts that stand in entries; empty once other settings were loaded."""
+
+
+class Trouble(TypedDict):
+    """What is wrong with the settings, and in which entries."""
+
+    names: list[str]
+    message: str
+
+
+class Found(TypedDict):
+    """A finding, and the labels of its fixes."""
+
+    severity: str
+    message: str
+    fixes: list[str]
+
+
+class Exported(TypedDict):
+    """The configuration as it is exported, in the language that is chosen."""
+
+    language: str
+    text: str
+    file: str
+    media: str
+
+
+class Can(TypedDict):
+    """Which steps of the history lead anywhere."""
+
+    undo: bool
+    redo: bool
+    reset: bool
+
+
+class Answer(TypedDict):
+    """All that the kernel says of the settings."""
+
+    problems: list[Trouble]
+    findings: list[Found]
+    exported: Exported
+    can: Can
+    fixed: float | None
+    """The share that the pattern takes at the first update, whatever is asked for (N:M); None: as asked."""
+    steps_per_epoch: float
+    """For an axis of epochs; 0 for one of steps."""
+    counted: str
+    """What the numbers of a training make, or what is wrong with them."""
+    said: str
+    """What has become of what was asked for last; empty once something else has changed."""
+
+
+class Command(TypedDict):
+    """What a page asks for, beyond its settings."""
+
+    do: Literal["undo", "redo", "reset", "fix", "preset", "language", "cancel", "open"]
+    finding: NotRequired[int]
+    fix: NotRequired[int]
+    kind: NotRequired[str]
+    name: NotRequired[str]
+
+
+class Choices(TypedDict):
+    """What can be chosen from."""
+
+    methods: list[str]
+    patterns: dict[str, str]
+    languages: list[str]
+    presets: list[dict[str, str]]
+
+
+class Progress(TypedDict):
+    """What is being prepared; nothing with an empty message."""
+
+    message: str
+    share: float
+
+
+class Ghost(TypedDict):
+    """The curve of a pin."""
+
+    name: str
+    schedule: dict[str, Any]
+    target: float
