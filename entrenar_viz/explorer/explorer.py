@@ -16,7 +16,7 @@ from entrenar_viz.analysis.weight_findings import unreadable, weight_findings
 from entrenar_viz.config.pin import Pin
 from entrenar_viz.config.pruning_config import METHODS, PATTERN_NAMES, PruningConfig
 from entrenar_viz.config.training import Training
-from entrenar_viz.errors import ConfigError, EntrenarVizError, Problem, StepError, WeightsError
+from entrenar_viz.errors import ConfigError, EntrenarVizError, Problem, StepError
 from entrenar_viz.explorer.answer import answer_to
 from entrenar_viz.explorer.browser import payload
 from entrenar_viz.explorer.browser.live import Live, MaskDetails
@@ -25,15 +25,14 @@ from entrenar_viz.explorer.controls.state import State, Told
 from entrenar_viz.explorer.languages import LANGUAGES, Language
 from entrenar_viz.explorer.on_screen import masks_drawn, schedules_drawn
 from entrenar_viz.explorer.panels import plain
-from entrenar_viz.explorer.panels.compare import ComparePanel, default_name, merged
 from entrenar_viz.explorer.panels.exchange import Doors, ExchangePanel
 from entrenar_viz.explorer.panels.figure import WHATS, FigurePanel, What
 from entrenar_viz.explorer.panels.masks import CalibrationData, MasksPanel
 from entrenar_viz.explorer.panels.parts import Banner
+from entrenar_viz.explorer.panels.pins import ComparePanel, default_name, merged
 from entrenar_viz.explorer.panels.start_from import StartPanel
 from entrenar_viz.explorer.panels.whole_model import WholeModelPanel
 from entrenar_viz.explorer.preview.mask_presenter import MaskPresenter
-from entrenar_viz.explorer.preview.mask_request import MaskRequest
 from entrenar_viz.explorer.tabs import Tabs
 from entrenar_viz.figures.still_svg import still_svg
 from entrenar_viz.files.atomic import write_atomically
@@ -416,9 +415,7 @@ class Explorer(tr.HasTraits):
             file=self._language.file,
             media=self._language.media,
         )
-        settings = payload.Settings(
-            values=state.values(), page=state.page, told=state.count, unread=dict(state.unread)
-        )
+        settings = payload.Settings(values=state.values(), page=state.page, told=state.count, unread=dict(state.unread))
         answer = answer_to(state, self.config, self.problems, self.findings, exported, self._said)
         self._picture.tell(settings, answer)
 

@@ -212,7 +212,9 @@ class MatplotlibView(plain.VBox):
 
     def _finding(self, index: int) -> w.Widget:
         def fix(number: int) -> w.Button:
-            made = button("", "", lambda: self._do({"do": "fix", "finding": index, "fix": number, "name": made.description}))
+            made = button(
+                "", "", lambda: self._do({"do": "fix", "finding": index, "fix": number, "name": made.description})
+            )
             return made
 
         return line(text(), *(fix(number) for number in range(FIXES)))

@@ -53,7 +53,9 @@ def still_svg(config: PruningConfig, total_steps: int, others: Sequence[Schedule
     for one in (*configs, config):
         width = 2.5 if one is config else 1.25
         stroke = schedule_color(colors, one.schedule.type)
-        parts.append(f'<polyline points="{points(*curve(one, span))}" fill="none" stroke="{stroke}" stroke-width="{width}"/>')
+        parts.append(
+            f'<polyline points="{points(*curve(one, span))}" fill="none" stroke="{stroke}" stroke-width="{width}"/>'
+        )
     ends = sorted(((end_of(one, span), one) for one in (*configs, config)), key=lambda end: end[0])
     y = float(bottom)
     for end, one in ends:

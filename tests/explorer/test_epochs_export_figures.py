@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from entrenar_viz import ConfigError, EntrenarVizError, Explorer, PruningConfig, Training, WeightsError, load_weights
-from entrenar_viz.explorer.panels.figure import MEDIA
-from entrenar_viz.explorer.preview import mask_request
 from entrenar_viz.explorer.answer import counted
 from entrenar_viz.explorer.controls.settings import Settings
 from entrenar_viz.explorer.on_screen import masks_drawn
+from entrenar_viz.explorer.panels.figure import MEDIA
+from entrenar_viz.explorer.preview import mask_request
 from entrenar_viz.export.markdown import as_markdown
 from entrenar_viz.export.source_code import as_python, as_rust
 from entrenar_viz.figures.saving import png_bytes
@@ -348,7 +348,9 @@ def test_what_was_not_understood_blocks_export_until_it_is_fixed():
     tell(explorer, unread={"fine_tune_lr": said})
     assert [str(problem) for problem in explorer.problems] == [f"fine_tune_lr: {said}"]
     values = explorer._state.values()
-    tell(explorer, values=values | {"fine_tune_lr": 1, "own_target": 1, "same_target": False})  # a browser writes 1.0 so
+    tell(
+        explorer, values=values | {"fine_tune_lr": 1, "own_target": 1, "same_target": False}
+    )  # a browser writes 1.0 so
     assert explorer.config.fine_tune_lr == explorer.config.target_sparsity == 1.0
     assert isinstance(explorer.config.fine_tune_lr, float)
     assert isinstance(explorer.config.target_sparsity, float)
@@ -385,5 +387,9 @@ def test_every_control_of_ipywidgets_has_a_name(explorer):
     from entrenar_viz.explorer.explorer import all_widgets
 
     kinds = (w.Dropdown, w.Text, w.Textarea, w.ToggleButtons, w.BoundedIntText, w.FloatText, w.BoundedFloatText)
-    nameless = [one for one in all_widgets(explorer._root, *explorer._tabs.panels.values()) if isinstance(one, kinds) and not one.description]
+    nameless = [
+        one
+        for one in all_widgets(explorer._root, *explorer._tabs.panels.values())
+        if isinstance(one, kinds) and not one.description
+    ]
     assert nameless == []

@@ -7,9 +7,9 @@ import subprocess
 import sys
 import warnings
 import weakref
-import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 from datetime import UTC, datetime
+from xml.etree import ElementTree
 
 import ipywidgets
 import numpy as np
@@ -34,13 +34,13 @@ from entrenar_viz import (
     mask_figure,
     replay,
 )
-from entrenar_viz.explorer.panels import plain
 from entrenar_viz.explorer.explorer import all_widgets
 from entrenar_viz.explorer.on_screen import applied_now
+from entrenar_viz.explorer.panels import plain
 from entrenar_viz.explorer.panels.parts import is_shown, text
 from entrenar_viz.models.weights import SAMPLES, sample
-from tests.strategies import configs
 from tests.explorer.hands import answer, live, press, press_fix, put, show_tab, tell
+from tests.strategies import configs
 
 NOW = datetime.now(UTC)
 SHARED: list[Explorer] = []
@@ -290,7 +290,11 @@ def test_untrusted_text_never_reaches_an_html_widget(tmp_path):
     explorer = Explorer(weights={payload: np.eye(4)})
     explorer._exchange.importing.paste.value = f'{{"{payload}": 1}}'
     explorer._exchange.importing.take.click()
-    html = [widget for widget in all_widgets(explorer._root, *explorer._tabs.panels.values()) if isinstance(widget, ipywidgets.HTML)]
+    html = [
+        widget
+        for widget in all_widgets(explorer._root, *explorer._tabs.panels.values())
+        if isinstance(widget, ipywidgets.HTML)
+    ]
     assert html
     assert not any(payload in widget.value for widget in html)
     explorer.close()

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from entrenar_viz import Explorer, PruningConfig, WeightsError, load_calibration
-from entrenar_viz.explorer.preview import mask_request, preparation
 from entrenar_viz.explorer.panels.parts import is_shown
+from entrenar_viz.explorer.preview import mask_request, preparation
 from entrenar_viz.masks.order import prune_order
 from entrenar_viz.masks.scores import importance
 from entrenar_viz.models.weights import Tensors
@@ -93,7 +93,7 @@ def test_calibration_is_opened_by_path_and_a_bad_one_leaves_the_one_before(tmp_p
     np.savez(tmp_path / "bad.npz", a=SAMPLES[:, :5])
     explorer = Explorer(weights=WEIGHTS)
     put(explorer, method="wanda")
-    assert note(explorer).endswith("wanda needs calibration data.")
+    assert note(explorer).endswith("wanda needs calibration data. Open a file of it in the tab Masks.")
     preview, row = explorer._masks, explorer._masks.rows["calibration"]
     assert row.problem.value == "wanda needs a file of it"
     preview.calibration_path.value = f" {tmp_path / 'good.npz'} "

@@ -21,13 +21,13 @@ from entrenar_viz import (
     recommend,
 )
 from entrenar_viz.config.pin import MAX_NAME
-from entrenar_viz.explorer.panels.compare import free_name
 from entrenar_viz.explorer.panels.parts import file_name, is_shown
+from entrenar_viz.explorer.panels.pins import free_name
 from entrenar_viz.models.allowed_folder import AllowedFolder
 from entrenar_viz.workspace import presets
 from entrenar_viz.workspace.presets import FOLDER_VARIABLE, presets_file
-from tests.explorer.test_explorer import widgets_alive
 from tests.explorer.hands import answer, press, put, show_tab
+from tests.explorer.test_explorer import widgets_alive
 
 MINE = PruningConfig(target_sparsity=0.3, schedule=OneShot(step=5))
 HUGE = Cubic(start_step=0, end_step=500_000_000, final_sparsity=0.5)
@@ -250,7 +250,9 @@ def test_a_session_that_cannot_be_shown_changes_nothing(alive):
     assert "dataset_size: is above" in alive._exchange.sessions.status.value
     assert (alive.config, alive.total_steps) == (before, 10_000)
     session = Session(config=MINE, total_steps=30, training=Training(dataset_size=100, batch_size=10, epochs=3))
-    upload(alive._exchange.sessions.upload, session.to_json().replace('"total_steps": 30', '"total_steps": 70').encode())
+    upload(
+        alive._exchange.sessions.upload, session.to_json().replace('"total_steps": 30', '"total_steps": 70').encode()
+    )
     assert "training: makes 30 steps, but total_steps is 70" in alive._exchange.sessions.status.value
     upload(alive._exchange.sessions.upload, huge.to_json().encode())
     assert "a browser cannot count that far" in alive._exchange.sessions.status.value
@@ -267,7 +269,14 @@ def test_a_visitor_has_no_paths_and_no_presets_but_the_chapters(visited, tmp_pat
     panel, offered = visited._exchange.sessions, visited._start
     assert [preset for preset in offered.offered if "secret" in preset["name"]] == []
     offered.name.value, panel.path.value = "mine", "visitor.json"
-    for button in (panel.saving.save, panel.saving.overwrite, panel.load, offered.save, offered.replace, offered.delete):
+    for button in (
+        panel.saving.save,
+        panel.saving.overwrite,
+        panel.load,
+        offered.save,
+        offered.replace,
+        offered.delete,
+    ):
         button.click()  # as a message to the kernel would
     assert not (tmp_path / "visitor.json").exists()
     assert list(presets.load()) == ["secret"]

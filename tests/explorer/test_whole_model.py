@@ -18,8 +18,8 @@ from entrenar_viz.explorer.panels.parts import is_shown
 from entrenar_viz.explorer.preview import mask_request
 from entrenar_viz.model_survey.text import as_csv
 from entrenar_viz.models.allowed_folder import AllowedFolder
-from tests.explorer.test_explorer import widgets_alive
 from tests.explorer.hands import put, show_tab
+from tests.explorer.test_explorer import widgets_alive
 
 RNG = np.random.default_rng(4)
 PAYLOAD = "<img src=x onerror=alert(1)>\x1b"
@@ -31,7 +31,7 @@ WEIGHTS = {
 }
 
 
-WITHOUT = "wanda needs calibration data: open a file of it among the masks, or use magnitude"
+WITHOUT = "wanda needs calibration data. Open a file of it in the tab Masks."
 
 
 class Slow:

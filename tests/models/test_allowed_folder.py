@@ -9,10 +9,10 @@ import pytest
 from safetensors.numpy import save_file
 
 from entrenar_viz import PruningConfig, WeightsError
-from entrenar_viz.explorer.explorer import Explorer
-from entrenar_viz.explorer.explorer import all_widgets
+from entrenar_viz.explorer.explorer import Explorer, all_widgets
 from entrenar_viz.explorer.panels.parts import is_shown
 from entrenar_viz.models.allowed_folder import AllowedFolder
+from tests.explorer.hands import put
 
 WEIGHTS = np.arange(12, dtype=np.float32).reshape(3, 4)
 
@@ -218,28 +218,30 @@ def test_what_a_parser_says_later_is_told_without_the_root(root):
 
 def test_a_visitor_sees_no_path_of_the_server(visited, root):
     for damage in BROKEN[:1] + BROKEN[3:]:
-        visited.preview.path.value = damage(root)
-        visited.preview.open.click()
-        assert visited.layout.rows["path"].problem.value
-        assert str(root.parent) not in visited.layout.rows["path"].problem.value
-    visited.preview.path.value = "deep/w.npy"
-    visited.preview.open.click()
+        visited._masks.path.value = damage(root)
+        visited._masks.open_path.click()
+        assert visited._masks.rows["path"].problem.value
+        assert str(root.parent) not in visited._masks.rows["path"].problem.value
+    visited._masks.path.value = "deep/w.npy"
+    visited._masks.open_path.click()
     (root / "deep" / "w.npy").unlink()
-    visited.survey.start.click()
+    visited._tabs.open_tab("Whole model")
+    visited._survey.start.click()
     visited.wait()
-    visited.controls.pattern.value = "row"
-    texts = [str(widget.get_state()) for widget in all_widgets(visited.layout)]
+    put(visited, pattern="row")
+    texts = [str(widget.get_state()) for widget in all_widgets(visited._root, *visited._tabs.panels.values())]
     assert [text for text in texts if str(root.parent) in text] == []
-    assert "deep/w.npy" in visited.canvas.layer["note"]
+    assert "deep/w.npy" in visited._live.layer["note"]
 
 
 def test_a_visitor_is_not_sent_to_a_box_that_is_not_there(visited):
-    visited.controls.method.value = "wanda"
-    visited.survey.start.click()
+    put(visited, method="wanda")
+    visited._tabs.open_tab("Whole model")
+    visited._survey.start.click()
     visited.wait()
     words = "wanda needs calibration data. None can be opened here: use magnitude."
-    assert visited.canvas.layer["note"].endswith(words)
-    assert visited.survey.problem.value == words
+    assert visited._live.layer["note"].endswith(words)
+    assert visited._survey.problem.value == words
 
 
 def test_without_a_root_nothing_opens(root):
@@ -267,18 +269,14 @@ def visited(root):
     explorer.close()
 
 
-def buttons_of(panel):
-    (row,) = (part for part in panel.children if isinstance(part, ipywidgets.HBox))
-    return [getattr(widget, "description", None) for widget in row.children]
-
-
 def test_a_visitor_has_no_path_to_save_to_or_import_from(visited, root, monkeypatch):
     monkeypatch.chdir(root)
-    assert buttons_of(visited.exporter) == []
-    assert buttons_of(visited.importer) == ["Upload", "Load pasted"]
-    visited.importer.path.value = str(PruningConfig(target_sparsity=0.9).save(root / "pruning.json"))
-    visited.exporter.path.value = "mine.json"
-    for button in (visited.importer.read, visited.exporter.save, visited.exporter.overwrite):
+    exporting, importing = visited._exchange.exporting, visited._exchange.importing
+    shown = [one.description for one in all_widgets(visited._exchange) if isinstance(one, ipywidgets.Button)]
+    assert sorted(shown) == ["Load pasted", "Make download"]
+    importing.path.value = str(PruningConfig(target_sparsity=0.9).save(root / "pruning.json"))
+    exporting.saving.path.value = "mine.json"
+    for button in (importing.read, exporting.saving.save, exporting.saving.overwrite):
         button.click()  # as a message to the kernel would
     assert visited.config.target_sparsity == 0.5
     assert not os.path.exists("mine.json")
@@ -286,21 +284,21 @@ def test_a_visitor_has_no_path_to_save_to_or_import_from(visited, root, monkeypa
 
 
 def test_a_visitor_may_upload_paste_and_open_below_the_root(visited):
-    visited.importer.paste.value = PruningConfig(target_sparsity=0.9).to_json()
-    visited.importer.take.click()
+    visited._exchange.importing.paste.value = PruningConfig(target_sparsity=0.9).to_json()
+    visited._exchange.importing.take.click()
     assert visited.config.target_sparsity == 0.9
-    visited.preview.path.value = " deep/w.npy "
-    visited.preview.open.click()
-    assert visited.preview.source.value == "deep/w.npy"
-    visited.preview.path.value = "../secret/w.npy"
-    visited.preview.open.click()
-    assert "can be opened here" in visited.layout.rows["path"].problem.value
-    assert visited.preview.source.value == "deep/w.npy"
+    visited._masks.path.value = " deep/w.npy "
+    visited._masks.open_path.click()
+    assert visited._masks.source.value == "deep/w.npy"
+    visited._masks.path.value = "../secret/w.npy"
+    visited._masks.open_path.click()
+    assert "can be opened here" in visited._masks.rows["path"].problem.value
+    assert visited._masks.source.value == "deep/w.npy"
 
 
 def test_without_a_root_there_is_no_box_for_model_files():
     with_none, without = Explorer(allowed_folder=AllowedFolder()), Explorer()
-    assert not is_shown(with_none.layout.rows["path"])
-    assert is_shown(without.layout.rows["path"])
+    assert not is_shown(with_none._masks.rows["path"])
+    assert is_shown(without._masks.rows["path"])
     with_none.close()
     without.close()

@@ -62,7 +62,9 @@ def _check(texts: dict[str, str]) -> None:
     for file, text in texts.items():
         left = LEFT.search(IMPORT.sub("", text))
         if left:
-            raise EntrenarVizError(f'{file}: {left[0].strip()!r} is not understood: write import {{ name }} from "./x.js";')
+            raise EntrenarVizError(
+                f'{file}: {left[0].strip()!r} is not understood: write import {{ name }} from "./x.js";'
+            )
         for found in IMPORT.finditer(text):
             names = {name.strip() for name in found["names"].split(",") if name.strip()}
             missing = names - set(EXPORTED.findall(texts[_beside(file, found["file"])]))
@@ -70,5 +72,7 @@ def _check(texts: dict[str, str]) -> None:
                 raise EntrenarVizError(f"{file} imports {sorted(missing)}, which {found['file']} does not export")
         for name in DECLARED.findall(text):
             if name in declared:
-                raise EntrenarVizError(f"{file} and {declared[name]} both declare {name}: in one module they would clash")
+                raise EntrenarVizError(
+                    f"{file} and {declared[name]} both declare {name}: in one module they would clash"
+                )
             declared[name] = file

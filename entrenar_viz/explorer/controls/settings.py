@@ -7,7 +7,6 @@ from functools import cache
 from math import ceil
 from typing import Any
 
-
 from entrenar_viz.analysis.updates import whole_steps
 from entrenar_viz.config.pruning_config import (
     METHODS,

@@ -72,7 +72,9 @@ class Exporting(plain.VBox):
         self.language = LANGUAGES[0]
         self.languages = None if live else _toggles(doors.choose, guarded)
         self.text, self.download = read_only("Exported text"), Download()
-        self.saving = Saving(path_box("File to save to", "file to save to", "pruning.json"), doors.save, self.say, guarded, own=own)
+        self.saving = Saving(
+            path_box("File to save to", "file to save to", "pruning.json"), doors.save, self.say, guarded, own=own
+        )
         where = quiet("Copy and download are in the menu beside Export, above the picture.")
         shown = [self.languages, self.text, self.download] if self.languages else [where]
         super().__init__([heading("Export"), *shown, *([self.saving] if own else []), self.status])
@@ -118,7 +120,9 @@ class Importing(plain.VBox):
         self.upload = plain.FileUpload(accept=".json", multiple=False, description="Upload")
         self.paste = read_only("JSON to load", rows=5)
         self.paste.placeholder, self.paste.disabled = "or paste the JSON here", False
-        self.take = button("Load pasted", "Load this text", guarded(lambda: self._take(self.paste.value, "pasted text")))
+        self.take = button(
+            "Load pasted", "Load this text", guarded(lambda: self._take(self.paste.value, "pasted text"))
+        )
         self.status = text()
         files = line(*([self.path, self.read] if own else []), self.upload)
         super().__init__([heading("Import"), files, self.paste, line(self.take), self.status])

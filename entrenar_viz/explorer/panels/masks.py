@@ -23,7 +23,6 @@ from entrenar_viz.explorer.panels.parts import (
     path_box,
     quiet,
     show,
-    text,
     typed_path,
 )
 from entrenar_viz.explorer.preview.mask_request import MaskRequest
@@ -88,7 +87,9 @@ class MasksPanel(plain.VBox):
         self._listen(guarded)
 
     def _build_pickers(self) -> None:
-        self.source = named(plain.Dropdown(options=list(SAMPLES), tooltip="Samples, and the weights you gave"), "Weights")
+        self.source = named(
+            plain.Dropdown(options=list(SAMPLES), tooltip="Samples, and the weights you gave"), "Weights"
+        )
         search = plain.Text(placeholder="search", tooltip="Parts of a layer's name, upper or lower case")
         self.search = named(search, "Search the layers")
         self.layer = named(plain.Dropdown(tooltip="A weight matrix, viewed as (out, rest)"), "Layer")
@@ -170,13 +171,14 @@ class MasksPanel(plain.VBox):
         compared = settings.patterns() if self.masks_of.value == "patterns" else ()
         within: Within = self.within.value if self._can_rank_within(settings) else "tensor"
         picked = tensors, self.source.value, layer
-        return MaskRequest(*picked, pattern, settings.method, within, compared, self.calibration)
+        given = self.calibration, self._can_calibrate
+        return MaskRequest(*picked, pattern, settings.method, within, compared, *given)
 
     def follow(self, settings: Settings, request: MaskRequest | None, note: str) -> None:
         """Show what there is to choose now, and what is to be known of the masks."""
         show(self.rows["within"], self._can_rank_within(settings))
         self.note.value = note
-        needed = request is not None and request.calibration is None and "calibration" in request.no_scores
+        needed = request is not None and request.no_scores == request.without_data
         self.rows["calibration"].complain(f"{settings.method} needs a file of it" if needed else "")
 
     def _can_rank_within(self, settings: Settings) -> bool:

@@ -109,9 +109,7 @@ class StartPanel(plain.VBox):
             return
         try:
             total = self.total_steps()
-            advice = recommend(
-                target, total, post_training=self.trained.value, scenario=self.scenario.value or None
-            )
+            advice = recommend(target, total, post_training=self.trained.value, scenario=self.scenario.value or None)
             self.load(advice.config, total)
         except EntrenarVizError as error:
             self.say(str(error))

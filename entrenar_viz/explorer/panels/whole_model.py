@@ -53,8 +53,7 @@ class Run:
         """Survey layer after layer until ``report`` raises."""
         asked = self.asked
         if asked.request.calibration is None and asked.config.method in NEEDS_ACTIVATIONS:
-            method = asked.config.method  # the survey itself names what one types in a shell
-            raise WeightsError(f"{method} needs calibration data: open a file of it among the masks, or use magnitude")
+            raise WeightsError(asked.request.without_data)  # the survey itself names what one types in a shell
         for record in iter_survey(
             asked.request.tensors,
             asked.config,

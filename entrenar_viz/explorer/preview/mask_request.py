@@ -30,6 +30,8 @@ class MaskRequest:
     within: Within = "tensor"
     patterns: tuple[tuple[str, Pattern | str], ...] = ()
     calibration: Calibration | None = None
+    can_calibrate: bool = True
+    """Whether a file of calibration data can be opened here."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -46,7 +48,7 @@ class MaskRequest:
         if method.startswith("minitron"):
             return f"{method} removes whole {'layers' if 'depth' in method else 'channels'} and gives no mask."
         if calibration is None:
-            return f"{method} needs calibration data."
+            return self.without_data
         if self.layer not in calibration:
             return f"{method} needs calibration data, and {calibration.source} has none for this layer: add it there."
         if wrong := misfit(calibration.shape(self.layer), self.shape[1]):
@@ -54,6 +56,12 @@ class MaskRequest:
         if method == "sparse_gpt" and len(calibration.shape(self.layer)) == 1:
             return f"sparse_gpt needs activations, (samples, columns), and {calibration.source} has norms: use wanda."
         return ""
+
+    @property
+    def without_data(self) -> str:
+        """What to do about a method that needs calibration data."""
+        fix = "Open a file of it in the tab Masks" if self.can_calibrate else "None can be opened here: use magnitude"
+        return f"{self.method} needs calibration data. {fix}."
 
     @property
     def scored_by(self) -> Method:

@@ -89,7 +89,9 @@ class ComparePanel(plain.VBox):
         self.name = named(name, "Name of the pin")
         self.add = button("Pin", "Keep the present configuration", guarded(self._add))
         self.status, self.download = text(), Download()
-        self.about = quiet("Pin the present configuration to compare others with it: each pin is a thin curve in the plot.")
+        self.about = quiet(
+            "Pin the present configuration to compare others with it: each pin is a thin curve in the plot."
+        )
         self.headings, self.current = PinRow(None, 0, "entrenar-viz-quiet"), PinRow(None)
         self.headings.fill(*HEADINGS)
         self.table = plain.VBox([self.headings, self.current])
