@@ -30,6 +30,7 @@ CELLS = """(cells) => {
   });
 }"""
 FORGET = "[__import__('ipywidgets').Widget.close_all(), get_ipython().reset(new_session=False)]"
+THUMB = 16  # px that the thumb of a slider is wide in Chromium
 USUAL = {"forced_colors": "none", "contrast": "no-preference", "reduced_motion": "no-preference"}
 RUN_ALL = "jupyterapp.commands.execute('notebook:run-all-cells').then(() => true)"
 
@@ -47,15 +48,21 @@ class Notebook:
         return self.page.evaluate("document.querySelector('.entrenar-viz-canvas').drawn")
 
     @property
+    def details(self) -> Any:
+        """What the details of the masks say they have drawn."""
+        return self.page.evaluate("document.querySelector('.entrenar-viz-details').drawn")
+
+    @property
     def exported(self) -> Any:
         """The configuration that is offered for export, from its text on the screen."""
         return json.loads(self.page.get_by_label("Configuration as JSON").input_value())
 
     def wait(self, condition: str, argument: Any = None) -> None:
-        """Wait until a JavaScript condition holds, with ``canvas`` as the first canvas and ``drawn`` as its data."""
+        """Wait until a JavaScript condition holds: ``drawn`` is what the first ``canvas`` has drawn, ``details`` more."""
         self.page.wait_for_function(
             "(argument) => { const canvas = document.querySelector('.entrenar-viz-canvas');"
-            f" const drawn = canvas?.drawn; return drawn && ({condition}); }}",
+            " const drawn = canvas?.drawn, details = document.querySelector('.entrenar-viz-details')?.drawn ?? {};"
+            f" return drawn && ({condition}); }}",
             arg=argument,
             timeout=20_000,
         )
@@ -79,6 +86,26 @@ class Notebook:
         return self.page.locator(".entrenar-viz-row").filter(
             has=self.page.locator(".entrenar-viz-label", has_text=label)
         )
+
+    def along(self, name: str, share: float) -> tuple[float, float]:
+        """Where the thumb of the slider of that name stands at a share of its range, in pixels of the page."""
+        box = self.page.get_by_label(f"{name} slider", exact=True).first.bounding_box()
+        return box["x"] + THUMB / 2 + share * (box["width"] - THUMB), box["y"] + box["height"] / 2
+
+    def slide(self, name: str, *shares: float) -> None:
+        """Take hold of a slider where it stands, and move it to shares of its range."""
+        slider, mouse = self.page.get_by_label(f"{name} slider", exact=True).first, self.page.mouse
+        mouse.move(*self.along(name, slider.evaluate("(slider) => slider.valueAsNumber / slider.max")))
+        mouse.down()
+        for share in shares:
+            mouse.move(*self.along(name, share), steps=5)
+        mouse.up()
+
+    def tab(self, title: str) -> None:
+        """Open the tab of that title, and wait until what is in it has come."""
+        bar = self.page.locator(".entrenar-viz-tabs .lm-TabBar-tab")
+        bar.filter(has_text=title).first.click()
+        self.page.locator(".entrenar-viz-tabs > .widget-tab-contents > :not(.lm-mod-hidden) > *").first.wait_for()
 
     def type(self, name: str, text: str) -> None:
         """Type into the entry with that accessible name."""

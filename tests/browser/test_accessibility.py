@@ -30,8 +30,12 @@ def violations(notebook, known):
 def test_there_is_no_serious_violation_of_ours(open_notebook, theme):
     notebook = open_notebook(SHOW)
     notebook.theme(theme)
-    notebook.python("setattr(explorer.layout.more, 'selected_index', 0)")
-    notebook.page.get_by_text("fine_tune_steps", exact=True).wait_for()
+    for title in ("Whole model", "Compare", "Start from", "Export & import", "Figure", "Masks"):
+        notebook.tab(title)
+        assert violations(notebook, OF_IPYWIDGETS) == []
+    notebook.page.get_by_role("button", name="More ways to export").click()
+    assert violations(notebook, OF_IPYWIDGETS) == []
+    notebook.page.keyboard.press("Escape")
     assert violations(notebook, OF_IPYWIDGETS) == []
     notebook.type("Steps between updates", "300")
     notebook.page.get_by_text("300 does not divide the window of 4,000 steps").wait_for()
@@ -42,5 +46,5 @@ def test_there_is_no_serious_violation_of_ours(open_notebook, theme):
 
 def test_a_violation_would_be_found(open_notebook):
     notebook = open_notebook(SHOW)
-    notebook.page.evaluate("document.querySelector('.entrenar-viz-export textarea').removeAttribute('aria-label')")
-    assert [found["id"] for found in violations(notebook, OF_IPYWIDGETS)] == ["label"]
+    notebook.page.evaluate("document.querySelector('.entrenar-viz-stage .entrenar-viz-handle').removeAttribute('aria-label')")
+    assert [found["id"] for found in violations(notebook, OF_IPYWIDGETS)] == ["aria-input-field-name"]

@@ -37,20 +37,17 @@ def visited(address, open_page):
 
 def test_a_drag_moves_the_picture_and_what_is_offered(visited):
     page = visited.page
-    bar = visited.row("Target").first.locator(".noUi-base").bounding_box()
-    y = bar["y"] + bar["height"] / 2
-    page.mouse.move(bar["x"] + 0.5 * bar["width"], y)
+    page.mouse.move(*visited.along("Target sparsity", 0.5))
     page.mouse.down()
     seen = set()
     for share in np.linspace(0.5, 0.8, 16):
-        page.mouse.move(bar["x"] + share * bar["width"], y)
+        page.mouse.move(*visited.along("Target sparsity", share))
         seen.add(visited.drawn["curves"]["gradual"][-1][1])
     page.mouse.up()
     visited.wait("drawn.curves.gradual.at(-1)[1] === Math.fround(0.8)")
     assert len(seen) > 3
-    page.wait_for_function("document.querySelector('.entrenar-viz-export textarea').value.includes('0.8')")
     with page.expect_download() as download:
-        page.locator(".entrenar-viz-export").get_by_role("link", name="Download").click()
+        page.get_by_role("button", name="Export JSON").click()
     assert json.loads(Path(download.value.path()).read_text())["target_sparsity"] == 0.8
     assert visited.errors == []
 
@@ -77,18 +74,19 @@ def test_model_files_open_below_the_root_and_nowhere_else(visited, address):
         page.locator(".entrenar-viz-problem", has_text=message).wait_for()
     box.fill("w.npy")
     button.click()
-    page.get_by_text("40 × 24 weights").wait_for()
+    page.locator(".entrenar-viz-note", has_text="40 × 24 weights").wait_for()
     visited.wait("drawn.panels[0].count === 480")
 
 
 def test_a_configuration_comes_by_paste_and_by_upload(visited, tmp_path):
     page, given = visited.page, visited.exported
+    visited.tab("Export & import")
     page.get_by_placeholder("or paste the JSON here").fill(json.dumps(given | {"method": "wanda"}))
     page.get_by_role("button", name="Load pasted").click()
     page.get_by_text("Loaded pasted text.").wait_for()
     (tmp_path / "mine.json").write_text(json.dumps(given | {"target_sparsity": 0.9}))
     with page.expect_file_chooser() as chooser:
-        page.locator(".entrenar-viz-import").get_by_role("button", name="Upload").click()
+        page.locator(".entrenar-viz-importing").get_by_role("button", name="Upload").click()
     chooser.value.set_files(str(tmp_path / "mine.json"))
     page.get_by_text("Loaded mine.json.").wait_for()
     assert visited.exported["target_sparsity"] == 0.9

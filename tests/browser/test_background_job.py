@@ -9,8 +9,8 @@ pytestmark = pytest.mark.browser
 SHOW = """
 from threading import Event
 from entrenar_viz import Explorer
-from entrenar_viz.explorer import mask_request
-go, prepare = Event(), mask_request.prepare
+from entrenar_viz.explorer.preview import preparation
+go, prepare = Event(), preparation.prepare
 
 def held(*arguments, report, **options):
     report("held by the test", 0.5)
@@ -18,7 +18,7 @@ def held(*arguments, report, **options):
         report("held by the test", 0.5)
     return prepare(*arguments, report=report, **options)
 
-mask_request.prepare = held
+preparation.prepare = held
 go.set()
 explorer = Explorer()
 go.clear()
@@ -45,19 +45,19 @@ def test_a_large_layer_is_prepared_cancelled_and_prepared_again(open_notebook, t
     notebook.type("Steps between updates", "300")
     notebook.wait("drawn.staircase.at(-1)[0] === 4900")
     page.get_by_text("Gradual stops at 48.75%").wait_for()  # the kernel answers too
-    assert notebook.python("[explorer.mask_presenter.job.busy, explorer.canvas.layer['rows']]") == [True, 128]
+    assert notebook.python("[explorer._presenter.job.busy, explorer._live.layer['rows']]") == [True, 128]
 
     progress.get_by_role("button", name="Cancel").click()
     progress.wait_for(state="hidden")
-    notebook.until("explorer.preview.source.value", "digits network")
-    assert notebook.python("explorer.canvas.layer['rows']") == 128
+    notebook.until("explorer._masks.source.value", "digits network")
+    assert notebook.python("explorer._live.layer['rows']") == 128
 
     path.get_by_role("button", name="Open").click()
     progress.get_by_text("held by the test").wait_for()
     notebook.python("[go.set()]")
-    notebook.page.get_by_text("m.safetensors, q_proj. 4,096 × 4,096 weights.").wait_for()
+    notebook.page.locator(".entrenar-viz-note", has_text="m.safetensors, q_proj. 4,096 × 4,096 weights.").wait_for()
     progress.wait_for(state="hidden")
-    assert notebook.python("[explorer.wait(), explorer.canvas.layer['rows']]") == [None, 4096]
+    assert notebook.python("[explorer.wait(), explorer._live.layer['rows']]") == [None, 4096]
     assert notebook.python("[str(error) for error in explorer.errors]") == []
     assert notebook.errors == []
 
@@ -66,11 +66,11 @@ def test_a_cell_can_wait_for_what_it_has_started(open_notebook):
     notebook = open_notebook(
         "import numpy as np\nfrom entrenar_viz import Explorer\n"
         "explorer = Explorer(weights=np.random.default_rng(0).standard_normal((2048, 2048)))\n"
-        "busy = explorer.mask_presenter.job.busy\nexplorer.wait()\nexplorer"
+        "busy = explorer._presenter.job.busy\nexplorer.wait()\nexplorer"
     )
-    assert notebook.python("[busy, explorer.mask_presenter.job.busy, explorer.canvas.layer['rows']]") == [
+    assert notebook.python("[busy, explorer._presenter.job.busy, explorer._live.layer['rows']]") == [
         *(True, False),
         2048,
     ]
-    notebook.page.get_by_text("2,048 × 2,048 weights.").wait_for()
+    notebook.page.locator(".entrenar-viz-note", has_text="2,048 × 2,048 weights.").wait_for()
     assert notebook.python("[str(error) for error in explorer.errors]") == []

@@ -56,7 +56,7 @@ def test_the_main_way(shown):
     for _ in range(4):
         handle.press("ArrowRight")
     shown.wait("drawn.curves.gradual.at(-1)[1] === Math.fround(0.52)")
-    page.wait_for_function("document.querySelector('.entrenar-viz-export textarea').value.includes('0.52')")
+    page.wait_for_function("document.querySelector('.entrenar-viz-menu textarea').value.includes('0.52')")
     assert shown.exported["schedule"]["final_sparsity"] == shown.exported["target_sparsity"] == 0.52
     shown.type("Steps between updates", "300")
     page.get_by_text("300 does not divide the window of 4,000 steps").wait_for()
@@ -72,6 +72,6 @@ def test_the_masks_and_the_download(shown):
     shown.type("Cursor step", "5000")
     shown.wait("drawn.cursor === 5000 && drawn.panels[1].got === 0.5")
     with page.expect_download() as download:
-        page.locator(".entrenar-viz-export").get_by_role("link", name="Download").click()
+        page.get_by_role("button", name="Export JSON").click()
     assert download.value.suggested_filename == "pruning.json"
     assert page.evaluate("document.querySelector('.entrenar-viz-canvas').clientWidth") > 300

@@ -5,28 +5,16 @@ import pytest
 pytestmark = pytest.mark.browser
 SHOW = "from entrenar_viz import Explorer\nexplorer = Explorer()\nexplorer"
 TARGET = "explorer.config.target_sparsity"
-ENTRIES = "len(explorer.steps.history.entries)"
-
-
-def drag_slider(notebook, label, *shares):
-    """Take hold of a slider where it stands, and move it to shares of its length."""
-    row = notebook.row(label)
-    handle, bar = row.locator(".noUi-handle").bounding_box(), row.locator(".noUi-base").bounding_box()
-    mouse, y = notebook.page.mouse, bar["y"] + bar["height"] / 2
-    mouse.move(handle["x"] + handle["width"] / 2, y)
-    mouse.down()
-    for share in shares:
-        mouse.move(bar["x"] + share * bar["width"], y, steps=5)
-    mouse.up()
+ENTRIES = "len(explorer._state.history.entries)"
 
 
 def test_two_drags_are_two_entries_and_keys_restore_exactly(open_notebook):
     notebook = open_notebook(SHOW)
     opened = notebook.python("explorer.config.to_json()")
-    drag_slider(notebook, "Target", 0.55, 0.6)
+    notebook.slide("Target sparsity", 0.55, 0.6)
     notebook.until(TARGET, 0.6)
     first = notebook.python("explorer.config.to_json()")
-    drag_slider(notebook, "Target", 0.7, 0.8)
+    notebook.slide("Target sparsity", 0.7, 0.8)
     notebook.until(TARGET, 0.8)
     assert notebook.python(ENTRIES) == 3
 
@@ -68,7 +56,7 @@ def test_drags_in_the_plot_and_typed_numbers_are_entries_too(open_notebook):
     notebook.until("explorer.config.schedule.start_step", 1000)
     notebook.page.keyboard.type("77")
     notebook.page.keyboard.press("Control+z")  # in a text that is being typed
-    assert notebook.python("[explorer.steps.history.at, explorer.config.schedule.start_step]") == [2, 1000]
+    assert notebook.python("[explorer._state.history.at, explorer.config.schedule.start_step]") == [2, 1000]
     notebook.page.keyboard.press("Escape")
     cells = "jupyterapp.shell.currentWidget.content.model.cells.get(0).sharedModel.getSource()"
     assert notebook.page.evaluate(cells) == SHOW
@@ -77,6 +65,7 @@ def test_drags_in_the_plot_and_typed_numbers_are_entries_too(open_notebook):
 def test_a_pin_is_a_curve_and_a_row_and_comes_back(open_notebook):
     notebook = open_notebook(SHOW)
     page = notebook.page
+    notebook.tab("Compare")
     page.get_by_role("button", name="Pin", exact=True).click()
     notebook.wait("drawn.ghosts.length === 1 && drawn.ghosts[0].name === 'Gradual 50%'")
     notebook.type("Target sparsity", "70")
@@ -90,7 +79,7 @@ def test_a_pin_is_a_curve_and_a_row_and_comes_back(open_notebook):
     notebook.wait("drawn.ghosts.length === 1")
     row.get_by_role("button", name="Export").click()
     with page.expect_download() as download:
-        page.locator(".entrenar-viz-offer").first.get_by_text("Download", exact=True).click()
+        page.get_by_role("link", name="Download pruning-Gradual-50.json").click()
     assert download.value.suggested_filename == "pruning-Gradual-50.json"
     row.get_by_role("button", name="Load").click()
     notebook.until(TARGET, 0.5)
@@ -104,16 +93,15 @@ def test_a_pin_is_a_curve_and_a_row_and_comes_back(open_notebook):
 def test_a_preset_is_one_entry_and_a_recommendation_says_why(open_notebook):
     notebook = open_notebook(SHOW)
     page = notebook.page
-    page.locator(".entrenar-viz-top select").first.select_option("high-sparsity: Cubic")
+    page.get_by_label("Start from a preset").first.select_option("high-sparsity: Cubic")
     page.get_by_text("above 70% the early, plastic phase").wait_for()
     notebook.until("[explorer.config.schedule.type, explorer.config.target_sparsity]", ["cubic", 0.8])
     page.get_by_role("button", name="Undo", exact=True).click()
     notebook.until("[explorer.config.schedule.type, explorer.config.target_sparsity]", ["gradual", 0.5])
-    page.get_by_role("button", name="More", exact=True).click()
+    notebook.tab("Start from")
     notebook.type("Sparsity to recommend for", "0,5")
-    page.get_by_text("“0,5” is no percentage").first.wait_for()
     page.get_by_role("button", name="Recommend").click()
-    page.get_by_text("Nothing was recommended").wait_for()
+    page.get_by_text("Nothing was recommended: “0,5” is no percentage").wait_for()
     notebook.type("Sparsity to recommend for", "50")
     page.get_by_text("it is trained already").click()
     page.get_by_role("button", name="Recommend").click()
@@ -133,8 +121,8 @@ STATUS = "jupyterapp.shell.currentWidget.sessionContext.session.kernel.status"
 def test_two_drags_while_the_kernel_is_busy_are_two_entries(open_notebook):
     notebook = open_notebook(SHOW)
     notebook.page.evaluate(BUSY)
-    drag_slider(notebook, "Target", 0.55, 0.6)
-    drag_slider(notebook, "Target", 0.7, 0.8)
+    notebook.slide("Target sparsity", 0.55, 0.6)
+    notebook.slide("Target sparsity", 0.7, 0.8)
     assert notebook.page.evaluate(STATUS) == "busy"
     notebook.until(TARGET, 0.8)
     assert notebook.python(ENTRIES) == 3
@@ -172,7 +160,7 @@ def test_the_focus_stays_when_a_button_is_disabled_or_goes(open_notebook):
     assert page.evaluate(FOCUSED)
     page.keyboard.press("Control+z")
     notebook.until("explorer.config.schedule.frequency", 3000)
-    page.get_by_role("button", name="Pin", exact=True).focus()
+    page.get_by_role("button", name="Export JSON").focus()
     assert page.evaluate("document.querySelector('.entrenar-viz').hasAttribute('tabindex')") is False
     cells = "jupyterapp.shell.currentWidget.content.model.cells.get(0).sharedModel.getSource()"
     assert page.evaluate(cells) == SHOW

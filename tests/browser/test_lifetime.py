@@ -9,13 +9,15 @@ from jupyter_browser.notebook import RUN_ALL, ready
 
 pytestmark = pytest.mark.browser
 SHOW = "from entrenar_viz import Explorer\nexplorer = Explorer()\nexplorer"
-# a thousand keys on the handles of five sliders, a burst of them in each frame
+# a thousand keys on five sliders, a burst of them in each frame; keys that a script makes do not move a slider
 KEYS = """async (names) => {
-  const handles = names.map((name) => document.querySelector(`[aria-label="${name} slider"]`));
-  const keys = ["ArrowRight", "ArrowRight", "PageUp", "ArrowLeft", "PageDown", "ArrowRight"];
+  const sliders = names.map((name) => document.querySelector(`[aria-label="${name} slider"]`));
+  const steps = [1, 1, 10, -1, -10, 1];
   for (let i = 0; i < 1000; i++) {
-    const event = new KeyboardEvent("keydown", { key: keys[(i * 7) % keys.length], bubbles: true, cancelable: true });
-    handles[(i * 3) % handles.length].dispatchEvent(event);
+    const slider = sliders[(i * 3) % sliders.length];
+    slider.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true }));
+    slider.stepUp(steps[(i * 7) % steps.length]);
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
     if (i % 25 === 24) await new Promise((done) => requestAnimationFrame(done));
   }
   return true;
@@ -34,13 +36,13 @@ def test_a_thousand_keys_end_with_the_picture_and_the_kernel_alike(open_notebook
     shown = {name: notebook.page.get_by_label(name, exact=True).first.input_value() for name in SLIDERS}
     number = {name: text.replace(",", "").rstrip("%") for name, text in shown.items()}
     steps = [int(number[name]) for name in ("Cursor step", "Steps between updates", "OneShot step")]
-    names = "explorer.controls.cursor.value, explorer.controls.frequency.value, explorer.controls.one_shot_step.value"
+    names = "explorer._state.settings.cursor, explorer._state.settings.frequency, explorer._state.settings.one_shot_step"
     notebook.until(f"[{names}]", steps)
     shares = [float(number[name]) for name in ("Initial sparsity", "Target sparsity")]
-    percent = "round(100 * explorer.controls.{}.value, 2)"
+    percent = "round(100 * explorer._state.settings.{}, 2)"
     notebook.until(f"[{percent.format('initial')}, {percent.format('target')}]", shares)
     notebook.wait("drawn.cursor === argument", steps[0])
-    state = notebook.python("[explorer.controls.target.value, explorer.controls.initial.value]")
+    state = notebook.python("[explorer._state.settings.target, explorer._state.settings.initial]")
     notebook.wait("drawn.curves.gradual.at(-1)[1] === Math.fround(argument)", state[0])
     notebook.wait("drawn.curves.gradual[0][1] === Math.fround(argument)", state[1])
     assert notebook.python("[str(error) for error in explorer.errors]") == []
@@ -73,7 +75,7 @@ def test_what_is_closed_or_displayed_anew_listens_no_more(open_notebook):
     assert counts[-1] - counts[0] < 2  # one more for each display would be two; the page itself may add one
     notebook.python("explorer.close()")
     canvas.wait_for(state="detached")
-    assert listening(page) <= counts[-1] - 8  # one of each typed entry, one of the picture
+    assert listening(page) <= counts[-1] - 5  # of the state, and of the picture
     assert notebook.errors == []
 
 
@@ -87,7 +89,7 @@ def test_play_and_masks_go_on_while_the_kernel_is_busy(open_notebook):
     notebook.wait("drawn.cursor > 3000 && drawn.panels[1].got > 0.2 && drawn.panels[2].got > 0.2")
     assert notebook.page.evaluate(STATUS) == "busy"
     notebook.wait("drawn.cursor === 10000")
-    notebook.until("explorer.controls.cursor.value", 10_000)
+    notebook.until("explorer._state.settings.cursor", 10_000)
     assert notebook.errors == []
 
 
@@ -96,8 +98,8 @@ from entrenar_viz import Explorer
 explorers = globals().get("explorers", [])
 explorers.append(Explorer(weights=np.random.default_rng(0).standard_normal((1100, 1000)).astype(np.float32)))
 explorers[-1]"""
-LET_GO = "[bool(one.mask_presenter.shown and one.mask_presenter.shown.let_go) for one in explorers]"
-VIEWS = "[sum(one.mask_presenter.views.values()) for one in explorers]"
+LET_GO = "[bool(one._presenter.shown and one._presenter.shown.let_go) for one in explorers]"
+VIEWS = "[sum(one._presenter.views.values()) for one in explorers]"
 WINDOW = "drawn.window && drawn.window.row === argument"
 
 

@@ -18,18 +18,17 @@ def opened(open_once, lab):
     save_file({"large": LARGE, "tied": TIED, "bias": np.ones(3, np.float32)}, lab[1] / "model.safetensors")
     notebook = open_once(SHOW)
     notebook.row("Model file").locator("input").fill("model.safetensors")
-    notebook.row("Model file").get_by_role("button").click()
-    notebook.wait("drawn.window")
+    notebook.row("Model file").get_by_role("button", name="Open").click()
+    notebook.wait("details.window")
     return notebook
 
 
 @pytest.fixture
 def notebook(opened):
-    back = {"cursor": 3000, "masks_of": "schedules", "within": "tensor", "layer": "large"}
-    of = {"cursor": "controls", "masks_of": "preview", "within": "preview", "layer": "preview"}
-    sets = [f"explorer.{of[name]}.{name}.set_trait('value', {value!r})" for name, value in back.items()]
-    opened.python(f"[explorer.reset(), explorer.canvas.set_trait('corner', [0, 0]), {', '.join(sets)}]")
-    opened.wait("drawn.cursor === 3000 && drawn.window && drawn.window.row === 0 && drawn.thresholds.gradual !== null")
+    opened.python("[explorer.reset(), explorer._change({'cursor': 3000, 'window_row': 0, 'window_column': 0})]")
+    back = {"masks_of": "schedules", "within": "tensor", "layer": "large"}
+    opened.python(f"[{', '.join(f'explorer._masks.{n}.set_trait({chr(34)}value{chr(34)}, {v!r})' for n, v in back.items())}]")
+    opened.wait("drawn.cursor === 3000 && details.window && details.window.row === 0 && details.thresholds.gradual !== null")
     yield opened
     assert opened.python("[str(error) for error in explorer.errors]") == []
     assert opened.errors == []
@@ -50,14 +49,14 @@ def test_every_layer_tells_what_its_masks_cost(notebook):
     assert shown["got"] == pytest.approx(1 - mask.mean(), abs=1e-9)
     assert shown["energy"] == pytest.approx(kept_energy(LARGE, mask), abs=1e-3)
     notebook.row("Layer").locator("select").select_option(index=1)
-    notebook.wait("!drawn.window && drawn.panels[1].surprising")
+    notebook.wait("!details.window && drawn.panels[1].surprising")
     shown = panel(notebook, "Gradual")
     mask = prune_mask(TIED, 0.25)
     assert shown["got"] == pytest.approx(1 - mask.mean(), abs=1e-9)
     more = np.count_nonzero(~mask) - round(0.25 * TIED.size)
     assert shown["reason"] == f"{more} more are tied"
     assert shown["energy"] == pytest.approx(kept_energy(TIED, mask), abs=1e-3)
-    assert notebook.drawn["thresholds"]["gradual"] == pytest.approx(np.log10(np.square(TIED[~mask]).max()), abs=1e-5)
+    assert notebook.details["thresholds"]["gradual"] == pytest.approx(np.log10(np.square(TIED[~mask]).max()), abs=1e-5)
     assert "Tensors not offered: 1" in notebook.page.locator(".entrenar-viz-note").inner_text()
 
 
@@ -69,16 +68,16 @@ def test_the_window_is_dragged_in_the_map_and_moved_by_keys(notebook):
     page.mouse.down()
     page.mouse.move(x + 0.7 * place["map"][0], y + 0.5 * place["map"][1], steps=8)
     page.mouse.up()
-    notebook.wait("drawn.window.row > 250 && drawn.window.column > 250")
-    corner = notebook.drawn["window"]["corner"]
+    notebook.wait("details.window.row > 250 && details.window.column > 250")
+    corner = notebook.details["window"]["corner"]
     assert corner == pytest.approx([0.5 * 700 - 48, 0.7 * 600 - 128], abs=4)
-    notebook.wait("drawn.window.row === drawn.window.corner[0] && drawn.window.column === drawn.window.corner[1]")
-    assert notebook.python("[explorer.canvas.window_data[name] for name in ('row', 'column')]") == corner
+    notebook.wait("details.window.row === details.window.corner[0] && details.window.column === details.window.corner[1]")
+    assert notebook.python("[explorer._live.window[name] for name in ('row', 'column')]") == corner
     handle = page.get_by_label("Window on the layer")
     handle.press("ArrowUp")
-    notebook.wait("drawn.window.row === argument", corner[0] - 24)
+    notebook.wait("details.window.row === argument", corner[0] - 24)
     handle.press("End")
-    notebook.wait("drawn.window.row === 604 && drawn.window.column === 344")
+    notebook.wait("details.window.row === 604 && details.window.column === 344")
     assert handle.get_attribute("aria-valuetext") == "from row 604, column 344 on"
 
 
@@ -86,7 +85,7 @@ def test_the_window_shows_each_weight_that_is_kept(notebook):
     """The pixels of the picture: pruned ones have the colour of the ground."""
     mask = prune_mask(LARGE, 0.5)[:96, :256]
     read = """() => {
-      const canvas = document.querySelector('.entrenar-viz-canvas');
+      const canvas = document.querySelector('.entrenar-viz-details');
       const {left, windowTop, window: [width, height]} = canvas.drawn.places[0];
       const {data} = canvas.getContext('2d').getImageData(left, windowTop, width, height);
       return {width, height, bright: Array.from({length: width * height}, (_, i) => data[4 * i] + data[4 * i + 2])};
@@ -101,7 +100,7 @@ def test_the_window_shows_each_weight_that_is_kept(notebook):
 
 def test_all_five_patterns_are_compared_at_the_cursor(notebook):
     notebook.row("Layer").locator("select").select_option(index=1)
-    notebook.wait("!drawn.window")
+    notebook.wait("!details.window")
     notebook.page.get_by_role("button", name="all five patterns").click()
     notebook.wait("drawn.panels.length === 5 && drawn.panels[1].got !== null")
     patterns = [Unstructured(), NM(n=2, m=4), Block(height=4, width=4), Row(), Column()]
@@ -123,7 +122,7 @@ def test_all_five_patterns_are_compared_at_the_cursor(notebook):
 
 def test_rows_compared_by_themselves_have_no_threshold_but_a_mask(notebook):
     notebook.row("Rank within").locator("select").select_option(index=1)
-    notebook.wait("drawn.thresholds.gradual === null && drawn.panels[1].got !== null")
+    notebook.wait("details.thresholds.gradual === null && drawn.panels[1].got !== null")
     shown = panel(notebook, "Gradual")
     mask = prune_mask(LARGE, 0.25, within="row")
     assert shown["got"] == pytest.approx(1 - mask.mean(), abs=1e-9)

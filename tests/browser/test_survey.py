@@ -11,7 +11,7 @@ MODEL = """
 import numpy as np
 from threading import Semaphore
 from entrenar_viz import Explorer, iter_survey
-from entrenar_viz.explorer import survey_panel
+from entrenar_viz.explorer.panels import whole_model
 
 def model(layers):
     rng = np.random.default_rng(1)
@@ -36,7 +36,7 @@ explorer
 def opened(open_notebook):
     def open_it(layers):
         notebook = open_notebook(MODEL.replace("LAYERS", str(layers)))
-        notebook.page.get_by_text("Whole model", exact=True).click()
+        notebook.tab("Whole model")
         return notebook
 
     return open_it
@@ -78,20 +78,20 @@ def test_survey_sort_pick_and_download(opened):
     assert column(notebook, 1)[0] == "layers.11.weight"
 
     page.get_by_role("rowheader", name="layers.7.weight").click()
-    notebook.until("explorer.preview.layer.value", "layers.7.weight")
-    page.get_by_text("arrays, layers.7.weight. 39 × 48 weights.").wait_for()
+    notebook.until("explorer._masks.layer.value", "layers.7.weight")
+    page.locator(".entrenar-viz-note", has_text="arrays, layers.7.weight. 39 × 48 weights.").wait_for()
     assert page.locator("tr[aria-current=true] th").inner_text() == "layers.7.weight"
     page.get_by_role("button", name="layers.7.weight").press("ArrowDown")
     page.keyboard.press("Enter")
-    notebook.until("explorer.preview.layer.value", "layers.6.weight")
-    page.get_by_text("arrays, layers.6.weight. 38 × 48 weights.").wait_for()
+    notebook.until("explorer._masks.layer.value", "layers.6.weight")
+    page.locator(".entrenar-viz-note", has_text="arrays, layers.6.weight. 38 × 48 weights.").wait_for()
     page.locator("tr[aria-current=true] th", has_text="layers.6.weight").wait_for()
 
     with page.expect_download() as download:
         page.get_by_role("link", name="Download CSV").click()
     assert download.value.suggested_filename == "layers.csv"
     assert list(Path(download.value.path()).read_bytes()) == notebook.python(
-        "list(__import__('entrenar_viz.model_survey.text', fromlist=['as_csv']).as_csv(explorer.survey.run.records))"
+        "list(__import__('entrenar_viz.model_survey.text', fromlist=['as_csv']).as_csv(explorer._survey.run.records))"
     )
     assert page.evaluate("window.hacked") is None
     assert violations(notebook, OF_IPYWIDGETS) == []
@@ -102,7 +102,7 @@ def test_survey_sort_pick_and_download(opened):
 def test_a_long_survey_is_cancelled_while_the_sliders_stay_alive(opened):
     notebook = opened(30)
     page, progress = notebook.page, notebook.page.locator(".entrenar-viz-survey .entrenar-viz-progress")
-    notebook.python("setattr(survey_panel, 'iter_survey', slow)")
+    notebook.python("setattr(whole_model, 'iter_survey', slow)")
     begin(notebook)
     notebook.python("[go.release() for _ in range(3)]")
     progress.get_by_text("3 of 31 layers: layers.2.weight").wait_for()
@@ -115,7 +115,7 @@ def test_a_long_survey_is_cancelled_while_the_sliders_stay_alive(opened):
     page.get_by_text("Cancelled after 3 of 31 layers.").wait_for()
     assert len(column(notebook, 1)) == 3
     notebook.python("go.release(100)")
-    notebook.python("setattr(survey_panel, 'iter_survey', iter_survey)")
+    notebook.python("setattr(whole_model, 'iter_survey', iter_survey)")
     begin(notebook)
     page.get_by_text("31 layers, 1 not surveyed: ").wait_for()
     assert len(column(notebook, 1)) == 31

@@ -4,7 +4,7 @@
 import { drawPlot } from "./draw/plot.js";
 import { drawFrame, drawLegend, drawPanel, frameOf, layOut, Mask } from "./draw/panels.js";
 import { Controls } from "./input/controls.js";
-import { button, element, relabel, select } from "./input/dom.js";
+import { button, element, select } from "./input/dom.js";
 import { Exporting } from "./input/exporting.js";
 import { Findings } from "./input/findings.js";
 import { Handles } from "./input/handles.js";
@@ -14,7 +14,7 @@ import { Tools } from "./input/tools.js";
 import { CanvasView } from "./input/view.js";
 import { windowAt, WindowHandle } from "./input/window_handle.js";
 import { aligned } from "./math/format.js";
-import { KINDS } from "./math/schedules.js";
+import { KINDS, scheduleOf, windowOf } from "./math/schedules.js";
 import { maskWords, panelsOf, sceneOf, statesOf, weightsOf } from "./scene.js";
 
 const PLOT_HEIGHT = 236;
@@ -63,16 +63,11 @@ class LiveView extends CanvasView {
     this.note = element("div", { class: "entrenar-viz-note" });
     this.schedules = Object.entries(KINDS).map(([type, { name }]) => {
       const made = button(name, TIPS[type], () => state.set({ schedule: type }));
-      made.removeAttribute("aria-label");
       made.dataset.type = type;
       return made;
     });
     this.presets = select("Start from a preset", [], (index) => this.startFrom(Number(index)));
-    this.history = Object.entries(STEPS).map(([name, tip]) => {
-      const made = button(name, tip, () => state.ask({ do: name.toLowerCase() }));
-      made.removeAttribute("aria-label");
-      return made;
-    });
+    this.history = Object.entries(STEPS).map(([name, tip]) => button(name, tip, () => state.ask({ do: name.toLowerCase() })));
     this.bar = element("progress", { max: 1, "aria-label": "How much of the layer is prepared" });
     this.doing = element("span");
     const cancel = button("Cancel", "Stay with what is shown", () => state.ask({ do: "cancel" }));
@@ -123,6 +118,8 @@ class LiveView extends CanvasView {
   draw(width) {
     const began = performance.now();
     const { values, answer } = this.state;
+    this.controls.show(values, answer);
+    if (this.frames && isBroken(values)) return; // the last good picture stays; the kernel says what is wrong
     const scene = this.seen(sceneOf(values, answer, this.model.get("ghosts"), this.theme));
     const [places, bottom] = layOut(this.panels, width, PLOT_HEIGHT + SPACE);
     this.fit(width, bottom);
@@ -136,7 +133,6 @@ class LiveView extends CanvasView {
     this.panels.forEach((panel, i) => drawPanel(this.context, scene, places[i], panel, this.masks[i], states[i]));
     this.drawWindows(scene, places);
     drawLegend(this.context, scene, this.panels, width, bottom);
-    this.controls.show(values, answer);
     this.describe(scene, states);
     const { cursor } = scene;
     const took = performance.now() - began;
@@ -282,6 +278,12 @@ class LiveView extends CanvasView {
     if (lost) this.tools.stop();
   }
 }
+
+// Whether the schedule to export has a window that ends before it begins.
+const isBroken = (values) => {
+  const [first, last] = windowOf(scheduleOf(values));
+  return first !== last && values.end_step <= values.start_step;
+};
 
 function listen(view, signal) {
   const { model, canvas, state } = view;

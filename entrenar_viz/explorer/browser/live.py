@@ -92,7 +92,8 @@ class MaskDetails(Plain, anywidget.AnyWidget):
         super().__init__()
 
     def _ask(self) -> None:
-        self.live = f"anywidget:{self._of.model_id}"  # which sends the Live first
+        if not self._asked_for:
+            self.live = f"anywidget:{self._of.model_id}"  # which sends the Live first
         super()._ask()
 
 

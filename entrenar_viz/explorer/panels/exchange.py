@@ -78,6 +78,7 @@ class Exporting(plain.VBox):
         where = quiet("Copy and download are in the menu beside Export, above the picture.")
         shown = [self.languages, self.text, self.download] if self.languages else [where]
         super().__init__([heading("Export"), *shown, *([self.saving] if own else []), self.status])
+        self.add_class("entrenar-viz-exporting")
 
     def say(self, message: str) -> None:
         """Tell how an export went."""
@@ -126,6 +127,7 @@ class Importing(plain.VBox):
         self.status = text()
         files = line(*([self.path, self.read] if own else []), self.upload)
         super().__init__([heading("Import"), files, self.paste, line(self.take), self.status])
+        self.add_class("entrenar-viz-importing")
         uploaded = guarded(lambda: take_uploaded(self.upload, self._take, self._say))
         self.upload.observe(lambda _: uploaded(), "value")
 

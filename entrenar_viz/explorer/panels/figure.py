@@ -32,7 +32,7 @@ class FigurePanel(plain.VBox):
         self.theme = named(plain.Dropdown(options=list(COLORS)), "Colours")
         self.prepare = button("Make download", "Draw it now", guarded(self._offer))
         self.download, self.status = Download(), text()
-        box = path_box("File to save the figure to", "file to save to", self._file)
+        box = path_box("File to save the figure to", "file of the figure", self._file)
         self.saving = Saving(box, self._save, self.say, guarded, own=own)
         choices = (self.what, self.format, self.theme)
         super().__init__([line(*choices, *([self.saving] if own else []), self.prepare, self.download), self.status])

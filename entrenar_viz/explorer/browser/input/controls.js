@@ -1,6 +1,6 @@
 // @ts-check
 // The controls at the left of the picture: a row for each number and choice.
-import { element, checkbox, select, button } from "./dom.js";
+import { checkbox, element, select, signed } from "./dom.js";
 import { FIELDS, NumberField } from "./fields.js";
 
 const ROWS = [
@@ -84,7 +84,7 @@ export class Controls {
       inEpochs.label,
       this.counted,
     );
-    const open = button("epochs", "Total steps from the size of the dataset", () => popUp(panel, open));
+    const open = signed("epochs", "Total steps from the size of the dataset", () => popUp(panel, open));
     return element("span", { class: "entrenar-viz-pop" }, open, panel);
   }
 

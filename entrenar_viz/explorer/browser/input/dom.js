@@ -21,20 +21,30 @@ export function element(tag, given = {}, ...children) {
 /**
  * A button in the notebook's own style.
  * @param {string} text
- * @param {string} label   what it does, for a tip and for those who hear it
+ * @param {string} tip
  * @param {(event: MouseEvent) => void} press
  */
-export function button(text, label, press) {
-  const made = element("button", { type: "button", class: "jupyter-button widget-button" });
+export function button(text, tip, press) {
+  const made = element("button", { type: "button", class: "jupyter-button widget-button", title: tip }, text);
   made.addEventListener("click", press);
-  return relabel(made, text, label);
+  return made;
+}
+
+/**
+ * A button with a sign on it: `label` says what it does, in a tip and to those who hear it.
+ * @param {string} sign
+ * @param {string} label
+ * @param {(event: MouseEvent) => void} press
+ */
+export function signed(sign, label, press) {
+  return relabel(button(sign, label, press), sign, label);
 }
 
 /** @param {HTMLButtonElement} made */
-export function relabel(made, text, label) {
-  made.textContent = text;
+export function relabel(made, sign, label) {
+  made.textContent = sign;
   made.title = label;
-  if (label && label !== text) made.setAttribute("aria-label", label);
+  made.setAttribute("aria-label", label);
   return made;
 }
 

@@ -2,7 +2,7 @@
 // Export in one press, and a menu for the other languages, to copy, and to read first. What is exported is always what is
 // to be seen: a press waits until the kernel has answered to the last change.
 import { popUp } from "./controls.js";
-import { button, element, relabel } from "./dom.js";
+import { button, element, signed } from "./dom.js";
 
 export class Exporting {
   /**
@@ -13,10 +13,10 @@ export class Exporting {
     this.state = state;
     this.main = button("Export JSON", "", () => this.whenSettled(() => this.download()));
     this.main.classList.add("mod-primary");
-    this.more = button("▾", "More ways to export", () => popUp(this.menu, this.more));
+    this.more = signed("▾", "More ways to export", () => popUp(this.menu, this.more));
     this.more.setAttribute("aria-haspopup", "dialog");
     this.languages = choices.languages.map((language) =>
-      button(language, `Export as ${language}`, () => state.ask({ do: "language", name: language })),
+      signed(language, `Export as ${language}`, () => state.ask({ do: "language", name: language })),
     );
     const group = element("div", { class: "entrenar-viz-toggles", role: "group", "aria-label": "Export as" }, ...this.languages);
     this.text = element("textarea", { readOnly: true, rows: 16 });
@@ -75,11 +75,11 @@ export class Exporting {
     this.text.value = text;
     try {
       await navigator.clipboard.writeText(text);
-      relabel(this.copy, "Copied", "Copy this text");
+      this.copy.textContent = "Copied";
     } catch {
       this.text.select(); // no clipboard over plain http
-      relabel(this.copy, "Selected: copy it by key", "Copy this text");
+      this.copy.textContent = "Selected: copy it by key";
     }
-    setTimeout(() => relabel(this.copy, "Copy", "Copy this text"), 1500);
+    setTimeout(() => (this.copy.textContent = "Copy"), 1500);
   }
 }

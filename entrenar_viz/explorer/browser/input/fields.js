@@ -111,7 +111,7 @@ export class NumberField {
     if (this.wrong && document.activeElement !== entry) this.commit(); // the other end of the window may have moved
     const loaded = this.wrong && !(field.name in this.state.unread);
     if (loaded || (!this.wrong && !(document.activeElement === entry && entry.dataset.edited))) this.settle(values);
-    const troubled = this.wrong || problems.some(({ names }) => names.includes(field.name));
+    const troubled = this.wrong || (this.state.settled && problems.some(({ names }) => names.includes(field.name)));
     if (entry.getAttribute("aria-invalid") !== String(Boolean(troubled))) entry.setAttribute("aria-invalid", String(Boolean(troubled)));
     if (slider) this.place(slider, values);
   }

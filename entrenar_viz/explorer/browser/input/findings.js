@@ -3,6 +3,7 @@
 import { button, element } from "./dom.js";
 
 const NOTHING = "No findings: the trainer reaches the target and leaves time to recover.";
+const WAITS = "Export waits until the marked entry is right.";
 
 export class Findings {
   /** @param {import("./state.js").State} state */
@@ -16,11 +17,20 @@ export class Findings {
     const now = JSON.stringify([problems, findings, said]);
     if (now === this.now) return;
     this.now = now;
-    const lines = problems.length ? problems.map(({ message }) => lineOf("error", message)) : findings.map((found, i) => this.found(found, i));
+    const lines = problems.length ? this.wrong(problems) : findings.map((found, i) => this.found(found, i));
     if (said) lines.unshift(element("div", {}, said));
     else if (!lines.length) lines.push(element("div", { class: "entrenar-viz-quiet" }, NOTHING));
+    const focused = this.root.contains(document.activeElement);
     this.root.replaceChildren(...lines);
     this.root.tabIndex = this.root.scrollHeight > this.root.clientHeight ? 0 : -1; // then it scrolls, by keys too
+    if (focused) this.root.focus({ preventScroll: true }); // a fix that is pressed goes, and keys would go to the notebook
+  }
+
+  // An entry says by itself what is wrong with its text.
+  wrong(problems) {
+    const others = problems.filter(({ names }) => !names.every((name) => name in this.state.unread));
+    if (!others.length) return [element("div", { class: "entrenar-viz-quiet" }, WAITS)];
+    return others.map(({ message }) => lineOf("error", message));
   }
 
   found({ severity, message, fixes }, finding) {

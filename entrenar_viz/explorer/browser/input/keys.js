@@ -31,9 +31,9 @@ export function listenToKeys(root, ask, signal) {
   const listen = (event) => {
     if (!root.contains(event.target)) return;
     const command = typing(event.target) ? null : commandOf(event);
-    const combined = event.ctrlKey || event.metaKey || event.altKey;
-    if (combined) delete root.dataset.lmSuppressShortcuts;
-    else root.dataset.lmSuppressShortcuts = "true"; // read by the notebook when this key reaches it
+    // Read by the notebook when this key reaches it, of this very element: it looks no further than where it matches.
+    if (event.ctrlKey || event.metaKey || event.altKey) delete event.target.dataset.lmSuppressShortcuts;
+    else event.target.dataset.lmSuppressShortcuts = "true";
     if (!command) return;
     event.preventDefault();
     event.stopPropagation(); // a notebook undoes changes of its cells by these keys

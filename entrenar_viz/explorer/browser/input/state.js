@@ -21,7 +21,8 @@ export class State {
     this.gesture = 0; // the one that the values were changed in last
     this.now = 0; // the one that is going on: when pointer or key went down; a key that is held is one
     /** @type {[number, import("../payload.js").Values][]} */
-    this.ended = [];
+    this.ended = []; // gestures before it, and what each has left, that the kernel has not answered to
+    this.toldEnded = 0; // how many of them it was sent
     /** @type {Record<string, string>} */
     this.unread = {};
     /** @type {import("../payload.js").Values} */
@@ -61,7 +62,7 @@ export class State {
     const values = counted(before, { ...before, ...changes });
     if (Object.keys(values).every((name) => values[name] === before[name])) return;
     if (this.gesture !== this.now) {
-      if (this.gesture) this.ended = [...this.ended, /** @type {[number, any]} */ ([this.gesture, before])].slice(-MOST);
+      if (this.gesture) this.ended.push([this.gesture, before]);
       this.gesture = this.now;
     }
     this.values = values;
@@ -97,8 +98,9 @@ export class State {
 
   send(ask) {
     this.told = this.count;
-    const { page, told, values, gesture, ended, unread } = this;
-    const message = { page, told, values, gesture, ended, unread };
+    this.toldEnded = this.ended.length;
+    const { page, told, values, gesture, unread } = this;
+    const message = { page, told, values, gesture, ended: this.ended.slice(-MOST), unread };
     try {
       this.model.send(ask ? { ...message, ask } : message);
     } catch {
@@ -110,7 +112,10 @@ export class State {
   receive() {
     const { values, page, told, unread } = this.model.get("settings");
     if (page === this.page) this.answered = told;
-    if (this.answered === this.told) this.ended = [];
+    if (this.answered === this.told) {
+      this.ended.splice(0, this.toldEnded);
+      this.toldEnded = 0;
+    }
     if (this.answered === this.count) {
       this.values = values;
       this.unread = unread;

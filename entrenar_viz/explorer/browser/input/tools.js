@@ -1,7 +1,7 @@
 // @ts-check
 // Buttons above the plot: play the training, and choose which steps are shown.
 import { nextUpdate } from "../math/updates.js";
-import { button, element, relabel, select } from "./dom.js";
+import { element, relabel, select, signed } from "./dom.js";
 
 const DURATION = 10; // seconds for the whole training at speed 1
 const BEATS = 2; // updates a second where motion is to be reduced
@@ -11,15 +11,15 @@ export class Tools {
   /** @param {any} view */
   constructor(view) {
     this.view = view;
-    this.play = button("▶", "Play the training", () => (this.frame ? this.stop() : this.start()));
+    this.play = signed("▶", "Play the training", () => (this.frame ? this.stop() : this.start()));
     this.speed = select("Speed", SPEEDS.map((speed) => [speed, `${speed} ×`]), () => {});
     this.speed.value = "1";
     const zoom = [
-      button("−", "Show more steps", () => view.zoom(2)),
-      button("+", "Show fewer steps, closer", () => view.zoom(0.5)),
-      button("←", "Show earlier steps", () => view.pan(-0.25)),
-      button("→", "Show later steps", () => view.pan(0.25)),
-      button("all steps", "Show all steps", () => view.showAll()),
+      signed("−", "Show more steps", () => view.zoom(2)),
+      signed("+", "Show fewer steps, closer", () => view.zoom(0.5)),
+      signed("←", "Show earlier steps", () => view.pan(-0.25)),
+      signed("→", "Show later steps", () => view.pan(0.25)),
+      signed("all steps", "Show all steps", () => view.showAll()),
     ];
     this.zoomed = zoom.slice(2);
     this.root = element(

@@ -77,6 +77,9 @@ export const KINDS = {
   },
 };
 
+// The schedule to export.
+export const scheduleOf = (values) => ({ type: values.schedule, ...KINDS[values.schedule].of(values) });
+
 export const kindOf = (schedule) => KINDS[schedule.type];
 export const nameOf = (schedule) => kindOf(schedule).name;
 export const windowOf = (schedule) => kindOf(schedule).window(schedule);
