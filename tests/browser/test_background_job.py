@@ -52,6 +52,8 @@ def test_a_large_layer_is_prepared_cancelled_and_prepared_again(open_notebook, t
     notebook.until("explorer._masks.source.value", "digits network")
     assert notebook.python("explorer._live.layer['rows']") == 128
 
+    assert path.locator("input").input_value() == ""  # it is no more what is shown
+    path.locator("input").fill(str(tmp_path / "m.safetensors"))
     path.get_by_role("button", name="Open").click()
     progress.get_by_text("held by the test").wait_for()
     notebook.python("[go.set()]")

@@ -100,7 +100,7 @@ explorers.append(Explorer(weights=np.random.default_rng(0).standard_normal((1100
 explorers[-1]"""
 LET_GO = "[bool(one._presenter.shown and one._presenter.shown.let_go) for one in explorers]"
 VIEWS = "[sum(one._presenter.views.values()) for one in explorers]"
-WINDOW = "drawn.window && drawn.window.row === argument"
+WINDOW = "details.window && details.window.row === argument"
 
 
 def move_window(notebook, key, row):
@@ -111,7 +111,7 @@ def move_window(notebook, key, row):
     for _ in range(4):
         notebook.page.get_by_label("Window on the layer").press(key)
         notebook.page.wait_for_timeout(1000)
-        if notebook.drawn["window"]["row"] == row:
+        if notebook.details["window"]["row"] == row:
             return
     notebook.wait(WINDOW, row)
 

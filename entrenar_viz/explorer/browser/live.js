@@ -345,6 +345,7 @@ export default () => {
     render({ model, el, signal }) {
       el.classList.add("entrenar-viz-live");
       const view = new LiveView(model, el, state, signal);
+      state.watchGestures(signal);
       listen(view, signal);
       view.showChoices();
       view.showAnswer();

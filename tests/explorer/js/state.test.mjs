@@ -27,6 +27,7 @@ beforeEach(() => {
     },
   };
   state = new State(model, new AbortController().signal);
+  state.watchGestures(new AbortController().signal);
 });
 afterEach(() => mock.timers.reset());
 

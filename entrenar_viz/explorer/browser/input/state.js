@@ -30,10 +30,14 @@ export class State {
     /** @type {Set<() => void>} */
     this.listeners = new Set();
     model.on("change:settings", () => this.receive());
+    signal.addEventListener("abort", () => clearTimeout(this.timer));
+  }
+
+  // Know when gestures begin and end, as long as there is a view.
+  watchGestures(signal) {
     const begin = (event) => event.repeat || (this.now = performance.timeOrigin + event.timeStamp);
     for (const type of ["pointerdown", "keydown"]) window.addEventListener(type, begin, { capture: true, signal });
     for (const type of ["pointerup", "pointercancel"]) window.addEventListener(type, () => this.tell(), { signal });
-    signal.addEventListener("abort", () => clearTimeout(this.timer));
   }
 
   /** @returns {import("../payload.js").Answer} */
