@@ -140,7 +140,7 @@ class LiveView extends CanvasView {
   }
 
   drawWindows(scene, places) {
-    const frames = this.window ? places.map((place) => frameOf(scene, place, this.layer, this.window)) : [];
+    const frames = this.window && this.layer ? places.map((place) => frameOf(scene, place, this.layer, this.window)) : [];
     for (const frame of frames) drawFrame(this.context, scene, frame);
     this.windowHandle.place(scene, this.layer, this.window, frames[0]);
   }
@@ -299,7 +299,7 @@ function listen(view, signal) {
     "change:choices": () => view.showChoices(),
     "change:progress": () => view.showProgress(),
     "change:ghosts": () => view.request(),
-    "change:layer change:patterns": () => (view.readLayer(), view.request()),
+    "change:layer change:patterns": () => (view.readLayer(), view.request()), // a window may come before its layer
     "change:window": () => (view.readWindow(), view.request()),
     comm_live_update: () => requestAnimationFrame(() => view.tellIfLost()),
   };
@@ -309,13 +309,18 @@ function listen(view, signal) {
   }
 }
 
+// The views of each explorer in this page. Not of this module: a notebook that is closed and opened again loads it anew.
+const VIEWS = (globalThis[Symbol.for("entrenar_viz views")] ??= new Map());
+
 // The kernel holds the layer ready while some page has a view; it is told how many there are in this one.
-function announce(model, page, views, signal) {
+function announce(model, signal) {
+  const own = model.get("key");
+  const views = VIEWS.get(own) ?? VIEWS.set(own, new Set()).get(own);
   const view = {};
   const tell = (here) => {
     views[here ? "add" : "delete"](view);
     try {
-      model.send({ page, views: views.size });
+      model.send({ page: String(performance.timeOrigin), views: views.size });
     } catch {
       // the kernel is gone, and the layer with it
     }
@@ -336,7 +341,6 @@ function whenAround(el, signal, act) {
 // One state for all views of a model.
 export default () => {
   let state;
-  const views = new Set();
   return {
     initialize({ model, signal }) {
       state = new State(model, signal);
@@ -352,7 +356,7 @@ export default () => {
       view.showProgress();
       view.request();
       whenAround(el, signal, (root) => listenToKeys(root, (command) => state.ask({ do: command }), signal));
-      announce(model, state.page, views, signal);
+      announce(model, signal);
     },
   };
 };

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import anywidget
 import traitlets as tr
@@ -30,6 +31,8 @@ class Live(Plain, anywidget.AnyWidget):
     _esm = module("live.js")
     _css = CSS
 
+    key = tr.Unicode().tag(sync=True)
+    """What tells this explorer from others in a page."""
     settings = tr.Dict().tag(sync=True)
     """The settings that the kernel has (``payload.Settings``), written as a whole."""
     answer = tr.Dict().tag(sync=True)
@@ -48,6 +51,10 @@ class Live(Plain, anywidget.AnyWidget):
     """The weights in the window on a large layer (see ``Prepared.window``)."""
     palettes = tr.Dict(COLORS).tag(sync=True)
     """Colours by theme and by what they stand for."""
+
+    @tr.default("key")
+    def _new_key(self) -> str:
+        return uuid4().hex
 
     def choose_from(self, choices: payload.Choices) -> None:
         """Say what there is to choose from."""

@@ -40,7 +40,7 @@ class Details extends CanvasView {
     const spread = !this.comparing && layer;
     this.fit(width, bottom + (spread ? HISTOGRAM_HEIGHT : 0));
     this.panels.forEach((panel, i) => drawDetail(this.context, scene, places[i], panel, states[i]));
-    if (this.masks) this.drawWindows(scene, places, states, layer);
+    if (this.masks && layer) this.drawWindows(scene, places, states, layer);
     const thresholds = spread ? drawHistogram(this.context, scene, spread, states, width, bottom) : {};
     const { corner } = scene;
     const window = this.window && { corner, row: this.window.row, column: this.window.column };
