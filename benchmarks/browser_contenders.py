@@ -11,7 +11,7 @@ class Contender:
     watch: str  # how browser_stopwatch.js sees the picture
     shows: str  # a selector of the picture
     value: str  # of the slider, in the kernel
-    row: str = ""  # of the slider, in the explorer
+    slider: str = ""  # the name of the explorer's
     start: float = 3000
     step: float = 50
 
@@ -58,8 +58,8 @@ def _moved(maker: str) -> str:
 
 OURS = "Explorer, cursor"
 CANVAS = ".entrenar-viz-canvas"
-CURSOR = Contender(EXPLORER, "cursor", CANVAS, "explorer.controls.cursor.value", "Cursor")
-TARGET = Contender(EXPLORER, "target", CANVAS, "explorer.config.target_sparsity", "Target", 0.5, 0.005)
+CURSOR = Contender(EXPLORER, "cursor", CANVAS, "explorer._state.settings.cursor", "Cursor step slider")
+TARGET = Contender(EXPLORER, "target", CANVAS, "explorer.config.target_sparsity", "Target sparsity slider", 0.5, 0.005)
 BARE = Contender(SLIDER + FLOOR, "text", ".jp-OutputArea input[type=number]", "number.value")
 PEERS = {
     "interact": Contender(SLIDER + INTERACT, "image", ".jp-OutputArea img", "slider.value"),

@@ -83,7 +83,7 @@ def everything(on: Bench, runs: int, seconds: float, peers: Sequence[str]) -> It
     """All measurements of sliders, one after the other, each by its name in the table."""
     yield "slider linked to a number (floor)", on.one(BARE, runs, seconds)
     yield OURS, on.one(CURSOR, runs, seconds)
-    yield "Explorer, target", on.one(TARGET, runs, 0)
+    yield "Explorer, target", on.one(TARGET, runs, seconds)
     for name, kernel in (("asleep", asleep), ("stopped", stopped)):
         yield f"Explorer, cursor, kernel {name}", on.one(CURSOR, runs, seconds, kernel)
     for name in peers:

@@ -22,10 +22,10 @@ import numpy as np
 from entrenar_viz import Explorer
 weights = np.random.default_rng(0).standard_normal(({rows}, {columns}), np.float32)
 explorer = Explorer(weights=weights)
-explorer.controls.frequency.value = 10
+explorer._change({"frequency": 10})
 explorer
 """
-SENT = "sum(len(part) for part in explorer.canvas.layer.values() if isinstance(part, bytes))"
+SENT = "sum(len(part) for part in explorer._live.layer.values() if isinstance(part, bytes))"
 PLAYED = """(duration) => new Promise((resolve) => {
   const canvas = document.querySelector(".entrenar-viz-canvas");
   const took = [];
@@ -57,7 +57,7 @@ class Played:
 
 def played(browser: Any, lab: Any, rows: int, columns: int, seconds: float) -> Played:
     """Play the training of a layer of that shape, once it is shown."""
-    cell = CELL.format(rows=rows, columns=columns)
+    cell = CELL.replace("{rows}", str(rows)).replace("{columns}", str(columns))
     with opened(browser, lab, cell, ".entrenar-viz-canvas") as notebook:
         notebook.page.wait_for_function(
             "(large) => { const drawn = document.querySelector('.entrenar-viz-canvas')?.drawn;"

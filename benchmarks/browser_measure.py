@@ -43,18 +43,19 @@ class Measured:
 def measure(notebook: Notebook, contender: Contender, runs: int, seconds: float = 0) -> Measured:
     """Steps and, if it is given any seconds, a drag of a slider; ends with the picture of its value."""
     page = notebook.page
-    slider = notebook.row(contender.row) if contender.row else page.locator(".widget-slider").first
-    handle = slider.locator(".noUi-handle")
+    bare = page.locator(".widget-slider").first
+    handle = page.get_by_label(contender.slider) if contender.slider else bare.locator(".noUi-handle")
+    track = handle if contender.slider else bare.locator(".noUi-base")
     page.evaluate(STOPWATCH, contender.watch)
     handle.focus()
     keys = list(islice(_keys(contender), runs + WARM_UP))
     steps = [_step(page, key, value) for key, value in keys]
     if not seconds:
         return Measured(steps[WARM_UP:], None, keys[-1][1])
-    reach = int(0.25 * slider.locator(".noUi-base").bounding_box()["width"]) // 2
+    reach = int(0.25 * track.bounding_box()["width"]) // 2
     script = "(handle, [reach, duration]) => stopwatch.drag(handle, reach, duration)"
     drag = handle.evaluate(script, [reach, 1000 * seconds])
-    value = float(handle.get_attribute("aria-valuenow"))
+    value = float(handle.evaluate("(handle) => handle.value ?? handle.getAttribute('aria-valuenow')"))
     page.evaluate("(value) => stopwatch.until(value)", value)
     return Measured(steps[WARM_UP:], drag, value)
 

@@ -45,10 +45,21 @@
     return undefined;
   }
 
-  // The explorer draws in an animation callback, and says then what it has drawn.
+  // The explorer draws at once or in an animation callback, and says then what it has drawn.
+  let inFrame = false;
+  const nextFrame = window.requestAnimationFrame.bind(window);
+  window.requestAnimationFrame = (act) =>
+    nextFrame((now) => {
+      inFrame = true;
+      try {
+        act(now);
+      } finally {
+        inFrame = false;
+      }
+    });
   function explorer(read) {
     const canvas = document.querySelector(".entrenar-viz-canvas");
-    whenSet(canvas, "drawn", (drawn) => atTheEndOfThisFrame(() => read(drawn)));
+    whenSet(canvas, "drawn", (drawn) => (inFrame ? atTheEndOfThisFrame : atTheEndOfTheNextFrame)(() => read(drawn)));
   }
 
   const watch = {
@@ -111,7 +122,8 @@
         told();
       }),
     // Drags a handle to and fro, two pixels a frame, with events of the mouse sent before each frame: that is when
-    // Chromium sends those of a real mouse, too. Says how often a second the mouse moved, the picture was drawn, and it
+    // Chromium sends those of a real mouse, too. A slider that is an `input` does not hear of such events: its value is
+    // set as the browser sets it, with the event that the browser then sends. Says how often a second the mouse moved, the picture was drawn, and it
     // was then one of another value than before.
     drag: async (handle, reach, duration) => {
       const box = handle.getBoundingClientRect();
@@ -120,7 +132,16 @@
         target.dispatchEvent(new MouseEvent(type, { bubbles: true, cancelable: true, view: window, ...place }));
       };
       const frame = () => new Promise(requestAnimationFrame);
-      mouse(handle.firstElementChild, "mousedown", 0);
+      const native = handle.matches("input");
+      const [start, pixel] = [handle.valueAsNumber, Number(handle.max) / (box.width - 16)];
+      const move = (by) => {
+        if (!native) return mouse(document.documentElement, "mousemove", by);
+        handle.valueAsNumber = start + by * pixel;
+        return handle.dispatchEvent(new Event("input", { bubbles: true }));
+      };
+      const down = native ? new PointerEvent("pointerdown", { bubbles: true }) : null;
+      if (down) handle.dispatchEvent(down);
+      else mouse(handle.firstElementChild, "mousedown", 0);
       await frame();
       pictures = [];
       const begin = performance.now();
@@ -128,10 +149,11 @@
       for (; performance.now() < begin + duration; await frame()) {
         moves += 1;
         const along = moves % (2 * reach);
-        mouse(document.documentElement, "mousemove", 2 * Math.min(along, 2 * reach - along));
+        move(2 * Math.min(along, 2 * reach - along));
       }
       const end = performance.now();
-      mouse(document.documentElement, "mouseup", 0);
+      if (native) handle.dispatchEvent(new PointerEvent("pointerup", { bubbles: true }));
+      else mouse(document.documentElement, "mouseup", 0);
       const within = pictures.filter(({ at }) => at <= end);
       const changed = within.filter(({ value }, i) => i === 0 || value !== within[i - 1].value);
       const rate = (count) => (1000 * count) / (end - begin);

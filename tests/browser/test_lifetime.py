@@ -69,7 +69,7 @@ def test_what_is_closed_or_displayed_anew_listens_no_more(open_notebook):
         page.evaluate("window.old = document.querySelector('.entrenar-viz-canvas')")
         page.evaluate(RUN_ALL)
         page.wait_for_function("!window.old.isConnected")
-        notebook.wait("drawn.frames > 0")
+        notebook.wait("drawn.frames > 0 && details.frames > 0")
         assert canvas.count() == 1
         counts.append(listening(page))
     assert counts[-1] - counts[0] < 2  # one more for each display would be two; the page itself may add one

@@ -17,7 +17,7 @@ import { aligned } from "./math/format.js";
 import { KINDS, scheduleOf, windowOf } from "./math/schedules.js";
 import { maskWords, panelsOf, sceneOf, statesOf, weightsOf } from "./scene.js";
 
-const PLOT_HEIGHT = 236;
+const plotHeight = (width) => Math.min(Math.max(236, Math.round(0.26 * width)), 320);
 const SPACE = 4; // between plot and panels
 const TIPS = {
   one_shot: "All at once: after the training, for quick experiments",
@@ -48,6 +48,7 @@ class LiveView extends CanvasView {
     this.scene = undefined;
     /** @type {any} */
     this.plot = undefined;
+    this.plotHeight = 0;
     /** @type {any[]} */
     this.places = [];
     /** @type {((event: PointerEvent) => void) | null} */
@@ -121,9 +122,10 @@ class LiveView extends CanvasView {
     this.controls.show(values, answer);
     if (this.frames && isBroken(values)) return; // the last good picture stays; the kernel says what is wrong
     const scene = this.seen(sceneOf(values, answer, this.model.get("ghosts"), this.theme));
-    const [places, bottom] = layOut(this.panels, width, PLOT_HEIGHT + SPACE);
+    this.plotHeight = plotHeight(width);
+    const [places, bottom] = layOut(this.panels, width, this.plotHeight + SPACE);
     this.fit(width, bottom);
-    const drawn = drawPlot(this.context, scene, width, PLOT_HEIGHT);
+    const drawn = drawPlot(this.context, scene, width, this.plotHeight);
     this.scene = scene;
     this.plot = drawn.plot;
     this.places = places;
@@ -222,7 +224,7 @@ class LiveView extends CanvasView {
     const { offsetX: x, offsetY: y } = event;
     this.held = null;
     if (!this.plot) return;
-    if (y <= PLOT_HEIGHT) {
+    if (y <= this.plotHeight) {
       this.held = (moved) => this.moveCursor(moved);
       this.handles.elements[0].focus({ preventScroll: true });
       event.preventDefault(); // or the press would take the focus away again
@@ -252,7 +254,7 @@ class LiveView extends CanvasView {
 
   // Once somebody works with the plot, its wheel zooms; before that a page is scrolled over it, unless Ctrl is held.
   wheel(event) {
-    if (!this.plot || event.offsetY > PLOT_HEIGHT) return;
+    if (!this.plot || event.offsetY > this.plotHeight) return;
     if (!event.ctrlKey && !event.metaKey && !this.stage.contains(document.activeElement)) return;
     event.preventDefault();
     const along = event.shiftKey ? event.deltaY : event.deltaX;

@@ -95,6 +95,7 @@ export function drawPanel(context, scene, place, panel, mask, state) {
 function drawWords(context, scene, { left, top, width }, panel, state) {
   const { colors } = scene;
   const strong = drawTitle(context, scene, left, top, width, panel, state);
+  if (strong === null) return;
   context.font = scene.font(11);
   context.fillStyle = state.surprising && strong ? colors.warning : colors.muted;
   const asks = `formula asks ${percent(state.asked)}`;
@@ -102,16 +103,26 @@ function drawWords(context, scene, { left, top, width }, panel, state) {
   context.fillText(state.reason ? (fits ? `${asks}; ${state.reason}` : state.reason) : asks, left, top + 25, width);
 }
 
-// The name of a panel and how much is gone there, in bold for what is exported.
+// The name of a panel and how much is gone there, in bold for what is exported; in smaller letters where there is little
+// room, and where there is less in two lines, which null tells of.
 export function drawTitle(context, scene, left, top, width, panel, state) {
   const strong = state.type === scene.chosen.type;
   context.fillStyle = colorOf(scene, state);
   context.fillRect(left, top, width, strong ? 3 : 1);
   context.textBaseline = "top";
-  context.font = scene.font(13, strong ? 700 : 500);
-  pair(context, left, width, top + 8, panel.name, aligned(state.applied));
-  context.textAlign = "left";
-  return strong;
+  const share = aligned(state.applied);
+  const weight = strong ? 700 : 500;
+  const size = [13, 12, 11].find((points) => {
+    context.font = scene.font(points, weight);
+    return context.measureText(panel.name + share).width + 8 <= width;
+  });
+  if (size) {
+    pair(context, left, width, top + 8, panel.name, share);
+    return strong;
+  }
+  pair(context, left, width, top + 8, panel.name, "");
+  pair(context, left, width, top + 8 + LINE, share, "");
+  return null;
 }
 
 // A name at the left and its value at the right, with room between them; a name that is too long is cut short.
