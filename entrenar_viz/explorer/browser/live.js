@@ -1,7 +1,7 @@
 // @ts-check
 // The live view: which schedule, its numbers, the curves and masks, what is to be known of them, and the way out. It
 // draws from the settings in this page (input/state.js) and never waits for the kernel.
-import { drawPlot } from "./draw/plot.js";
+import { Plot } from "./draw/plot.js";
 import { drawFrame, drawLegend, drawPanel, frameOf, layOut, Mask } from "./draw/panels.js";
 import { Controls } from "./input/controls.js";
 import { button, element, select } from "./input/dom.js";
@@ -49,6 +49,7 @@ class LiveView extends CanvasView {
     /** @type {any} */
     this.plot = undefined;
     this.plotHeight = 0;
+    this.plotPicture = new Plot();
     /** @type {any[]} */
     this.places = [];
     /** @type {((event: PointerEvent) => void) | null} */
@@ -68,7 +69,9 @@ class LiveView extends CanvasView {
       return made;
     });
     this.presets = select("Start from a preset", [], (index) => this.startFrom(Number(index)));
-    this.history = Object.entries(STEPS).map(([name, tip]) => button(name, tip, () => state.ask({ do: name.toLowerCase() })));
+    this.history = Object.entries(STEPS).map(([name, tip]) =>
+      button(name, tip, () => state.ask({ do: name.toLowerCase() })),
+    );
     this.bar = element("progress", { max: 1, "aria-label": "How much of the layer is prepared" });
     this.doing = element("span");
     const cancel = button("Cancel", "Stay with what is shown", () => state.ask({ do: "cancel" }));
@@ -85,7 +88,10 @@ class LiveView extends CanvasView {
     const choice = element("span", group, ...this.schedules);
     const steps = element("span", { class: "entrenar-viz-steps" }, ...this.history);
     const apart = element("span", { class: "entrenar-viz-apart" });
-    el.append(this.lost, element("div", { class: "entrenar-viz-top" }, choice, this.presets, steps, apart, this.exporting.root));
+    el.append(
+      this.lost,
+      element("div", { class: "entrenar-viz-top" }, choice, this.presets, steps, apart, this.exporting.root),
+    );
     el.append(body, this.findings.root);
     return body;
   }
@@ -125,7 +131,7 @@ class LiveView extends CanvasView {
     this.plotHeight = plotHeight(width);
     const [places, bottom] = layOut(this.panels, width, this.plotHeight + SPACE);
     this.fit(width, bottom);
-    const drawn = drawPlot(this.context, scene, width, this.plotHeight);
+    const drawn = this.plotPicture.draw(this.context, scene, width, this.plotHeight);
     this.scene = scene;
     this.plot = drawn.plot;
     this.places = places;
@@ -138,18 +144,32 @@ class LiveView extends CanvasView {
     this.describe(scene, states);
     const { cursor } = scene;
     const took = performance.now() - began;
-    this.canvas.drawn = { frames: this.frames + 1, took, cursor, dark: this.theme.dark, forced: this.theme.forced, panels: states, places, hover: scene.hover, ...drawn };
+    this.canvas.drawn = {
+      frames: this.frames + 1,
+      took,
+      cursor,
+      dark: this.theme.dark,
+      forced: this.theme.forced,
+      panels: states,
+      places,
+      hover: scene.hover,
+      ...drawn,
+    };
   }
 
   drawWindows(scene, places) {
-    const frames = this.window && this.layer ? places.map((place) => frameOf(scene, place, this.layer, this.window)) : [];
+    const frames =
+      this.window && this.layer ? places.map((place) => frameOf(scene, place, this.layer, this.window)) : [];
     for (const frame of frames) drawFrame(this.context, scene, frame);
     this.windowHandle.place(scene, this.layer, this.window, frames[0]);
   }
 
   describe(scene, states) {
     const values = states.map((state) => `${state.name} ${aligned(state.applied)}`);
-    this.canvas.setAttribute("aria-label", `Sparsity over ${scene.totalSteps} training steps. Applied at step ${scene.cursor}: ${values.join(", ")}.`);
+    this.canvas.setAttribute(
+      "aria-label",
+      `Sparsity over ${scene.totalSteps} training steps. Applied at step ${scene.cursor}: ${values.join(", ")}.`,
+    );
     for (const made of this.schedules) {
       const pressed = String(made.dataset.type === scene.values.schedule);
       if (made.getAttribute("aria-pressed") !== pressed) made.setAttribute("aria-pressed", pressed);

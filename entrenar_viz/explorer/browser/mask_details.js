@@ -9,12 +9,26 @@ import { maskWords, panelsOf, sceneOf, statesOf, weightsOf } from "./scene.js";
 
 class Details extends CanvasView {
   constructor(live, state, el, signal) {
-    const canvas = element("canvas", { class: "entrenar-viz-details", role: "img", "aria-label": "The masks in numbers" });
+    const canvas = element("canvas", {
+      class: "entrenar-viz-details",
+      role: "img",
+      "aria-label": "The masks in numbers",
+    });
     el.append(element("div", {}, canvas));
     super(el, canvas, () => live.get("palettes"), signal);
     this.live = live;
     this.state = state;
     this.readLayer();
+  }
+
+  // In a task after the frame, which is the picture's.
+  request() {
+    this.frame ??= requestAnimationFrame(() =>
+      setTimeout(() => {
+        this.frame = undefined;
+        this.redraw();
+      }),
+    );
   }
 
   readLayer() {

@@ -33,7 +33,9 @@ class TableView {
     const buttons = [this.all, this.download, element("span", { class: "entrenar-viz-hint" }, hint)];
     root.classList.add("entrenar-viz-table");
     root.append(this.scroller, element("div", { class: "entrenar-viz-buttons" }, ...buttons));
-    signal.addEventListener("abort", () => [this.frame, this.growing].forEach((frame) => frame && cancelAnimationFrame(frame)));
+    signal.addEventListener("abort", () =>
+      [this.frame, this.growing].forEach((frame) => frame && cancelAnimationFrame(frame)),
+    );
   }
 
   // One drawing a frame, however many rows have come in.
@@ -72,7 +74,8 @@ class TableView {
     this.body.replaceChildren();
     cancelAnimationFrame(this.growing);
     this.grow();
-    const again = focused && /** @type {HTMLElement | null} */ (this.body.querySelector(`tr[data-index="${focused}"] button`));
+    const again =
+      focused && /** @type {HTMLElement | null} */ (this.body.querySelector(`tr[data-index="${focused}"] button`));
     if (again) again.focus({ preventScroll: true });
   }
 

@@ -16,7 +16,10 @@ test("steps and sparsities are found again where they stand, and nothing outside
   const plot = area({ range: [1000, 3000] }, 678, 300);
   for (const step of [1000, 1001, 2345, 3000]) assert.equal(plot.stepAt(plot.x(step)), step);
   for (const sparsity of [0, 0.25, 1]) assert.equal(plot.sparsityAt(plot.y(sparsity)), sparsity);
-  assert.deepEqual([plot.stepAt(-50), plot.stepAt(5000), plot.sparsityAt(-9), plot.sparsityAt(900)], [1000, 3000, 1, 0]);
+  assert.deepEqual(
+    [plot.stepAt(-50), plot.stepAt(5000), plot.sparsityAt(-9), plot.sparsityAt(900)],
+    [1000, 3000, 1, 0],
+  );
 });
 
 test("a step is told with its epoch where there are any", () => {

@@ -15,8 +15,12 @@ for (const [name, write] of Object.entries({ percent, size, thousands })) {
 }
 
 test("what stands below each other has two decimals always", () => {
-  assert.deepEqual(
-    [0, 1, 0.5, 0.48754, 0.00001, 0.999999].map(aligned),
-    ["0.00%", "100.00%", "50.00%", "48.75%", "<0.01%", ">99.99%"],
-  );
+  assert.deepEqual([0, 1, 0.5, 0.48754, 0.00001, 0.999999].map(aligned), [
+    "0.00%",
+    "100.00%",
+    "50.00%",
+    "48.75%",
+    "<0.01%",
+    ">99.99%",
+  ]);
 });

@@ -69,7 +69,10 @@ test("the plot draws as many schedules as it is given", () => {
 test("it is one of the others when another is chosen", () => {
   const { context, written } = recorder();
   const drawn = drawPlot(context, scene("gradual"), 900, 300);
-  assert.deepEqual(drawn.staircase.map(([step]) => step), [125, 150, 175, 200]);
+  assert.deepEqual(
+    drawn.staircase.map(([step]) => step),
+    [125, 150, 175, 200],
+  );
   assert.ok(written.includes("Square"));
 });
 

@@ -97,7 +97,10 @@ test("four cells at a time are what each cell is by itself", () => {
   const density = new Uint8Array((levels + 1) * cells);
   for (let level = 1; level <= levels; level++)
     for (let cell = 0; cell < cells; cell++)
-      density[(levels - level) * cells + cell] = Math.min(density[(levels - level + 1) * cells + cell] + ((cell * 89 + level * 57) % 120), 255);
+      density[(levels - level) * cells + cell] = Math.min(
+        density[(levels - level + 1) * cells + cell] + ((cell * 89 + level * 57) % 120),
+        255,
+      );
   const layer = openLayer({
     ...{ exact: false, units: 4096, unit_share: 1 / 4096, levels, height, width },
     density: view(density),
@@ -108,7 +111,14 @@ test("four cells at a time are what each cell is by itself", () => {
     const [low, high] = [density[level * cells + cell], density[(level + 1) * cells + cell]];
     return (256 * low + (high - low) * Math.round(256 * part) + 128) >> 8;
   };
-  for (const [before, count] of [[0, 4096], [0, 0], [700, 3000], [1500, 1501], [2048, 4096], [1023, 1025]]) {
+  for (const [before, count] of [
+    [0, 4096],
+    [0, 0],
+    [700, 3000],
+    [1500, 1501],
+    [2048, 4096],
+    [1023, 1025],
+  ]) {
     const pixels = new Uint32Array(cells);
     paint(pixels, layer, before, count, words);
     const naive = Array.from({ length: cells }, (_, cell) => {
@@ -133,8 +143,18 @@ test("of weights that tie none is shown without the others", () => {
 
 test("rows compared by themselves say how many weights go in all", () => {
   const gone = view(Uint32Array.from([0, 3, 4, 6]));
-  const layer = openLayer({ ...exact([0, 1, 2, 0, 0, 2]), rows: 2, cols: 3, units: 3, gone, ties: view(new Uint32Array(0)) });
-  assert.deepEqual([0, 1, 2, 3].map((count) => achieved(layer, count)), [0, 0.5, 4 / 6, 1]);
+  const layer = openLayer({
+    ...exact([0, 1, 2, 0, 0, 2]),
+    rows: 2,
+    cols: 3,
+    units: 3,
+    gone,
+    ties: view(new Uint32Array(0)),
+  });
+  assert.deepEqual(
+    [0, 1, 2, 3].map((count) => achieved(layer, count)),
+    [0, 0.5, 4 / 6, 1],
+  );
 });
 
 test("the reason for another share than was asked", () => {
@@ -154,12 +174,18 @@ test("energy, error and threshold are read off between the counts at which they 
     energy: floats(1, 0.75, 0),
     thresholds: floats(NaN, -1, 1),
   });
-  assert.deepEqual([0, 2, 3, 4].map((count) => energyAt(layer, count)), [1, 0.75, 0.375, 0]);
+  assert.deepEqual(
+    [0, 2, 3, 4].map((count) => energyAt(layer, count)),
+    [1, 0.75, 0.375, 0],
+  );
   assert.equal(energyAt(layer, 1), 0.75, "those that tie with the last one go too");
   assert.equal(errorAt(layer, 2), null);
   const untied = { units: 4, unit_share: 0.25, errors: floats(0, 1), ties: view(new Uint32Array(0)) };
   assert.equal(errorAt(openLayer(untied), 1), 0.25);
-  assert.deepEqual([0, 1, 2, 3, 4].map((count) => thresholdAt(layer, count)), [null, -1, -1, 0, 1]);
+  assert.deepEqual(
+    [0, 1, 2, 3, 4].map((count) => thresholdAt(layer, count)),
+    [null, -1, -1, 0, 1],
+  );
   assert.equal(thresholdAt({ ...layer, thresholds: new Float32Array(0) }, 2), null);
 });
 
@@ -174,7 +200,12 @@ test("energy is also known at counts that are not evenly spaced", () => {
 });
 
 test("a window is exact, with ranks of any size", () => {
-  const data = { width: 2, height: 1, ranks: view(Uint32Array.from([70000, 69999])), shades: view(Uint8Array.from([80, 90])) };
+  const data = {
+    width: 2,
+    height: 1,
+    ranks: view(Uint32Array.from([70000, 69999])),
+    shades: view(Uint8Array.from([80, 90])),
+  };
   const pixels = new Uint32Array(2);
   paint(pixels, openWindow(data), 0, 70000, words);
   assert.deepEqual([...pixels], [80, GONE]);

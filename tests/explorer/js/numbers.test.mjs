@@ -13,7 +13,15 @@ test("whole numbers, with or without separators", () => {
 });
 
 test("percentages become fractions without a rounding error", () => {
-  for (const [text, fraction] of [["70.1", 0.701], ["48.75%", 0.4875], ["29", 0.29], ["100 %", 1], ["0", 0], [".5%", 0.005], ["1", 0.01]])
+  for (const [text, fraction] of [
+    ["70.1", 0.701],
+    ["48.75%", 0.4875],
+    ["29", 0.29],
+    ["100 %", 1],
+    ["0", 0],
+    [".5%", 0.005],
+    ["1", 0.01],
+  ])
     assert.equal(parsed("fraction", text), fraction, text);
   for (const text of ["0,5", "-1", "", "1e1", "%", "5.", "half"]) assert.throws(() => parsed("fraction", text), text);
   assert.throws(() => parsed("fraction", "100.1"), /more than 100%/);
@@ -34,7 +42,13 @@ test("what is no percentage is told how to be written", () => {
 });
 
 test("what is not quite all or nothing is shown with as many decimals as it takes", () => {
-  const vectors = [[0.9999999, "99.99999%"], [0.0000001, "0.00001%"], [1, "100%"], [0, "0%"], [0.4875, "48.75%"]];
+  const vectors = [
+    [0.9999999, "99.99999%"],
+    [0.0000001, "0.00001%"],
+    [1, "100%"],
+    [0, "0%"],
+    [0.4875, "48.75%"],
+  ];
   for (const [fraction, text] of vectors) {
     assert.equal(shown("fraction", fraction), text);
     assert.equal(parsed("fraction", text), fraction);
@@ -48,7 +62,14 @@ test("numbers are shown as they are typed", () => {
 });
 
 test("plain numbers, with a point and in powers of ten", () => {
-  for (const [text, number] of [["0.00001", 1e-5], [" 1e-5 ", 1e-5], ["-2", -2], ["+.5E2", 50], ["3.", 3], ["0", 0]])
+  for (const [text, number] of [
+    ["0.00001", 1e-5],
+    [" 1e-5 ", 1e-5],
+    ["-2", -2],
+    ["+.5E2", 50],
+    ["3.", 3],
+    ["0", 0],
+  ])
     assert.equal(parsed("number", text), number, text);
   for (const text of ["0,5", "", ".", "1.2.3", "1e", "e5", "0x10", "half", "Infinity", "NaN", "1_000", "1 000"])
     assert.throws(() => parsed("number", text), /no number/, text);

@@ -3,8 +3,18 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { requestedAt, shouldPruneAtStep, sparsityAtStep } from "../../../entrenar_viz/explorer/browser/math/schedules.js";
-import { appliedAt, inTheMask, lastUpdate, nextUpdate, staircase } from "../../../entrenar_viz/explorer/browser/math/updates.js";
+import {
+  requestedAt,
+  shouldPruneAtStep,
+  sparsityAtStep,
+} from "../../../entrenar_viz/explorer/browser/math/schedules.js";
+import {
+  appliedAt,
+  inTheMask,
+  lastUpdate,
+  nextUpdate,
+  staircase,
+} from "../../../entrenar_viz/explorer/browser/math/updates.js";
 
 const vectors = JSON.parse(readFileSync(new URL("../../vectors/trainer_schedules.json", import.meta.url)));
 const bits = (number) => new Uint32Array(new Float32Array([number]).buffer)[0];
@@ -34,11 +44,23 @@ function played(schedule, target, totalSteps) {
 function* cases() {
   const sparsities = [0, 0.29, 0.5, 0.7, 0.8, 1];
   for (const final of sparsities) {
-    for (const [start, end] of [[0, 1], [0, 100], [37, 141], [90, 300]]) {
+    for (const [start, end] of [
+      [0, 1],
+      [0, 100],
+      [37, 141],
+      [90, 300],
+    ]) {
       yield { type: "cubic", start_step: start, end_step: end, final_sparsity: final };
       for (const initial of sparsities)
         for (const frequency of [0, 1, 3, 30, 1000])
-          yield { type: "gradual", start_step: start, end_step: end, initial_sparsity: initial, final_sparsity: final, frequency };
+          yield {
+            type: "gradual",
+            start_step: start,
+            end_step: end,
+            initial_sparsity: initial,
+            final_sparsity: final,
+            frequency,
+          };
     }
   }
   for (const step of [0, 50, 120, 121]) yield { type: "one_shot", step };
@@ -61,7 +83,14 @@ test("what is applied is what the loop of the trainer applies", () => {
 
 test("where rounding lifts the line above its end, what went before stays", () => {
   const end = 2 ** 25; // f32(step) / f32(end) rounds to 1 before the end
-  const lifted = { type: "gradual", start_step: 0, end_step: end, initial_sparsity: 0.09, final_sparsity: 0.66, frequency: 1 };
+  const lifted = {
+    type: "gradual",
+    start_step: 0,
+    end_step: end,
+    initial_sparsity: 0.09,
+    final_sparsity: 0.66,
+    frequency: 1,
+  };
   assert.ok(sparsityAtStep(lifted, end - 1) > sparsityAtStep(lifted, end));
   assert.equal(appliedAt(lifted, 0.66, end, end), sparsityAtStep(lifted, end - 1));
 });
@@ -69,16 +98,32 @@ test("where rounding lifts the line above its end, what went before stays", () =
 test("a training starts at step 1: what is due at step 0 only never comes", () => {
   assert.equal(lastUpdate({ type: "one_shot", step: 0 }, 0.7, 120), null);
   assert.equal(appliedAt({ type: "one_shot", step: 0 }, 0.7, 120, 120), 0);
-  const gradual = { type: "gradual", start_step: 0, end_step: 100, initial_sparsity: 0.3, final_sparsity: 0.8, frequency: 30 };
-  assert.deepEqual(staircase(gradual, 0.8, 120, 1000).map(([step]) => step), [30, 60, 90]);
+  const gradual = {
+    type: "gradual",
+    start_step: 0,
+    end_step: 100,
+    initial_sparsity: 0.3,
+    final_sparsity: 0.8,
+    frequency: 30,
+  };
+  assert.deepEqual(
+    staircase(gradual, 0.8, 120, 1000).map(([step]) => step),
+    [30, 60, 90],
+  );
   assert.equal(lastUpdate({ ...gradual, frequency: 0 }, 0.8, 120), null);
   const far = 2 ** 53 - 1;
   assert.equal(lastUpdate({ type: "one_shot", step: far }, 0.7, far), far);
 });
 
 test("an N:M pattern takes its share at the first update, whatever is applied", () => {
-  assert.deepEqual([0, 0.25, 0.8].map((applied) => inTheMask(0.5, applied)), [0, 0.5, 0.5]);
-  assert.deepEqual([0, 0.25, 0.8].map((applied) => inTheMask(null, applied)), [0, 0.25, 0.8]);
+  assert.deepEqual(
+    [0, 0.25, 0.8].map((applied) => inTheMask(0.5, applied)),
+    [0, 0.5, 0.5],
+  );
+  assert.deepEqual(
+    [0, 0.25, 0.8].map((applied) => inTheMask(null, applied)),
+    [0, 0.25, 0.8],
+  );
 });
 
 test("a long staircase is thinned, and still ends at its height", () => {
@@ -96,5 +141,8 @@ test("of a part of the training, all updates there are given, and what was appli
   assert.ok(corners.length > 50); // as many as there are different numbers of 32 bits
   const before = staircase(schedule, 0.7, 2_000_000, 700, 1_500_000, 1_600_000);
   assert.deepEqual(before, [[1_000_000, Math.fround(0.7)]]);
-  assert.deepEqual(staircase(schedule, 0.7, 900, 700, 0, 10).map(([step]) => step), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  assert.deepEqual(
+    staircase(schedule, 0.7, 900, 700, 0, 10).map(([step]) => step),
+    [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+  );
 });

@@ -74,11 +74,17 @@ test("a kernel that does not answer gets one message, and then the last state", 
     mock.timers.tick(200);
   }
   window.dispatchEvent(new Event("pointerup"));
-  assert.deepEqual(sent.map(({ values }) => values.cursor), [1]);
+  assert.deepEqual(
+    sent.map(({ values }) => values.cursor),
+    [1],
+  );
   answered(sent[0]);
   assert.equal(state.values.cursor, 3, "what came after is not taken back");
   mock.timers.tick(100);
-  assert.deepEqual(sent.map(({ values }) => values.cursor), [1, 3]);
+  assert.deepEqual(
+    sent.map(({ values }) => values.cursor),
+    [1, 3],
+  );
 });
 
 test("gestures that end while the kernel is busy are told, each once", () => {
@@ -93,12 +99,24 @@ test("gestures that end while the kernel is busy are told, each once", () => {
   answered(sent[0]);
   mock.timers.tick(100);
   const left = sent[1].ended.map(([gesture, values]) => [gesture, values.target]);
-  assert.deepEqual([left, sent[1].gesture], [[[5, 0.65], [6, 0.6]], 7]);
+  assert.deepEqual(
+    [left, sent[1].gesture],
+    [
+      [
+        [5, 0.65],
+        [6, 0.6],
+      ],
+      7,
+    ],
+  );
   answered(sent[1]);
   press(8);
   state.set({ target: 0.8 });
   mock.timers.tick(100);
-  assert.deepEqual(sent[2].ended.map(([gesture]) => gesture), [7]);
+  assert.deepEqual(
+    sent[2].ended.map(([gesture]) => gesture),
+    [7],
+  );
 });
 
 test("what is asked for goes at once, with the settings that it is asked of", () => {

@@ -20,6 +20,32 @@ export function area({ range: [from, to] }, width, height) {
   };
 }
 
+// Fonts are set, and texts measured, only if they differ from those before: both take longer than drawing a line.
+/** @type {WeakMap<object, string>} */
+const FONTS = new WeakMap();
+/** @type {Map<string, number>} */
+const WIDTHS = new Map();
+
+export function useFont(context, font) {
+  if (FONTS.get(context) === font) return;
+  context.font = font;
+  FONTS.set(context, font);
+}
+
+/** Forget the font of a context that was restored or cleared. */
+export const forgetFont = (context) => FONTS.delete(context);
+
+/** The width of a text in the font that is used. */
+export function widthOf(context, text) {
+  const key = `${FONTS.get(context)} ${text}`;
+  const known = WIDTHS.get(key);
+  if (known !== undefined) return known;
+  if (WIDTHS.size > 5000) WIDTHS.clear();
+  const { width } = context.measureText(text);
+  WIDTHS.set(key, width);
+  return width;
+}
+
 // Draw what may reach beyond the shown steps.
 export function clipped(context, plot, draw) {
   context.save();
@@ -28,19 +54,21 @@ export function clipped(context, plot, draw) {
   context.clip();
   draw();
   context.restore();
+  forgetFont(context);
 }
 
 export function drawRegions(context, scene, plot) {
   const { colors, totalSteps, lastStep } = scene;
   const [start, end] = windowOf(scene.chosen);
   const inside = (step) => Math.min(Math.max(step, plot.from), plot.to);
-  const text = (texts, from, to, color) => label(context, texts, plot.x(inside(from)), plot.x(inside(to)), plot.top - 6, color);
+  const text = (texts, from, to, color) =>
+    label(context, texts, plot.x(inside(from)), plot.x(inside(to)), plot.top - 6, color);
   const band = (from, to, color) => {
     const [left, right] = [plot.x(inside(from)), plot.x(inside(to))];
     context.fillStyle = color;
     context.fillRect(left, plot.top, right - left, plot.bottom - plot.top);
   };
-  context.font = scene.font(11);
+  useFont(context, scene.font(11));
   context.fillStyle = colors.muted;
   context.textBaseline = "bottom";
   if (end > start) {
@@ -63,7 +91,7 @@ export function drawRegions(context, scene, plot) {
 
 // The first of `texts` that has room between two edges, centred; none if none has.
 function label(context, texts, from, to, y, color) {
-  const text = [texts].flat().find((candidate) => context.measureText(candidate).width + 4 < to - from);
+  const text = [texts].flat().find((candidate) => widthOf(context, candidate) + 4 < to - from);
   if (!text) return;
   context.fillStyle = color;
   context.textAlign = "center";
@@ -72,7 +100,7 @@ function label(context, texts, from, to, y, color) {
 
 export function drawAxes(context, scene, plot) {
   const { colors } = scene;
-  context.font = scene.font(11);
+  useFont(context, scene.font(11));
   context.lineWidth = 1;
   context.strokeStyle = colors.grid;
   context.fillStyle = colors.muted;
@@ -84,14 +112,7 @@ export function drawAxes(context, scene, plot) {
   }
   context.textAlign = "center";
   context.textBaseline = "top";
-  const unit = scene.stepsPerEpoch || 1;
-  const count = Math.floor((plot.right - plot.left) / 80);
-  for (const tick of ticks(plot.from / unit, plot.to / unit, count, scene.stepsPerEpoch ? 0 : 1)) {
-    const [x, text] = [plot.x(tick * unit), thousands(tick)];
-    line(context, x, plot.bottom, x, plot.bottom + 4);
-    const room = (context.measureText(stepText(scene) + text).width + 24) / 2;
-    if (Math.abs(x - plot.x(scene.cursor)) > room) context.fillText(text, x, plot.bottom + 8);
-  }
+  for (const [x] of stepTicks(scene, plot)) line(context, x, plot.bottom, x, plot.bottom + 4);
   const what = scene.stepsPerEpoch ? "epoch" : "training step";
   context.fillText(what, (plot.left + plot.right) / 2, plot.bottom + 26);
   context.save();
@@ -100,6 +121,30 @@ export function drawAxes(context, scene, plot) {
   context.textBaseline = "middle";
   context.fillText("sparsity", 0, 0);
   context.restore();
+}
+
+// The numbers of steps or epochs below the axis, but for those that the cursor's would cover.
+export function drawTicks(context, scene, plot) {
+  useFont(context, scene.font(11));
+  context.fillStyle = scene.colors.muted;
+  context.textAlign = "center";
+  context.textBaseline = "top";
+  const own = widthOf(context, stepText(scene));
+  for (const [x, tick] of stepTicks(scene, plot)) {
+    const text = thousands(tick);
+    const room = (own + widthOf(context, text) + 24) / 2;
+    if (Math.abs(x - plot.x(scene.cursor)) > room) context.fillText(text, x, plot.bottom + 8);
+  }
+}
+
+// Where the ticks of the steps stand, each with its number.
+function stepTicks({ stepsPerEpoch }, plot) {
+  const unit = stepsPerEpoch || 1;
+  const count = Math.floor((plot.right - plot.left) / 80);
+  return ticks(plot.from / unit, plot.to / unit, count, stepsPerEpoch ? 0 : 1).map((tick) => [
+    plot.x(tick * unit),
+    tick,
+  ]);
 }
 
 // The step of the cursor in words.

@@ -2,6 +2,7 @@
 // What the masks cost, number by number, and the weights in the window on a large layer. Draws from a `scene` (see
 // scene.js) on a 2-D context; all lengths are CSS pixels.
 import { aligned, thousands } from "../math/format.js";
+import { useFont } from "./axes.js";
 import { drawNote, drawTitle, GAP, LINE, pair } from "./panels.js";
 
 const NARROWEST = 132; // a panel whose words still fit
@@ -33,7 +34,7 @@ export function drawDetail(context, scene, { left, top, width }, panel, state) {
   drawTitle(context, scene, left, top, width, panel, state);
   if (!panel.layer) return drawNote(context, scene, left, top + TITLE, width, panel.note);
   const { colors } = scene;
-  context.font = scene.font(11);
+  useFont(context, scene.font(11));
   context.fillStyle = colors.muted;
   const line = (i, name, value) => pair(context, left, width, top + TITLE + i * LINE, name, value);
   line(0, "formula asks", aligned(state.asked));
@@ -60,7 +61,7 @@ export function drawWindow(context, scene, { left, windowTop, window: [width, he
 export function drawCaption(context, scene, { left, windowTop }, { rows, cols }, { height, width }) {
   const [row, column] = scene.corner;
   const range = (from, count) => `${thousands(from)} to ${thousands(from + count - 1)}`;
-  context.font = scene.font(11);
+  useFont(context, scene.font(11));
   context.fillStyle = scene.colors.muted;
   context.textAlign = "left";
   context.textBaseline = "bottom";

@@ -2,6 +2,7 @@
 // How the scores of the layer are spread, and where the threshold of each schedule stands among them.
 import { thresholdAt } from "../math/masks.js";
 import { thousands } from "../math/format.js";
+import { useFont } from "./axes.js";
 import { colorOf } from "./theme.js";
 
 export const HISTOGRAM_HEIGHT = 110;
@@ -32,7 +33,7 @@ function drawHead(context, scene, layer, top, width) {
     : layer.gone
       ? "; each row has a threshold of its own"
       : ", and the thresholds below which they go";
-  context.font = scene.font(11);
+  useFont(context, scene.font(11));
   context.fillStyle = scene.colors.muted;
   context.textAlign = "left";
   context.textBaseline = "top";

@@ -5,6 +5,7 @@ import { achieved, energyAt, errorAt, paint, pruneCount, reasonOf } from "../mat
 import { aligned, percent, thousands } from "../math/format.js";
 import { requestedAt } from "../math/schedules.js";
 import { appliedAt } from "../math/updates.js";
+import { useFont, widthOf } from "./axes.js";
 import { colorOf } from "./theme.js";
 
 export const GAP = 18;
@@ -63,7 +64,13 @@ export class Panel {
 export function layOut(panels, width, top) {
   const each = Math.floor((width - (panels.length - 1) * GAP) / panels.length);
   const places = panels.map(({ layer }, i) => ({
-    ...{ left: i * (each + GAP), top, width: each, mapTop: top + WORDS, map: layer ? mapSize(layer, each) : [each, MAP_HEIGHT] },
+    ...{
+      left: i * (each + GAP),
+      top,
+      width: each,
+      mapTop: top + WORDS,
+      map: layer ? mapSize(layer, each) : [each, MAP_HEIGHT],
+    },
   }));
   return [places, top + WORDS + MAP_HEIGHT + 6 + LEGEND];
 }
@@ -96,10 +103,10 @@ function drawWords(context, scene, { left, top, width }, panel, state) {
   const { colors } = scene;
   const strong = drawTitle(context, scene, left, top, width, panel, state);
   if (strong === null) return;
-  context.font = scene.font(11);
+  useFont(context, scene.font(11));
   context.fillStyle = state.surprising && strong ? colors.warning : colors.muted;
   const asks = `formula asks ${percent(state.asked)}`;
-  const fits = state.reason && context.measureText(`${asks}; ${state.reason}`).width < width;
+  const fits = state.reason && widthOf(context, `${asks}; ${state.reason}`) < width;
   context.fillText(state.reason ? (fits ? `${asks}; ${state.reason}` : state.reason) : asks, left, top + 25, width);
 }
 
@@ -113,8 +120,8 @@ export function drawTitle(context, scene, left, top, width, panel, state) {
   const share = aligned(state.applied);
   const weight = strong ? 700 : 500;
   const size = [13, 12, 11].find((points) => {
-    context.font = scene.font(points, weight);
-    return context.measureText(panel.name + share).width + 8 <= width;
+    useFont(context, scene.font(points, weight));
+    return widthOf(context, panel.name + share) + 8 <= width;
   });
   if (size) {
     pair(context, left, width, top + 8, panel.name, share);
@@ -127,7 +134,7 @@ export function drawTitle(context, scene, left, top, width, panel, state) {
 
 // A name at the left and its value at the right, with room between them; a name that is too long is cut short.
 export function pair(context, left, width, y, name, value) {
-  const room = width - (value ? context.measureText(value).width + 8 : 0);
+  const room = width - (value ? widthOf(context, value) + 8 : 0);
   context.textAlign = "left";
   context.fillText(fitting(context, name, room), left, y);
   context.textAlign = "right";
@@ -136,20 +143,20 @@ export function pair(context, left, width, y, name, value) {
 }
 
 function fitting(context, text, room) {
-  if (context.measureText(text).width <= room) return text;
+  if (widthOf(context, text) <= room) return text;
   let cut = text.length;
-  while (cut > 1 && context.measureText(`${text.slice(0, cut)}…`).width > room) cut -= 1;
+  while (cut > 1 && widthOf(context, `${text.slice(0, cut)}…`) > room) cut -= 1;
   return `${text.slice(0, cut)}…`;
 }
 
 // Words in place of a mask, broken into lines.
 export function drawNote(context, scene, left, top, width, note) {
-  context.font = scene.font(11);
+  useFont(context, scene.font(11));
   context.fillStyle = scene.colors.muted;
   context.textAlign = "left";
   let [text, y] = ["", top];
   for (const word of note.split(" ")) {
-    if (text && context.measureText(`${text} ${word}`).width > width) {
+    if (text && widthOf(context, `${text} ${word}`) > width) {
       context.fillText(text, left, y);
       [text, y] = [word, y + LINE];
     } else text = text ? `${text} ${word}` : word;
@@ -185,8 +192,8 @@ export function drawLegend(context, scene, panels, width, bottom) {
   const kept = shown.exact ? "kept: the stronger, the larger the weight" : "kept: the stronger, the more of a cell";
   const others = [`gone in the last ${thousands(scene.lately)} steps`, "gone before"];
   let x = 0;
-  context.font = scene.font(11);
-  const wide = [kept, ...others].reduce((sum, text) => sum + context.measureText(text).width + 33, -18);
+  useFont(context, scene.font(11));
+  const wide = [kept, ...others].reduce((sum, text) => sum + widthOf(context, text) + 33, -18);
   context.textAlign = "left";
   context.textBaseline = "middle";
   for (const [color, text] of [
@@ -200,6 +207,6 @@ export function drawLegend(context, scene, panels, width, bottom) {
     context.strokeRect(x + 0.5, bottom - LEGEND + 5.5, 9, 9);
     context.fillStyle = colors.muted;
     context.fillText(text, x + 15, bottom - LEGEND + 10.5);
-    x += context.measureText(text).width + 33;
+    x += widthOf(context, text) + 33;
   }
 }

@@ -1,7 +1,18 @@
 // @ts-check
 // The plot of the three schedules: curves, what is applied, and where cursor and pointer stand. Draws from a `scene`
 // (see scene.js) on a 2-D context; all lengths are CSS pixels.
-import { area, clipped, drawAxes, drawRegions, line, stepText } from "./axes.js";
+import {
+  area,
+  clipped,
+  drawAxes,
+  drawRegions,
+  drawTicks,
+  forgetFont,
+  line,
+  stepText,
+  useFont,
+  widthOf,
+} from "./axes.js";
 import { percent, thousands } from "../math/format.js";
 import { kindOf, nameOf, requestedAt, targetOf, windowOf } from "../math/schedules.js";
 import { colorOf } from "./theme.js";
@@ -9,25 +20,84 @@ import { appliedAt, inTheMask, nextUpdate, staircase } from "../math/updates.js"
 
 export function drawPlot(context, scene, width, height) {
   const plot = area(scene, width, height);
+  return drawMoving(context, scene, plot, drawResting(context, scene, plot));
+}
+
+// What rests while the cursor or the pointer moves.
+function drawResting(context, scene, plot) {
   drawRegions(context, scene, plot);
   drawAxes(context, scene, plot);
   const curves = Object.fromEntries(scene.schedules.map((one) => [one.type, sampled(scene, plot, one, scene.target)]));
   let steps, ghosts;
   clipped(context, plot, () => {
     ghosts = scene.ghosts.map((ghost) => drawGhost(context, scene, plot, ghost));
-    for (const schedule of scene.schedules) if (schedule !== scene.chosen) drawCurve(context, scene, plot, schedule, curves);
+    for (const schedule of scene.schedules)
+      if (schedule !== scene.chosen) drawCurve(context, scene, plot, schedule, curves);
     steps = drawStaircase(context, scene, plot);
     drawCurve(context, scene, plot, scene.chosen, curves);
   });
   drawTarget(context, scene, plot);
+  return { curves, staircase: steps, plot, ghosts };
+}
+
+function drawMoving(context, scene, plot, resting) {
+  drawTicks(context, scene, plot);
   drawCursor(context, scene, plot);
   scene.taken = [{ x: plot.x(scene.cursor) - 2, y: plot.top, width: 4, height: plot.bottom - plot.top }];
   clipped(context, plot, () => {
-    drawGhostNames(context, scene, plot, ghosts);
+    drawGhostNames(context, scene, plot, resting.ghosts);
     drawNames(context, scene, plot);
   });
   if (scene.hover !== null) drawHover(context, scene, plot);
-  return { curves, staircase: steps, plot, ghosts };
+  return resting;
+}
+
+// The plot, with what rests in it as a picture that is drawn again only when it changes.
+export class Plot {
+  constructor() {
+    this.picture = new OffscreenCanvas(1, 1);
+    this.of = "";
+    /** @type {any} */
+    this.theme = undefined;
+    /** @type {any} */
+    this.resting = undefined;
+  }
+
+  // The context of the picture, empty; to give it another size takes longer than to clear it.
+  cleared(width, height, density) {
+    const size = [Math.round(width * density), Math.round(height * density)];
+    const own = this.picture.getContext("2d");
+    if (this.picture.width !== size[0] || this.picture.height !== size[1]) {
+      [this.picture.width, this.picture.height] = size;
+      forgetFont(own);
+    }
+    own?.setTransform(density, 0, 0, density, 0, 0);
+    own?.clearRect(0, 0, width, height);
+    return own;
+  }
+
+  draw(context, scene, width, height) {
+    const plot = area(scene, width, height);
+    const density = window.devicePixelRatio || 1;
+    const { cursor, window_row, window_column, ...values } = scene.values;
+    const of = JSON.stringify([
+      values,
+      scene.ghosts,
+      scene.fixed,
+      scene.stepsPerEpoch,
+      scene.range,
+      width,
+      height,
+      density,
+    ]);
+    if (of !== this.of || scene.colors !== this.theme) {
+      this.resting = drawResting(this.cleared(width, height, density), scene, plot);
+      this.of = of;
+      this.theme = scene.colors;
+    }
+    context.drawImage(this.picture, 0, 0, this.picture.width / density, this.picture.height / density);
+    return drawMoving(context, scene, plot, this.resting);
+  }
 }
 
 // The formula at every second pixel, and exactly at its corners.
@@ -35,7 +105,7 @@ function sampled(scene, plot, schedule, target) {
   const [start, end] = windowOf(schedule);
   const corners = [start === end ? start - 1 : start, end];
   const inside = (step) => step >= plot.from && step <= plot.to;
-  const steps = new Set([plot.from, plot.to, ...[scene.cursor, ...corners].filter(inside)]);
+  const steps = new Set([plot.from, plot.to, ...corners.filter(inside)]);
   if (kindOf(schedule).bends) for (let x = plot.left; x < plot.right; x += 2) steps.add(plot.stepAt(x));
   return [...steps].sort((a, b) => a - b).map((step) => [step, requestedAt(schedule, target, step)]);
 }
@@ -66,16 +136,18 @@ function drawGhost(context, scene, plot, { name, schedule, target }) {
 // The names of the pins where their curves end: below each other where they would cover each other, then with a line
 // from the curve to its name.
 function drawGhostNames(context, scene, plot, ghosts) {
-  context.font = scene.font(11);
+  useFont(context, scene.font(11));
   context.strokeStyle = context.fillStyle = scene.colors.muted;
   context.lineWidth = 1;
   context.textAlign = "right";
   context.textBaseline = "top";
   let free = plot.top + 2;
-  const ends = ghosts.map(({ name, points }) => ({ name, end: plot.y(points.at(-1)[1]) })).sort((a, b) => a.end - b.end);
+  const ends = ghosts
+    .map(({ name, points }) => ({ name, end: plot.y(points.at(-1)[1]) }))
+    .sort((a, b) => a.end - b.end);
   for (const { name, end } of ends) {
     const y = Math.min(Math.max(end + 4, free), plot.bottom - 14);
-    const width = Math.min(context.measureText(name).width, 160);
+    const width = Math.min(widthOf(context, name), 160);
     context.fillText(name, plot.right - 14, y, 160);
     if (y > end + 5) {
       context.beginPath();
@@ -91,7 +163,10 @@ function drawGhostNames(context, scene, plot, ghosts) {
 
 function drawStaircase(context, scene, plot) {
   const { chosen, target, totalSteps, colors } = scene;
-  const corners = masked(scene.fixed, staircase(chosen, target, totalSteps, plot.right - plot.left, plot.from, plot.to));
+  const corners = masked(
+    scene.fixed,
+    staircase(chosen, target, totalSteps, plot.right - plot.left, plot.from, plot.to),
+  );
   if (!corners.length) return corners;
   context.beginPath();
   context.moveTo(plot.x(corners[0][0]), plot.y(0));
@@ -123,7 +198,7 @@ function drawTarget(context, scene, plot) {
   const wanted = targetOf(chosen, target);
   const reached = inTheMask(scene.fixed, appliedAt(chosen, target, totalSteps, totalSteps));
   const missed = reached < Math.fround(wanted);
-  context.font = scene.font(11);
+  useFont(context, scene.font(11));
   context.strokeStyle = missed ? colors.warning : colors.muted;
   context.setLineDash([3, 4]);
   context.lineWidth = 1;
@@ -153,9 +228,9 @@ function drawCursor(context, scene, plot) {
     context.strokeStyle = colors.background;
     context.stroke();
   }
-  context.font = scene.font(11, 600);
+  useFont(context, scene.font(11, 600));
   const text = stepText(scene);
-  const half = context.measureText(text).width / 2 + 6;
+  const half = widthOf(context, text) / 2 + 6;
   const middle = Math.min(Math.max(x, plot.left + half), plot.right - half);
   context.fillStyle = colors.text;
   context.fillRect(middle - half, plot.bottom + 4, 2 * half, 18);
@@ -168,8 +243,8 @@ function drawCursor(context, scene, plot) {
 // Each name beside its own curve, at the place where it hides least: no other name, and no curve.
 function drawNames(context, scene, plot) {
   for (const schedule of scene.schedules) {
-    context.font = scene.font(12, schedule === scene.chosen ? 700 : 500);
-    const width = context.measureText(nameOf(schedule)).width;
+    useFont(context, scene.font(12, schedule === scene.chosen ? 700 : 500));
+    const width = widthOf(context, nameOf(schedule));
     const places = [...candidates(scene, plot, schedule, width)].filter((box) => isInside(box, plot));
     const hidden = (box) => 10 * scene.taken.filter((other) => touch(box, other)).length + crossings(scene, plot, box);
     const costs = places.map(hidden);
@@ -205,7 +280,8 @@ function* candidates(scene, plot, schedule, width) {
   }
 }
 
-const isInside = ({ x, y, width }, plot) => x > plot.left && x + width < plot.right && y > plot.top && y + 14 < plot.bottom;
+const isInside = ({ x, y, width }, plot) =>
+  x > plot.left && x + width < plot.right && y > plot.top && y + 14 < plot.bottom;
 
 const touch = (one, other) =>
   one.x <= other.x + other.width + 4 &&
@@ -234,8 +310,8 @@ function drawHover(context, scene, plot) {
   });
   const last = next === null ? "no further update" : `next update: step ${thousands(next)}`;
   const lines = [[colors.text, stepText(scene, hover)], ...rows, [colors.muted, last]];
-  context.font = scene.font(11);
-  const width = Math.max(...lines.map(([, text]) => context.measureText(text).width)) + 16;
+  useFont(context, scene.font(11));
+  const width = Math.max(...lines.map(([, text]) => widthOf(context, text))) + 16;
   const x = plot.x(hover) + 12 + width < plot.right ? plot.x(hover) + 12 : plot.x(hover) - 12 - width;
   const y = plot.bottom - lines.length * 15 - 16;
   context.strokeStyle = colors.muted;

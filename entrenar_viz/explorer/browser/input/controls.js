@@ -31,11 +31,20 @@ export class Controls {
     this.state = state;
     this.arranged = "";
     this.counted = element("div", { class: "entrenar-viz-quiet", role: "status" });
-    this.epochChecks = [this.check("in_epochs", "count in epochs"), this.check("drop_last", "drop an incomplete last batch")];
-    this.fields = Object.fromEntries(Object.entries(FIELDS).map(([name, field]) => [name, new NumberField(field, state)]));
+    this.epochChecks = [
+      this.check("in_epochs", "count in epochs"),
+      this.check("drop_last", "drop an incomplete last batch"),
+    ];
+    this.fields = Object.fromEntries(
+      Object.entries(FIELDS).map(([name, field]) => [name, new NumberField(field, state)]),
+    );
     const rows = ROWS.map(([name, label]) => this.numberRow(name, label));
     rows[0].append(this.epochsButton());
-    this.method = select("Method", choices.methods.map((name) => [name, name]), (method) => state.set({ method }));
+    this.method = select(
+      "Method",
+      choices.methods.map((name) => [name, name]),
+      (method) => state.set({ method }),
+    );
     this.pattern = select("Pattern", Object.entries(choices.patterns), (pattern) => state.set({ pattern }));
     this.sizes = Object.fromEntries(
       Object.entries(SIZES).map(([kind, [one, between, other]]) => [
@@ -44,7 +53,13 @@ export class Controls {
       ]),
     );
     const fineTune = this.check("fine_tune", "fine-tune after pruning");
-    this.tuning = element("span", { class: "entrenar-viz-sizes" }, this.fields.fine_tune_steps.root, "steps, rate", this.fields.fine_tune_lr.root);
+    this.tuning = element(
+      "span",
+      { class: "entrenar-viz-sizes" },
+      this.fields.fine_tune_steps.root,
+      "steps, rate",
+      this.fields.fine_tune_lr.root,
+    );
     const skip = this.check("skip_embed_layers", "skip embeddings and output head");
     const same = this.check("same_target", "target_sparsity is the target");
     this.checks = [fineTune, skip, same];
@@ -78,7 +93,12 @@ export class Controls {
     const [inEpochs, drop] = this.epochChecks;
     const panel = element(
       "div",
-      { class: "entrenar-viz-popover", popover: "auto", role: "dialog", "aria-label": "Length of the training in epochs" },
+      {
+        class: "entrenar-viz-popover",
+        popover: "auto",
+        role: "dialog",
+        "aria-label": "Length of the training in epochs",
+      },
       ...EPOCHS.map(([name, label]) => row(label, this.fields[name].root)),
       drop.label,
       inEpochs.label,
@@ -91,7 +111,8 @@ export class Controls {
   /** @param {import("../payload.js").Answer} answer */
   show(values, answer) {
     for (const field of Object.values(this.fields)) field.show(values, answer.problems);
-    for (const { box, name } of [...this.checks, ...this.epochChecks]) if (box.checked !== values[name]) box.checked = values[name];
+    for (const { box, name } of [...this.checks, ...this.epochChecks])
+      if (box.checked !== values[name]) box.checked = values[name];
     if (this.method.value !== values.method) this.method.value = values.method;
     if (this.counted.textContent !== answer.counted) this.counted.textContent = answer.counted;
     const arranged = [values.schedule, values.pattern, values.fine_tune, values.same_target].join();
@@ -116,7 +137,12 @@ export class Controls {
 
 /** @param {string} label */
 function row(label, ...parts) {
-  return element("div", { class: "entrenar-viz-row" }, element("span", { class: "entrenar-viz-label" }, label), ...parts);
+  return element(
+    "div",
+    { class: "entrenar-viz-row" },
+    element("span", { class: "entrenar-viz-label" }, label),
+    ...parts,
+  );
 }
 
 /** Open a panel below its button, inside the window, or close it. */

@@ -18,7 +18,11 @@ export class Exporting {
     this.languages = choices.languages.map((language) =>
       signed(language, `Export as ${language}`, () => state.ask({ do: "language", name: language })),
     );
-    const group = element("div", { class: "entrenar-viz-toggles", role: "group", "aria-label": "Export as" }, ...this.languages);
+    const group = element(
+      "div",
+      { class: "entrenar-viz-toggles", role: "group", "aria-label": "Export as" },
+      ...this.languages,
+    );
     this.text = element("textarea", { readOnly: true, rows: 16 });
     this.take = button("Download", "Download this file", () => this.whenSettled(() => this.download()));
     this.copy = button("Copy", "Copy this text", () => this.whenSettled(() => this.copied()));

@@ -9,7 +9,12 @@ export class Findings {
   /** @param {import("./state.js").State} state */
   constructor(state) {
     this.state = state;
-    this.root = element("div", { class: "entrenar-viz-findings", role: "region", "aria-label": "Findings", "aria-live": "polite" });
+    this.root = element("div", {
+      class: "entrenar-viz-findings",
+      role: "region",
+      "aria-label": "Findings",
+      "aria-live": "polite",
+    });
   }
 
   /** @param {import("../payload.js").Answer} answer */
@@ -34,12 +39,20 @@ export class Findings {
   }
 
   found({ severity, message, fixes }, finding) {
-    const buttons = fixes.map((label, fix) => button(label, "", () => this.state.ask({ do: "fix", finding, fix, name: label })));
+    const buttons = fixes.map((label, fix) =>
+      button(label, "", () => this.state.ask({ do: "fix", finding, fix, name: label })),
+    );
     return lineOf(severity, message, ...buttons);
   }
 }
 
 function lineOf(severity, message, ...buttons) {
   const word = element("strong", { class: "entrenar-viz-severity" }, severity);
-  return element("div", { class: `entrenar-viz-finding entrenar-viz-${severity}` }, word, element("span", {}, message), ...buttons);
+  return element(
+    "div",
+    { class: `entrenar-viz-finding entrenar-viz-${severity}` },
+    word,
+    element("span", {}, message),
+    ...buttons,
+  );
 }

@@ -52,7 +52,8 @@ export class Handles {
   drag(field, event) {
     const { plot, canvas, state } = this.view;
     const box = canvas.getBoundingClientRect();
-    const at = field.kind === "fraction" ? plot.sparsityAt(event.clientY - box.top) : plot.stepAt(event.clientX - box.left);
+    const at =
+      field.kind === "fraction" ? plot.sparsityAt(event.clientY - box.top) : plot.stepAt(event.clientX - box.left);
     const step = this.view.rounding(stepOf(field, state.values));
     state.set({ [field.name]: moved(field, Math.round(at / step) * step, state.values) });
   }

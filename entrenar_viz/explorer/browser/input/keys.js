@@ -8,6 +8,8 @@ function commandOf(event) {
   return key === "y" && !event.shiftKey ? "redo" : null;
 }
 
+const isPlain = (event) => !event.ctrlKey && !event.metaKey && !event.altKey;
+
 function typing(target) {
   if (target.readOnly || ["checkbox", "radio", "range"].includes(target.type)) return false;
   if (target.closest(".entrenar-viz-field")) return Boolean(target.dataset.edited);
@@ -32,16 +34,19 @@ export function listenToKeys(root, ask, signal) {
     if (!root.contains(event.target)) return;
     const command = typing(event.target) ? null : commandOf(event);
     // Read by the notebook when this key reaches it, of this very element: it looks no further than where it matches.
-    if (event.ctrlKey || event.metaKey || event.altKey) delete event.target.dataset.lmSuppressShortcuts;
-    else event.target.dataset.lmSuppressShortcuts = "true";
+    if (!isPlain(event)) delete event.target.dataset.lmSuppressShortcuts;
+    else if (!("lmSuppressShortcuts" in event.target.dataset)) event.target.dataset.lmSuppressShortcuts = "true";
     if (!command) return;
     event.preventDefault();
     event.stopPropagation(); // a notebook undoes changes of its cells by these keys
     ask(command);
   };
   window.addEventListener("keydown", listen, { capture: true, signal }); // before the notebook's own
+  root.addEventListener("keydown", (event) => isPlain(event) && event.stopPropagation(), { signal });
   root.addEventListener("focusout", (event) => event.relatedTarget ?? stay(root, event.target), { signal });
-  const disabled = new MutationObserver(() => root.contains(document.activeElement) && stay(root, document.activeElement));
+  const disabled = new MutationObserver(
+    () => root.contains(document.activeElement) && stay(root, document.activeElement),
+  );
   disabled.observe(root, { attributes: true, attributeFilter: ["disabled"], subtree: true });
   signal.addEventListener("abort", () => disabled.disconnect());
 }

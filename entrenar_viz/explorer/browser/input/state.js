@@ -131,7 +131,8 @@ export class State {
 
 // The total follows the epochs until it is set itself, and counting in epochs begins with their numbers.
 function counted(before, values) {
-  if (values.total_steps !== before.total_steps && values.in_epochs === before.in_epochs) return { ...values, in_epochs: false };
+  if (values.total_steps !== before.total_steps && values.in_epochs === before.in_epochs)
+    return { ...values, in_epochs: false };
   if (TRAINING.some((name) => values[name] !== before[name])) values.in_epochs = true;
   const total = values.in_epochs ? trainingSteps(values) : null;
   return total === null ? values : { ...values, total_steps: total };

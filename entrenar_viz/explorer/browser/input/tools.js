@@ -12,7 +12,11 @@ export class Tools {
   constructor(view) {
     this.view = view;
     this.play = signed("▶", "Play the training", () => (this.frame ? this.stop() : this.start()));
-    this.speed = select("Speed", SPEEDS.map((speed) => [speed, `${speed} ×`]), () => {});
+    this.speed = select(
+      "Speed",
+      SPEEDS.map((speed) => [speed, `${speed} ×`]),
+      () => {},
+    );
     this.speed.value = "1";
     const zoom = [
       signed("−", "Show more steps", () => view.zoom(2)),

@@ -1,5 +1,6 @@
 // @ts-check
 // What a canvas in the page has to see to: its size and density, the theme around it, and one drawing a frame.
+import { forgetFont } from "../draw/axes.js";
 import { PREFERENCES, themeOf } from "../draw/theme.js";
 
 export class CanvasView {
@@ -15,12 +16,16 @@ export class CanvasView {
     this.palettes = palettes;
     this.context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
     this.frames = 0;
+    this.width = 0; // not before it is in the page
     this.again = false;
     /** @type {any} */
     this.theme = undefined;
     const redraw = () => this.request();
     const retheme = () => ((this.theme = undefined), this.request());
-    const size = new ResizeObserver(redraw);
+    const size = new ResizeObserver(([{ contentRect }]) => {
+      this.width = Math.round(contentRect.width); // to ask for it at each drawing would lay the page out each time
+      this.request();
+    });
     size.observe(canvas.parentElement ?? root);
     const theme = new MutationObserver(retheme);
     for (const node of [document.body, document.documentElement]) theme.observe(node, { attributes: true });
@@ -48,10 +53,9 @@ export class CanvasView {
 
   redraw() {
     this.again = false;
-    const width = this.canvas.parentElement?.clientWidth;
-    if (!width) return;
+    if (!this.width) return;
     this.theme ??= this.themed(themeOf(this.root, this.palettes())); // not before: styles are known once it is in the page
-    this.draw(width);
+    this.draw(this.width);
     this.frames += 1;
   }
 
@@ -69,6 +73,7 @@ export class CanvasView {
     const size = [Math.round(width * density), Math.round(height * density)];
     if (this.canvas.width !== size[0] || this.canvas.height !== size[1]) {
       [this.canvas.width, this.canvas.height] = size;
+      forgetFont(this.context);
       this.canvas.style.height = `${height}px`;
     }
     this.context.setTransform(density, 0, 0, density, 0, 0);

@@ -15,14 +15,22 @@ const MOVES = {
 /** The settings of a window that starts there, moved to the nearest place inside the layer. */
 export function windowAt(row, column, layer, window) {
   const inside = (start, most) => Math.min(Math.max(Math.round(start), 0), most);
-  return { window_row: inside(row, layer.rows - window.height), window_column: inside(column, layer.cols - window.width) };
+  return {
+    window_row: inside(row, layer.rows - window.height),
+    window_column: inside(column, layer.cols - window.width),
+  };
 }
 
 export class WindowHandle {
   /** @param {any} view */
   constructor(view, stage) {
     this.view = view;
-    this.element = element("div", { class: "entrenar-viz-window-handle", tabIndex: 0, role: "slider", "aria-label": "Window on the layer" });
+    this.element = element("div", {
+      class: "entrenar-viz-window-handle",
+      tabIndex: 0,
+      role: "slider",
+      "aria-label": "Window on the layer",
+    });
     this.element.addEventListener("keydown", (event) => this.key(event));
     stage.append(this.element);
   }
@@ -34,7 +42,10 @@ export class WindowHandle {
     if (!move && !ends[event.key]) return;
     event.preventDefault();
     const { window_row, window_column } = state.values;
-    const to = move && [window_row + Math.round(move[0] * window.height), window_column + Math.round(move[1] * window.width)];
+    const to = move && [
+      window_row + Math.round(move[0] * window.height),
+      window_column + Math.round(move[1] * window.width),
+    ];
     const [row, column] = ends[event.key] ?? to;
     state.set(windowAt(row, column, layer, window));
   }

@@ -54,7 +54,11 @@ export function rounded(value) {
 
 // The smallest of the sparse formats that the pattern allows, or undefined.
 export function leastSparse({ bytes_csr, bytes_nm, bytes_block }) {
-  const formats = [["CSR", bytes_csr], ["2:4", bytes_nm], ["BSR", bytes_block]];
+  const formats = [
+    ["CSR", bytes_csr],
+    ["2:4", bytes_nm],
+    ["BSR", bytes_block],
+  ];
   const known = formats.filter(([, bytes]) => bytes !== null).map(([name, bytes]) => ({ name, bytes }));
   return known.sort((one, other) => one.bytes - other.bytes)[0];
 }

@@ -133,7 +133,10 @@ export function paint(pixels, layer, before, count, words) {
 
 // The words' part for a loss of so many 255ths of a cell: one that has lost a quarter at once has the full colour of the
 // latest update, for less would hardly be seen.
-const LOST = Uint16Array.from({ length: 256 }, (_, lost) => Math.min(Math.round((4 * (FRESH - 1) * lost) / 255), FRESH - 1) << 8);
+const LOST = Uint16Array.from(
+  { length: 256 },
+  (_, lost) => Math.min(Math.round((4 * (FRESH - 1) * lost) / 255), FRESH - 1) << 8,
+);
 
 // The bytes of two cells, each in the lower half of 16 bits: with room for 256 times as much.
 const PAIR = 0x00ff00ff;
