@@ -148,6 +148,7 @@ def test_an_explorer_that_nobody_sees_lets_its_layer_go_and_a_page_that_comes_ba
     page.evaluate(RUN_ALL)
     page.wait_for_function("!window.old.isConnected")
     notebook.until(LET_GO, [True, False])
+    page.evaluate("jupyterapp.shell.currentWidget.content.scrollToItem(0).then(() => true)")
     notebook.wait(WINDOW, 0)
 
     page.evaluate("jupyterapp.commands.execute('notebook:move-cursor-down')")

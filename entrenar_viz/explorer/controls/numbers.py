@@ -3,6 +3,8 @@
 import re
 from typing import Literal
 
+import numpy as np
+
 from entrenar_viz.errors import EntrenarVizError
 from entrenar_viz.explorer.controls.settings import LARGEST_STEP
 
@@ -16,15 +18,20 @@ def shown(kind: Kind, value: float) -> str:
     """``value`` as it is typed.
 
     >>> shown("count", 1234567), shown("fraction", 0.7), shown("fraction", 0.9999999), shown("number", 1e-5)
-    ('1,234,567', '70%', '99.99999%', '1e-05')
+    ('1,234,567', '70%', '99.99999%', '0.00001')
     """
     if kind == "count":
         return f"{value:,}"
     if kind == "number":
-        return repr(value)
+        return _decimal(value) if value == 0 or 1e-6 <= abs(value) < 1e16 else repr(value)
     rounded = round(value * 100, 2)
     wrong = (rounded == 0 and value != 0) or (rounded == 100 and value != 1)
-    return f"{value * 100 if wrong else rounded:.12g}%"
+    return f"{_decimal(float(f'{value * 100:.12g}') if wrong else rounded)}%"
+
+
+def _decimal(value: float) -> str:
+    """``value`` without an exponent."""
+    return str(np.format_float_positional(value, trim="-"))
 
 
 def parsed(kind: Kind, given: str) -> float:

@@ -1,5 +1,6 @@
 // What a typed entry understands, and what it refuses.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { nudged, parsed, roomFor, shown, tidyStep } from "../../../entrenar_viz/explorer/browser/math/numbers.js";
@@ -97,4 +98,12 @@ test("a slider has about 200 round steps, and room beyond its number", () => {
   assert.deepEqual([10_000, 20_000, 99, 5_000_000].map(tidyStep), [50, 100, 1, 20_000]);
   assert.deepEqual([10_000, 0, 7, 1407, 1_000_000].map(roomFor), [20_000, 10, 20, 5000, 2_000_000]);
   assert.ok(roomFor(Number.MAX_SAFE_INTEGER) > Number.MAX_SAFE_INTEGER);
+});
+
+const VECTORS = JSON.parse(readFileSync(new URL("../../vectors/typed_numbers.json", import.meta.url), "utf-8"));
+
+test("page and kernel read and show alike", () => {
+  for (const [kind, text, number] of VECTORS.parsed) assert.equal(parsed(kind, text), number, text);
+  for (const [kind, text, message] of VECTORS.refused) assert.throws(() => parsed(kind, text), { message }, text);
+  for (const [kind, number, text] of VECTORS.shown) assert.equal(shown(kind, number), text);
 });

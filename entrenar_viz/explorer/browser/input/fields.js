@@ -218,6 +218,7 @@ export class NumberField {
 
   complain(message) {
     this.wrong = message;
+    this.troubled = false;
     this.shown = "";
     this.problem.textContent = message;
     this.entry.setAttribute("aria-invalid", String(Boolean(message)));
