@@ -2,14 +2,16 @@
 
     python -m benchmarks.soak [--changes 10000] [--warm-up 1000] [--layer 2048] [--browser]
 
-Without a browser, messages like those of a page are handed to the widgets: sliders move, entries are typed in,
-findings come and go, schedules, patterns, methods, samples and ways to compare are picked, the window on a large layer
-moves, and every 500 changes that layer is prepared in the background again. Memory is what the process holds
-(RSS) and, in a second run since watching it costs both time and memory, what Python has allocated (tracemalloc). With
---browser it is the keyboard in a real JupyterLab that changes sliders, and the process of its kernel is measured.
+Without a browser, messages like those of a page are handed to the explorer: numbers move, findings come and go,
+schedules, patterns, methods, samples, tabs and ways to compare are picked, the window on a large layer moves, and every
+500 changes that layer is prepared in the background again. Memory is what the process holds (RSS), once glibc has given
+back what is free in it, and, in a second run since watching it costs both time and memory, what Python has allocated
+(tracemalloc). With --browser it is the keyboard in a real JupyterLab that changes sliders, and both the process of its
+kernel and the heap of the page are measured.
 """
 
 import argparse
+import ctypes
 import gc
 import os
 import sys
@@ -26,14 +28,13 @@ from playwright.sync_api import sync_playwright
 
 from benchmarks.browser_lab import jupyterlab, opened
 from entrenar_viz import Explorer
-from entrenar_viz.analysis.finding import Finding
-from entrenar_viz.explorer.panels import is_shown
+from entrenar_viz.config.pruning_config import METHODS, PATTERN_NAMES
+from entrenar_viz.config.schedules import SCHEDULE_NAMES
 from jupyter_browser.notebook import Notebook
 from jupyter_browser.servers import FLAGS, chromium
 
 MB = 1 << 20
 MOST = 5.0  # MB that may be held in the end beyond what was held after the warm-up
-FINDINGS = 12  # that there are
 EVERY = 500  # changes between two preparations of the large layer
 
 
@@ -47,11 +48,15 @@ class Held:
     observers: int
     pyplot: bool
     """Whether pyplot has been imported, which alone keeps figures open."""
+    page: float = 0.0
+    """The JavaScript heap of the page, MB; 0 without a browser."""
 
 
 def held() -> Held:
     """What is held by now, rubbish collected."""
     gc.collect()
+    if sys.platform == "linux":
+        ctypes.CDLL(None).malloc_trim(0)  # threads that worked in the background leave free memory behind
     alive = list(registry._instances.values())
     observers = sum(
         len(calls) for each in alive for names in each._trait_notifiers.values() for calls in names.values()
@@ -68,56 +73,65 @@ def told(widget: w.Widget, **state: Any) -> None:
     widget._handle_msg({"content": {"data": data}, "buffers": []})
 
 
-def pressed(button: w.Button) -> None:
-    """Press ``button`` as a page does."""
-    button._handle_msg({"content": {"data": {"method": "custom", "content": {"event": "click"}}}, "buffers": []})
+def moved(explorer: Explorer, **changes: Any) -> None:
+    """Hand the explorer what a page tells of ``changes``."""
+    values = explorer._state.values() | changes
+    content = {"page": "soak", "told": explorer._state.count + 1, "values": values, "ended": [], "unread": {}}
+    message = {"method": "custom", "content": content | {"gesture": float(explorer._state.count)}}
+    explorer._live._handle_msg({"content": {"data": message}, "buffers": []})
 
 
 def numbers(explorer: Explorer, rng: np.random.Generator) -> list[Callable[[], None]]:
-    """Changes of each entry with a slider beside it: of both, since the page links them."""
-    c = explorer.controls
-
-    def slide(name: str, value: Any) -> None:
-        told(getattr(c, name), value=value, position=value)
-        told(c.sliders[name], value=value)
+    """Changes of each number that has a slider."""
 
     def step(most: int) -> int:
         return int(rng.integers(1, most))
 
+    def window() -> None:
+        start, end = sorted((step(10_000), step(10_000)))
+        moved(explorer, start_step=start, end_step=end)
+
     return [
-        lambda: slide("cursor", step(10_000)),
-        lambda: slide("target", step(200) / 200),
-        lambda: slide("initial", step(100) / 200),
-        lambda: slide("frequency", step(2000)),
-        lambda: slide("one_shot_step", step(10_000)),
-        lambda: slide("window", sorted((step(10_000), step(10_000)))),
-        lambda: slide("total_steps", step(20_000)),
-        lambda: told(c.target, problem=str(rng.choice(["", "x is no percentage"]))),
+        lambda: moved(explorer, cursor=step(10_000)),
+        lambda: moved(explorer, target=step(200) / 200),
+        lambda: moved(explorer, initial=step(100) / 200),
+        lambda: moved(explorer, frequency=step(2000)),
+        lambda: moved(explorer, one_shot_step=step(10_000)),
+        window,
+        lambda: moved(explorer, total_steps=step(20_000)),
     ]
 
 
 def choices(explorer: Explorer, rng: np.random.Generator) -> list[Callable[[], None]]:
-    """Picks from every list, a fix, and a move of the window on the layer."""
-    c, p = explorer.controls, explorer.preview
+    """Picks from every list, a fix, a tab, and a move of the window on the layer."""
+    panel = explorer._masks
 
     def pick(picker: w.Widget) -> None:
         told(picker, index=int(rng.integers(len(picker.options))))
 
     def fix() -> None:
-        rows = [row for row in explorer.findings_panel.rows if is_shown(row) and row.fixes]
-        if rows:
-            pressed(rows[0].buttons[0])
+        for i, finding in enumerate(explorer.findings):
+            if finding.fixes:
+                explorer._do({"do": "fix", "finding": i, "fix": 0, "name": finding.fixes[0].label})
+                return
 
-    pickers = (c.schedule, c.pattern, c.method, p.masks_of, p.within, p.source, p.layer)
+    def corner() -> None:
+        row, column = rng.integers(0, 900, 2).tolist()
+        moved(explorer, window_row=row, window_column=column)
+
+    pickers = (panel.masks_of, panel.within, panel.source, panel.layer)
     picks = [lambda picker=picker: pick(picker) for picker in pickers]
-    return [*picks, fix, lambda: told(explorer.canvas, corner=rng.integers(0, 900, 2).tolist())]
+    kinds = {"schedule": SCHEDULE_NAMES, "pattern": PATTERN_NAMES, "method": METHODS}
+    set_kinds = [lambda n=n, k=k: moved(explorer, **{n: str(rng.choice(list(k)))}) for n, k in kinds.items()]
+    tabs = len(explorer._tabs.panels)
+    return [*picks, *set_kinds, fix, lambda: told(explorer._tabs, selected_index=int(rng.integers(tabs))), corner]
 
 
 def prepare_again(explorer: Explorer, source: str) -> None:
     """Leave the large layer and come back to it, to the end of its preparation in the background."""
-    told(explorer.controls.pattern, index=0)
+    moved(explorer, pattern="unstructured")
     for name in ("digits network", source):
-        told(explorer.preview.source, index=explorer.preview.source.options.index(name))
+        told(explorer._masks.source, index=explorer._masks.source.options.index(name))
         explorer.wait()
 
 
@@ -125,9 +139,9 @@ def soak(changes: int, warm_up: int, layer: int) -> Iterator[Held]:
     """What is held after ``warm_up`` changes, then after all ``changes``; one in ten is a choice."""
     rng = np.random.default_rng(0)
     explorer = Explorer(weights={"large": rng.standard_normal((layer, layer), dtype=np.float32)})
-    assert explorer.layout.model_id  # all widgets are sent, as when it is displayed
-    source = explorer.preview.source.value
-    explorer.findings_panel.fill([Finding("all", "info", "")] * FINDINGS)  # rows come when first needed, and stay
+    assert explorer._root.model_id
+    explorer._tabs.fill()  # all widgets are sent, as when it is displayed and seen
+    source = explorer._masks.source.value
     moves, picks = numbers(explorer, rng), choices(explorer, rng)
     for change in range(1, changes + 1):
         kind = moves if change % 10 else picks
@@ -158,8 +172,17 @@ def in_browser(changes: int, warm_up: int) -> Iterator[Held]:
                 press(notebook, change)
                 if change in (warm_up, changes):
                     settle(notebook)
-                    yield Held(**notebook.python("held().__dict__"))
+                    yield Held(**notebook.python("held().__dict__") | {"page": heap(notebook.page)})
         browser.close()
+
+
+def heap(page: Any) -> float:
+    """The JavaScript heap of the page in MB, its rubbish collected."""
+    session = page.context.new_cdp_session(page)
+    session.send("HeapProfiler.collectGarbage")
+    used = session.send("Runtime.getHeapUsage")["usedSize"]
+    session.detach()
+    return float(used) / MB
 
 
 def press(notebook: Notebook, change: int) -> None:
@@ -174,7 +197,7 @@ def settle(notebook: Notebook) -> None:
     """Wait until the kernel knows everything."""
     notebook.wait("drawn.frames > 0")
     cursor = notebook.page.get_by_label("Cursor step", exact=True).first.input_value()
-    notebook.until("explorer.controls.cursor.value", int(cursor.replace(",", "")))
+    notebook.until("explorer._state.settings.cursor", int(cursor.replace(",", "")))
 
 
 def verdicts(before: Held, after: Held) -> Iterator[tuple[str, bool]]:
@@ -182,6 +205,12 @@ def verdicts(before: Held, after: Held) -> Iterator[tuple[str, bool]]:
     watched = after.traced > 0  # then RSS is that of tracemalloc too
     grown = after.traced - before.traced if watched else after.rss - before.rss
     yield f"{'what Python holds' if watched else 'RSS'} has grown by {grown:.2f} MB, at most {MOST:g}", grown <= MOST
+    if after.page:
+        grown = after.page - before.page
+        yield (
+            f"the page's heap: {before.page:.1f} MB, then {after.page:.1f} MB: {grown:+.2f}, at most {MOST:g}",
+            grown <= MOST,
+        )
     yield f"widgets: {before.widgets:,}, then {after.widgets:,}", before.widgets == after.widgets
     yield f"observers: {before.observers:,}, then {after.observers:,}", before.observers == after.observers
     yield "no pyplot, so no figure is open", not after.pyplot

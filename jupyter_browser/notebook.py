@@ -58,7 +58,7 @@ class Notebook:
         return json.loads(self.page.get_by_label("Configuration as JSON").input_value())
 
     def wait(self, condition: str, argument: Any = None) -> None:
-        """Wait until a JavaScript condition holds: ``drawn`` is what the first ``canvas`` has drawn, ``details`` more."""
+        """Wait until a JavaScript condition holds: of ``drawn`` by the first ``canvas``, and of its ``details``."""
         self.page.wait_for_function(
             "(argument) => { const canvas = document.querySelector('.entrenar-viz-canvas');"
             " const drawn = canvas?.drawn, details = document.querySelector('.entrenar-viz-details')?.drawn ?? {};"

@@ -16,6 +16,7 @@ NAMES = OWN_NAMES | {"final_sparsity": "target", "target_sparsity": "own_target"
 def answer_to(
     state: State,
     config: PruningConfig,
+    *,
     problems: Sequence[Problem],
     findings: Sequence[Finding],
     exported: payload.Exported,

@@ -416,7 +416,9 @@ class Explorer(tr.HasTraits):
             media=self._language.media,
         )
         settings = payload.Settings(values=state.values(), page=state.page, told=state.count, unread=dict(state.unread))
-        answer = answer_to(state, self.config, self.problems, self.findings, exported, self._said)
+        answer = answer_to(
+            state, self.config, problems=self.problems, findings=self.findings, exported=exported, said=self._said
+        )
         self._picture.tell(settings, answer)
 
     def _follow_tabs(self) -> None:

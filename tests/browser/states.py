@@ -30,23 +30,11 @@ def shown(*selectors: str) -> Callable[[Notebook], Clip]:
     return lambda notebook: around(*(notebook.page.locator(one).first for one in selectors))
 
 
-def the_figure(notebook: Notebook) -> Clip:
-    """The choice of what to draw, and how it went."""
-    what = notebook.page.get_by_label("What to draw")
-    return around(notebook.page.locator(".entrenar-viz > .widget-vbox").filter(has=what))
-
-
 def the_plot(notebook: Notebook) -> Clip:
     """From the buttons above the plot to the names of its axis."""
     clip = around(notebook.page.locator(".entrenar-viz-tools"))
     stage = notebook.page.locator(".entrenar-viz-canvas").bounding_box()
     return clip | {"height": stage["y"] + notebook.drawn["plot"]["bottom"] + 42 - clip["y"]}
-
-
-def head(notebook: Notebook) -> Clip:
-    """The top bar, and below it the schedule and the plot."""
-    clip, plot = around(notebook.page.locator(".entrenar-viz-top")), the_plot(notebook)
-    return clip | {"height": plot["y"] + plot["height"] - clip["y"]}
 
 
 def top_of(height: float) -> Callable[[Notebook], Clip]:
@@ -55,7 +43,9 @@ def top_of(height: float) -> Callable[[Notebook], Clip]:
 
 
 CANVAS = shown(".entrenar-viz-canvas")
-EXPORT = shown(".entrenar-viz-export")
+MASKS = shown(".entrenar-viz-picture", ".entrenar-viz-details")
+EXPORT = shown(".entrenar-viz-menu")
+TABS = shown(".entrenar-viz-tabs")
 
 
 def nothing(_: Notebook) -> None:
@@ -74,9 +64,14 @@ def masks_drawn(count: int) -> Callable[[Notebook], None]:
     )
 
 
+def detailed(notebook: Notebook) -> None:
+    masks_drawn(3)(notebook)
+    notebook.wait("details.thresholds && details.thresholds.cubic !== null")
+
+
 def windowed(notebook: Notebook) -> None:
     masks_drawn(3)(notebook)
-    notebook.wait("drawn.window !== null")
+    notebook.wait("details.window !== null && details.window !== undefined")
 
 
 def refused(notebook: Notebook) -> None:
@@ -87,6 +82,16 @@ def refused(notebook: Notebook) -> None:
 def in_the_wrong_order(notebook: Notebook) -> None:
     notebook.type("Start step", "5000")
     notebook.page.get_by_text("end_step (5000) must be greater than start_step (5000)").wait_for()
+
+
+def export_opened(notebook: Notebook) -> None:
+    notebook.page.get_by_role("button", name="More ways to export").click()
+    notebook.page.locator(".entrenar-viz-menu").wait_for()
+
+
+def export_blocked(notebook: Notebook) -> None:
+    in_the_wrong_order(notebook)
+    export_opened(notebook)
 
 
 def pointed_at(notebook: Notebook) -> None:
@@ -101,9 +106,14 @@ def counted(notebook: Notebook) -> None:
     notebook.wait("drawn.plot.to === 7820")
 
 
+def epochs_opened(notebook: Notebook) -> None:
+    counted(notebook)
+    notebook.page.get_by_role("button", name="Total steps from the size of the dataset").click()
+
+
 def recommended(notebook: Notebook) -> None:
     page = notebook.page
-    page.get_by_role("button", name="More", exact=True).click()
+    notebook.tab("Start from")
     page.get_by_label("Sparsity to recommend for").fill("80")
     page.get_by_role("button", name="Recommend").click()
     page.get_by_text("Recommended: ").wait_for()
@@ -112,11 +122,12 @@ def recommended(notebook: Notebook) -> None:
 
 def pinned(notebook: Notebook) -> None:
     notebook.wait("drawn.ghosts.length === 2")
+    notebook.tab("Compare")
     notebook.page.locator(".entrenar-viz-pin").filter(has_text="first idea").wait_for()
 
 
 def surveyed(notebook: Notebook) -> None:
-    notebook.page.get_by_text("Whole model", exact=True).click()
+    notebook.tab("Whole model")
     notebook.page.get_by_role("button", name="Survey the model").click()
     notebook.page.get_by_role("link", name="Download CSV").wait_for(timeout=60_000)
     notebook.page.get_by_role("rowheader", name="layers.3.q_proj").click()
@@ -141,25 +152,28 @@ def searched(notebook: Notebook) -> None:
 
 
 def without_calibration(notebook: Notebook) -> None:
-    notebook.row("Method").locator("select").select_option("wanda")
+    notebook.page.get_by_label("Method", exact=True).select_option("wanda")
     notebook.page.locator(".entrenar-viz-note", has_text="magnitude").wait_for()
 
 
 def in_language(name: str) -> Callable[[Notebook], None]:
     def choose(notebook: Notebook) -> None:
-        notebook.page.get_by_role("button", name=name, exact=True).click()
+        export_opened(notebook)
+        notebook.page.get_by_role("button", name=f"Export as {name}", exact=True).click()
         notebook.page.get_by_label(f"Configuration as {name}").wait_for()
 
     return choose
 
 
 def refused_file(notebook: Notebook) -> None:
+    notebook.tab("Export & import")
     notebook.page.get_by_placeholder("or paste the JSON here").fill('{"method": "magnitud", "target_sparsity": 1.5}')
     notebook.page.get_by_role("button", name="Load pasted").click()
     notebook.page.get_by_text("Nothing was loaded").wait_for()
 
 
 def figure_made(notebook: Notebook) -> None:
+    notebook.tab("Figure")
     notebook.page.get_by_label("What to draw").select_option("masks")
     notebook.page.get_by_role("button", name="Make download").click()
     notebook.page.get_by_text("as the screen was when it was made").wait_for()
@@ -177,33 +191,32 @@ def kernel_gone(notebook: Notebook) -> None:
     notebook.page.get_by_text("run the cell again").wait_for()
 
 
-SECTION_1 = ".entrenar-viz-controls > .widget-vbox:nth-child(1)"
-SECTION_3 = ".entrenar-viz-controls > .widget-vbox:nth-child(3)"
+CONTROLS, PICKERS = ".entrenar-viz-controls", ".entrenar-viz-pickers"
 STATES = (
     State("explorer", missed, whole),
-    State("masks", masks_drawn(3), CANVAS, CALIBRATED + "explorer"),
-    State("large-layer", windowed, CANVAS, LARGE),
+    State("masks", detailed, MASKS, CALIBRATED + "explorer"),
+    State("large-layer", windowed, MASKS, LARGE),
     State("patterns", masks_drawn(5), CANVAS, f"{CALIBRATED}{PATTERNS}\nexplorer"),
     State("hover", pointed_at, the_plot),
-    State("epochs", counted, shown(SECTION_1), MANY),
+    State("epochs", epochs_opened, shown(".entrenar-viz-popover:popover-open"), MANY),
     State("epochs-plot", counted, the_plot, MANY),
     State("pins-plot", pinned, the_plot, PINNED),
-    State("pins", pinned, shown(".entrenar-viz > .widget-vbox:has(.entrenar-viz-pins)"), PINNED),
+    State("pins", pinned, shown(".entrenar-viz-pins"), PINNED),
     State("findings", nothing, shown(".entrenar-viz-findings"), FOUND),
-    State("entry-refused", refused, shown(SECTION_1, ".entrenar-viz-field .entrenar-viz-problem:not(:empty)")),
-    State("problem", in_the_wrong_order, shown(SECTION_1)),
-    State("export-blocked", in_the_wrong_order, EXPORT),
-    State("file-refused", no_such_file, shown(SECTION_3)),
-    State("search", searched, shown(SECTION_3), LAYERS),
-    State("without-calibration", without_calibration, shown(".entrenar-viz-note", ".entrenar-viz-findings")),
-    State("preparing", being_prepared, shown(".entrenar-viz-note", ".entrenar-viz-progress"), HELD_MODEL),
+    State("entry-refused", refused, shown(CONTROLS, ".entrenar-viz-field .entrenar-viz-problem:not(:empty)")),
+    State("problem", in_the_wrong_order, shown(CONTROLS, ".entrenar-viz-findings")),
+    State("export-blocked", export_blocked, EXPORT),
+    State("file-refused", no_such_file, shown(PICKERS)),
+    State("search", searched, shown(PICKERS), LAYERS),
+    State("without-calibration", without_calibration, shown(".entrenar-viz-foot", ".entrenar-viz-findings")),
+    State("preparing", being_prepared, shown(".entrenar-viz-foot"), HELD_MODEL),
     State("survey", surveyed, shown(".entrenar-viz-survey"), MODEL),
-    State("recommendation", recommended, head),
-    State("figure", figure_made, the_figure),
+    State("recommendation", recommended, TABS),
+    State("figure", figure_made, TABS),
     State("python", in_language("Python"), EXPORT),
     State("rust", in_language("Rust"), EXPORT),
     State("markdown", in_language("Markdown"), EXPORT),
-    State("import-refused", refused_file, shown(".entrenar-viz-import")),
+    State("import-refused", refused_file, shown(".entrenar-viz-importing")),
     State("kernel-gone", kernel_gone, top_of(420)),
     State("high-contrast", colours_forced, shown(".entrenar-viz-top", ".entrenar-viz-body")),
     State("narrow", missed, shown(".entrenar-viz-top", ".entrenar-viz-picture"), size={"width": 600, "height": 3200}),

@@ -46,5 +46,7 @@ def test_there_is_no_serious_violation_of_ours(open_notebook, theme):
 
 def test_a_violation_would_be_found(open_notebook):
     notebook = open_notebook(SHOW)
-    notebook.page.evaluate("document.querySelector('.entrenar-viz-stage .entrenar-viz-handle').removeAttribute('aria-label')")
+    notebook.page.evaluate(
+        "document.querySelector('.entrenar-viz-stage .entrenar-viz-handle').removeAttribute('aria-label')"
+    )
     assert [found["id"] for found in violations(notebook, OF_IPYWIDGETS)] == ["aria-input-field-name"]

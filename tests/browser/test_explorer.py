@@ -140,7 +140,10 @@ def test_typed_entries_are_read_strictly_and_widen_the_slider(open_notebook):
 
 def test_typing_one_number_leaves_the_others_alone(open_notebook):
     notebook = open_notebook(SHOW)
-    exact, held = [1007, 5333, 2033], "[explorer._state.values()[name] for name in ('start_step', 'end_step', 'one_shot_step')]"
+    exact, held = (
+        [1007, 5333, 2033],
+        "[explorer._state.values()[name] for name in ('start_step', 'end_step', 'one_shot_step')]",
+    )
     for name, number in [("End step", "5333"), ("Start step", "1007"), ("OneShot step", "2033")]:
         notebook.type(name, number)
     for total in (12_000, 20_000, 7000, 1_000_000, 10_000):

@@ -36,7 +36,9 @@ def test_a_thousand_keys_end_with_the_picture_and_the_kernel_alike(open_notebook
     shown = {name: notebook.page.get_by_label(name, exact=True).first.input_value() for name in SLIDERS}
     number = {name: text.replace(",", "").rstrip("%") for name, text in shown.items()}
     steps = [int(number[name]) for name in ("Cursor step", "Steps between updates", "OneShot step")]
-    names = "explorer._state.settings.cursor, explorer._state.settings.frequency, explorer._state.settings.one_shot_step"
+    names = (
+        "explorer._state.settings.cursor, explorer._state.settings.frequency, explorer._state.settings.one_shot_step"
+    )
     notebook.until(f"[{names}]", steps)
     shares = [float(number[name]) for name in ("Initial sparsity", "Target sparsity")]
     percent = "round(100 * explorer._state.settings.{}, 2)"

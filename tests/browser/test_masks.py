@@ -27,8 +27,12 @@ def opened(open_once, lab):
 def notebook(opened):
     opened.python("[explorer.reset(), explorer._change({'cursor': 3000, 'window_row': 0, 'window_column': 0})]")
     back = {"masks_of": "schedules", "within": "tensor", "layer": "large"}
-    opened.python(f"[{', '.join(f'explorer._masks.{n}.set_trait({chr(34)}value{chr(34)}, {v!r})' for n, v in back.items())}]")
-    opened.wait("drawn.cursor === 3000 && details.window && details.window.row === 0 && details.thresholds.gradual !== null")
+    opened.python(
+        f"[{', '.join(f'explorer._masks.{n}.set_trait({chr(34)}value{chr(34)}, {v!r})' for n, v in back.items())}]"
+    )
+    opened.wait(
+        "drawn.cursor === 3000 && details.window && details.window.row === 0 && details.thresholds.gradual !== null"
+    )
     yield opened
     assert opened.python("[str(error) for error in explorer.errors]") == []
     assert opened.errors == []
@@ -71,7 +75,9 @@ def test_the_window_is_dragged_in_the_map_and_moved_by_keys(notebook):
     notebook.wait("details.window.row > 250 && details.window.column > 250")
     corner = notebook.details["window"]["corner"]
     assert corner == pytest.approx([0.5 * 700 - 48, 0.7 * 600 - 128], abs=4)
-    notebook.wait("details.window.row === details.window.corner[0] && details.window.column === details.window.corner[1]")
+    notebook.wait(
+        "details.window.row === details.window.corner[0] && details.window.column === details.window.corner[1]"
+    )
     assert notebook.python("[explorer._live.window[name] for name in ('row', 'column')]") == corner
     handle = page.get_by_label("Window on the layer")
     handle.press("ArrowUp")

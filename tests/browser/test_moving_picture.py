@@ -7,7 +7,7 @@ from tests.browser.camera import ASKED_FOR, BEAT, OWN_TIME, Film, folder
 
 pytestmark = ASKED_FOR
 SHOW = "from entrenar_viz import Explorer\nexplorer = Explorer()\nexplorer"
-FINDING = 48  # px that the picture grows by while there is a finding
+FINDING = 62  # px of the findings below the picture
 QUIET = 2000  # ms of the last frame, before it starts again
 PLAYED = 2000  # ms in which the training is played
 
@@ -76,7 +76,7 @@ def test_the_moving_picture_of_the_readme(open_notebook, tmp_path, name, theme):
     top, body = (page.locator(f".entrenar-viz-{part}").bounding_box() for part in ("top", "body"))
     clip = {"x": body["x"] - 5, "y": top["y"] - 4, "width": body["width"] + 15}
     clip["height"] = body["y"] + body["height"] - clip["y"] + FINDING
-    film = Film(page, clip, (body["x"] + body["width"] - 40, body["y"] + 600))
+    film = Film(page, clip, (body["x"] + body["width"] - 40, body["y"] + 440))
     film.take(600)
     for act in (drag_the_target, miss_it, mend_it, play):
         act(film, notebook)
