@@ -4,8 +4,8 @@
 
 Without a browser, messages like those of a page are handed to the explorer: numbers move, findings come and go,
 schedules, patterns, methods, samples, tabs and ways to compare are picked, the window on a large layer moves, and every
-500 changes that layer is prepared in the background again. Memory is what the process holds (RSS), once glibc has given
-back what is free in it, and, in a second run since watching it costs both time and memory, what Python has allocated
+500 changes that layer is prepared in the background again. Memory is what the process holds (RSS), with a glibc that gives
+arrays back as they are freed, and, in a second run since watching it costs both time and memory, what Python has allocated
 (tracemalloc). With --browser it is the keyboard in a real JupyterLab that changes sliders, and both the process of its
 kernel and the heap of the page are measured.
 """
@@ -55,8 +55,6 @@ class Held:
 def held() -> Held:
     """What is held by now, rubbish collected."""
     gc.collect()
-    if sys.platform == "linux":
-        ctypes.CDLL(None).malloc_trim(0)  # threads that worked in the background leave free memory behind
     alive = list(registry._instances.values())
     observers = sum(
         len(calls) for each in alive for names in each._trait_notifiers.values() for calls in names.values()
@@ -65,6 +63,12 @@ def held() -> Held:
     return Held(
         psutil.Process().memory_info().rss / MB, traced / MB, len(alive), observers, "matplotlib.pyplot" in sys.modules
     )
+
+
+def give_back_at_once() -> None:
+    """Let glibc map arrays by themselves, as it does at first: it soon keeps those of threads to use them again."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).mallopt(-3, 1 << 17)  # M_MMAP_THRESHOLD, and it does not move any more
 
 
 def told(widget: w.Widget, **state: Any) -> None:
@@ -137,6 +141,7 @@ def prepare_again(explorer: Explorer, source: str) -> None:
 
 def soak(changes: int, warm_up: int, layer: int) -> Iterator[Held]:
     """What is held after ``warm_up`` changes, then after all ``changes``; one in ten is a choice."""
+    give_back_at_once()
     rng = np.random.default_rng(0)
     explorer = Explorer(weights={"large": rng.standard_normal((layer, layer), dtype=np.float32)})
     assert explorer._root.model_id
