@@ -169,7 +169,7 @@ def traced(*arguments: int) -> Iterator[Held]:
 
 def in_browser(changes: int, warm_up: int) -> Iterator[Held]:
     """The same of a kernel whose sliders are moved by keys in JupyterLab."""
-    cell = "from entrenar_viz import Explorer\nfrom benchmarks.soak import held\nexplorer = Explorer()\nexplorer"
+    cell = "from entrenar_viz import Explorer\nfrom benchmarks.soak import give_back_at_once, held\ngive_back_at_once()\nexplorer = Explorer()\nexplorer"
     with jupyterlab() as lab, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         with opened(browser, lab, cell, ".entrenar-viz-canvas") as notebook:

@@ -76,6 +76,8 @@ class LiveView extends CanvasView {
     this.doing = element("span");
     const cancel = button("Cancel", "Stay with what is shown", () => state.ask({ do: "cancel" }));
     this.preparing = element("div", { class: "entrenar-viz-progress", hidden: true }, this.bar, cancel, this.doing);
+    /** @type {Promise<void>} once its first picture is on the screen */
+    this.onScreen = new Promise((resolve) => (this.shownFirst = resolve));
     this.body = this.build(el);
     this.readLayer();
   }
@@ -143,6 +145,7 @@ class LiveView extends CanvasView {
     drawLegend(this.context, scene, this.panels, width, bottom);
     this.describe(scene, states);
     const { cursor } = scene;
+    if (!this.frames) requestAnimationFrame(() => setTimeout(this.shownFirst));
     const took = performance.now() - began;
     this.canvas.drawn = {
       frames: this.frames + 1,
@@ -378,7 +381,7 @@ export default () => {
       view.showProgress();
       view.request();
       whenAround(el, signal, (root) => listenToKeys(root, (command) => state.ask({ do: command }), signal));
-      announce(model, signal);
+      view.onScreen.then(() => signal.aborted || announce(model, signal));
     },
   };
 };

@@ -52,7 +52,7 @@ function drawMoving(context, scene, plot, resting) {
   return resting;
 }
 
-// The plot, with what rests in it as a picture that is drawn again only when it changes.
+// The plot. What rests in it becomes a picture once it has rested for a drawing.
 export class Plot {
   constructor() {
     this.picture = new OffscreenCanvas(1, 1);
@@ -91,10 +91,12 @@ export class Plot {
       density,
     ]);
     if (of !== this.of || scene.colors !== this.theme) {
-      this.resting = drawResting(this.cleared(width, height, density), scene, plot);
       this.of = of;
       this.theme = scene.colors;
+      this.resting = undefined;
+      return drawMoving(context, scene, plot, drawResting(context, scene, plot));
     }
+    this.resting ??= drawResting(this.cleared(width, height, density), scene, plot);
     context.drawImage(this.picture, 0, 0, this.picture.width / density, this.picture.height / density);
     return drawMoving(context, scene, plot, this.resting);
   }
