@@ -43,7 +43,7 @@ def top_of(height: float) -> Callable[[Notebook], Clip]:
 
 
 CANVAS = shown(".entrenar-viz-canvas")
-MASKS = shown(".entrenar-viz-picture", ".entrenar-viz-details")
+MASKS = shown(".entrenar-viz-body", ".entrenar-viz-tabs")
 EXPORT = shown(".entrenar-viz-menu")
 TABS = shown(".entrenar-viz-tabs")
 
@@ -140,10 +140,11 @@ def being_prepared(notebook: Notebook) -> None:
     notebook.page.locator(".entrenar-viz-progress", has_text="putting them in order").first.wait_for()
 
 
-def no_such_file(notebook: Notebook) -> None:
+def pickle_refused(notebook: Notebook) -> None:
+    notebook.python("open('model.pt', 'wb').close()")
     notebook.page.get_by_placeholder(".safetensors .npz .npy").fill("model.pt")
     notebook.row("Model file").get_by_role("button", name="Open").click()
-    notebook.page.locator(".entrenar-viz-problem", has_text="model.pt").wait_for()
+    notebook.page.locator(".entrenar-viz-problem", has_text="model.pt: .pt is a pickle").wait_for()
 
 
 def searched(notebook: Notebook) -> None:
@@ -206,7 +207,7 @@ STATES = (
     State("entry-refused", refused, shown(CONTROLS, ".entrenar-viz-field .entrenar-viz-problem:not(:empty)")),
     State("problem", in_the_wrong_order, shown(CONTROLS, ".entrenar-viz-findings")),
     State("export-blocked", export_blocked, EXPORT),
-    State("file-refused", no_such_file, shown(PICKERS)),
+    State("file-refused", pickle_refused, shown(PICKERS)),
     State("search", searched, shown(PICKERS), LAYERS),
     State("without-calibration", without_calibration, shown(".entrenar-viz-foot", ".entrenar-viz-findings")),
     State("preparing", being_prepared, shown(".entrenar-viz-foot"), HELD_MODEL),
