@@ -60,8 +60,9 @@ def played(browser: Any, lab: Any, rows: int, columns: int, seconds: float) -> P
     cell = CELL.replace("{rows}", str(rows)).replace("{columns}", str(columns))
     with opened(browser, lab, cell, ".entrenar-viz-canvas") as notebook:
         notebook.page.wait_for_function(
-            "(large) => { const drawn = document.querySelector('.entrenar-viz-canvas')?.drawn;"
-            " return drawn && drawn.panels[1].got !== null && Boolean(drawn.window) === large; }",
+            "(large) => { const [drawn, details] = ['canvas', 'details'].map((name) =>"
+            " document.querySelector(`.entrenar-viz-${name}`)?.drawn);"
+            " return drawn?.panels[1].got != null && details && Boolean(details.window) === large; }",
             arg=max(rows, columns) > 256,
             timeout=120_000,
         )
