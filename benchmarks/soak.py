@@ -3,11 +3,11 @@
     python -m benchmarks.soak [--changes 10000] [--warm-up 1000] [--layer 2048] [--browser]
 
 Without a browser, messages like those of a page are handed to the explorer: numbers move, findings come and go,
-schedules, patterns, methods, samples, tabs and ways to compare are picked, the window on a large layer moves, and every
-500 changes that layer is prepared in the background again. Memory is what the process holds (RSS), with a glibc that gives
-arrays back as they are freed, and, in a second run since watching it costs both time and memory, what Python has allocated
-(tracemalloc). With --browser it is the keyboard in a real JupyterLab that changes sliders, and both the process of its
-kernel and the heap of the page are measured.
+schedules, patterns, methods, samples, tabs and ways to compare are picked, the window on a large layer moves, and
+every 500 changes that layer is prepared in the background again. Memory is what the process holds (RSS), with a glibc
+that gives arrays back as they are freed, and, in a second run since watching it costs both time and memory, what
+Python has allocated (tracemalloc). With --browser it is the keyboard in a real JupyterLab that changes sliders, and
+both the process of its kernel and the heap of the page are measured.
 """
 
 import argparse
@@ -169,7 +169,8 @@ def traced(*arguments: int) -> Iterator[Held]:
 
 def in_browser(changes: int, warm_up: int) -> Iterator[Held]:
     """The same of a kernel whose sliders are moved by keys in JupyterLab."""
-    cell = "from entrenar_viz import Explorer\nfrom benchmarks.soak import give_back_at_once, held\ngive_back_at_once()\nexplorer = Explorer()\nexplorer"
+    measured = "from benchmarks.soak import give_back_at_once, held\ngive_back_at_once()\n"
+    cell = f"{measured}from entrenar_viz import Explorer\nexplorer = Explorer()\nexplorer"
     with jupyterlab() as lab, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         with opened(browser, lab, cell, ".entrenar-viz-canvas") as notebook:
