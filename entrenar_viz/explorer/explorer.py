@@ -306,7 +306,11 @@ class Explorer(tr.HasTraits):
                 self._tabs.fill()
             case _:
                 self._state.take(Told.of(content))
-                self._follow()
+                try:
+                    self._follow()
+                except Exception:
+                    self._picture.tell_failure(self._told())  # a page that hears nothing tells nothing more
+                    raise
                 if ask := content.get("ask"):
                     self._do(ask)
 
@@ -406,20 +410,25 @@ class Explorer(tr.HasTraits):
             found.append(unreadable(layer, failure))
         self.findings = by_severity(found)
 
+    def _told(self) -> payload.Settings:
+        state = self._state
+        return payload.Settings(values=state.values(), page=state.page, told=state.count, unread=dict(state.unread))
+
     def _answer(self) -> None:
         """Tell the page what its settings amount to."""
-        state = self._state
         exported = payload.Exported(
             language=self._language.name,
             text=self._language.write(self.config, self.total_steps),
             file=self._language.file,
             media=self._language.media,
         )
-        settings = payload.Settings(values=state.values(), page=state.page, told=state.count, unread=dict(state.unread))
-        answer = answer_to(
-            state, self.config, problems=self.problems, findings=self.findings, exported=exported, said=self._said
-        )
-        self._picture.tell(settings, answer)
+        known: dict[str, Any] = {
+            "problems": self.problems,
+            "findings": self.findings,
+            "exported": exported,
+            "said": self._said,
+        }
+        self._picture.tell(self._told(), answer_to(self._state, self.config, **known))
 
     def _follow_tabs(self) -> None:
         """Bring the panel that is open up to the settings."""

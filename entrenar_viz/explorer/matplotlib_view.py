@@ -11,6 +11,7 @@ from entrenar_viz.config.pruning_config import METHODS, PATTERN_NAMES, PruningCo
 from entrenar_viz.config.schedules import SCHEDULE_NAMES
 from entrenar_viz.errors import EntrenarVizError
 from entrenar_viz.explorer.browser import payload
+from entrenar_viz.explorer.browser.live import CSS
 from entrenar_viz.explorer.controls.numbers import Kind, parsed, shown
 from entrenar_viz.explorer.controls.settings import LARGEST_STEP, Settings
 from entrenar_viz.explorer.on_screen import applied_now, masks_drawn, schedules_drawn
@@ -130,7 +131,9 @@ class MatplotlibView(plain.VBox):
         right.add_class("entrenar-viz-picture")
         body = plain.HBox([left, right])
         body.add_class("entrenar-viz-body")
-        super().__init__([line(self.schedule, self.presets, *self.steps.values()), body])
+        style = plain.HTML(f"<style>{CSS}</style>")
+        show(style, False)
+        super().__init__([style, line(self.schedule, self.presets, *self.steps.values()), body])
         show(self.masks, False)
 
     def _build_choices(self, change: Callable[..., None]) -> None:

@@ -302,13 +302,18 @@ def test_untrusted_text_never_reaches_an_html_widget(tmp_path):
 
 def test_what_a_callback_raises_is_shown_and_kept():
     explorer = Explorer()
-    explorer._picture.tell = lambda settings, answer: 1 / 0
+    broken, explorer._findings = explorer._findings, lambda config: 1 / 0
     put(explorer, target=0.7)
+    assert live(explorer).settings["values"]["target"] == 0.7  # the page is answered all the same
+    assert answer(explorer)["problems"][0]["message"].startswith("Something went wrong")
     assert [type(error) for error in explorer.errors] == [ZeroDivisionError]
     assert is_shown(explorer._banner)
     assert "ZeroDivisionError" in explorer._banner.message.value
     explorer._banner.children[1].click()
     assert not is_shown(explorer._banner)
+    explorer._findings = broken
+    put(explorer, target=0.8)
+    assert (answer(explorer)["problems"], explorer.config.target_sparsity) == ([], 0.8)
     explorer.close()
 
 

@@ -65,6 +65,12 @@ class Live(Plain, anywidget.AnyWidget):
         with self.hold_sync():
             self.settings, self.answer = dict(settings), dict(answer)
 
+    def tell_failure(self, settings: payload.Settings) -> None:
+        """Say that these settings came, and that nothing can be said of them."""
+        problem = payload.Trouble(names=[], message="Something went wrong; nothing is exported.")
+        with self.hold_sync():
+            self.settings, self.answer = dict(settings), self.answer | {"problems": [problem]}
+
     def draw(self, settings: Settings, config: PruningConfig, pins: Sequence[Pin], ready: ReadyMasks | None) -> None:
         """The page draws by itself."""
 
