@@ -11,13 +11,14 @@ import nbformat
 RUN_PYTHON = """async (code) => {
   const panel = window.jupyterapp.shell.currentWidget;
   const future = panel.sessionContext.session.kernel.requestExecute({code, store_history: false});
-  let text = '';
+  let printed = '', complaints = '';
   future.onIOPub = ({header, content}) => {
-    if (header.msg_type === 'stream') text += content.text;
-    if (header.msg_type === 'error') text += content.traceback.join('\\n');
+    if (header.msg_type === 'stream' && content.name === 'stdout') printed += content.text;
+    else if (header.msg_type === 'stream') complaints += content.text;
+    else if (header.msg_type === 'error') complaints += content.traceback.join('\\n');
   };
   await future.done;
-  return text;
+  return [printed, complaints];
 }"""
 
 # other cells in the notebook that is open; the old ones and what they showed are gone
@@ -69,11 +70,11 @@ class Notebook:
 
     def python(self, expression: str) -> Any:
         """The value of a Python expression in the kernel, by way of JSON; waits for the kernel's turn."""
-        text = self.page.evaluate(RUN_PYTHON, f"import json; print(json.dumps({expression}))")
+        printed, complaints = self.page.evaluate(RUN_PYTHON, f"import json; print(json.dumps({expression}))")
         try:
-            return json.loads(text)
+            return json.loads(printed)
         except json.JSONDecodeError:
-            raise AssertionError(f"{expression} raised in the kernel:\n{text}") from None
+            raise AssertionError(f"{expression} raised in the kernel:\n{printed}{complaints}") from None
 
     def until(self, expression: str, value: Any) -> None:
         """Wait until a Python expression in the kernel has a value: messages of widgets may still be under way."""

@@ -134,6 +134,16 @@ def shown_again(notebook, act, row):
     notebook.wait(WINDOW, row)
 
 
+def scroll_back(notebook):
+    """Scroll to the explorer in the first cell: JupyterLab goes to the last one once all have run."""
+    notebook.page.wait_for_function(
+        "() => { jupyterapp.shell.currentWidget.content.scrollToItem(0).catch(() => {});"
+        " return document.querySelector('.entrenar-viz-canvas')?.drawn; }",
+        polling=200,
+    )
+    notebook.wait(WINDOW, 0)
+
+
 def reopened(page):
     """Close the notebook, and open it again."""
     path = page.url.split("/tree/")[1].split("?")[0]
@@ -145,13 +155,12 @@ def reopened(page):
 def test_an_explorer_that_nobody_sees_lets_its_layer_go_and_a_page_that_comes_back_gets_it(open_notebook):
     notebook = open_notebook(LARGE, *["print('line\\n' * 60)"] * 20)
     page = notebook.page
-    notebook.wait(WINDOW, 0)
+    scroll_back(notebook)
     page.evaluate("window.old = document.querySelector('.entrenar-viz-canvas')")
     page.evaluate(RUN_ALL)
     page.wait_for_function("!window.old.isConnected")
     notebook.until(LET_GO, [True, False])
-    page.evaluate("jupyterapp.shell.currentWidget.content.scrollToItem(0).then(() => true)")
-    notebook.wait(WINDOW, 0)
+    scroll_back(notebook)
 
     page.evaluate("jupyterapp.commands.execute('notebook:move-cursor-down')")
     for cell in (20, 0):  # out of sight is not away
