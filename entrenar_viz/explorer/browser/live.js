@@ -4,7 +4,7 @@
 import { Plot } from "./draw/plot.js";
 import { drawFrame, drawLegend, drawPanel, frameOf, layOut, Mask } from "./draw/panels.js";
 import { Controls } from "./input/controls.js";
-import { button, element, select } from "./input/dom.js";
+import { button, element, hearFrom, select } from "./input/dom.js";
 import { Exporting } from "./input/exporting.js";
 import { Findings } from "./input/findings.js";
 import { Handles } from "./input/handles.js";
@@ -328,10 +328,7 @@ function listen(view, signal) {
     "change:window": () => (view.readWindow(), view.request()),
     comm_live_update: () => requestAnimationFrame(() => view.tellIfLost()),
   };
-  for (const [event, act] of Object.entries(acts)) {
-    model.on(event, act);
-    signal.addEventListener("abort", () => model.off(event, act));
-  }
+  hearFrom(model, acts, signal);
 }
 
 // The views of each explorer in this page. Not of this module: a notebook that is closed and opened again loads it anew.

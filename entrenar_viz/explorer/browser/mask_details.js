@@ -3,7 +3,7 @@
 import { drawCaption, drawDetail, drawWindow, layOutDetails } from "./draw/details.js";
 import { drawHistogram, HISTOGRAM_HEIGHT } from "./draw/histogram.js";
 import { Mask } from "./draw/panels.js";
-import { element } from "./input/dom.js";
+import { element, hearFrom } from "./input/dom.js";
 import { CanvasView } from "./input/view.js";
 import { maskWords, panelsOf, sceneOf, statesOf, weightsOf } from "./scene.js";
 
@@ -77,10 +77,7 @@ export default {
       "change:layer change:patterns": () => (view.readLayer(), view.request()),
       "change:window": () => (view.readWindow(), view.request()),
     };
-    for (const [event, act] of Object.entries(acts)) {
-      live.on(event, act);
-      signal.addEventListener("abort", () => live.off(event, act));
-    }
+    hearFrom(live, acts, signal);
     exports.state.listen(() => view.request(), signal);
     view.request();
   },

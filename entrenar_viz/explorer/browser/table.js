@@ -1,7 +1,7 @@
 // @ts-check
 // The table of a survey: sorts, marks and offers what the kernel sent once. Text from outside is only ever textContent.
 import { cellText, COLUMNS, FIRST, leastSparse, pressed, recordsOf, sorted } from "./math/cells.js";
-import { button, element } from "./input/dom.js";
+import { button, element, hearFrom } from "./input/dom.js";
 import { thousands } from "./math/format.js";
 
 const DRAWN = 200; // rows at first, and in one go of all the others
@@ -170,10 +170,7 @@ export default {
   render({ model, el, signal }) {
     const view = new TableView(model, el, signal);
     const acts = { "change:rows change:csv change:caption": () => view.request(), "change:picked": () => view.mark() };
-    for (const [event, act] of Object.entries(acts)) {
-      model.on(event, act);
-      signal.addEventListener("abort", () => model.off(event, act));
-    }
+    hearFrom(model, acts, signal);
     view.draw();
   },
 };

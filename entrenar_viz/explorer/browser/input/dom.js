@@ -1,5 +1,5 @@
 // @ts-check
-// Elements, made in one expression.
+// Elements, made in one expression, and the events of a model for as long as they are shown.
 
 /**
  * @template {keyof HTMLElementTagNameMap} Tag
@@ -61,4 +61,17 @@ export function checkbox(text, choose) {
   const box = element("input", { type: "checkbox" });
   box.addEventListener("change", () => choose(box.checked));
   return { box, label: element("label", { class: "entrenar-viz-check" }, box, text) };
+}
+
+/**
+ * Hear a model's events, by their names, until `signal` ends it.
+ * @param {import("../payload.js").Model} model
+ * @param {Record<string, () => void>} acts
+ * @param {AbortSignal} signal
+ */
+export function hearFrom(model, acts, signal) {
+  for (const [event, act] of Object.entries(acts)) {
+    model.on(event, act);
+    signal.addEventListener("abort", () => model.off(event, act));
+  }
 }
