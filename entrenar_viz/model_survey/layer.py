@@ -11,10 +11,10 @@ import numpy as np
 from entrenar_viz.config.pruning_config import NM, Block, Column, PruningConfig, Row, Unstructured
 from entrenar_viz.errors import WeightsError
 from entrenar_viz.masks.activations import Activations, columns_of
+from entrenar_viz.masks.bands import NOTHING_GOES, Cut, band_starts, cut
 from entrenar_viz.masks.calibration import Calibration
 from entrenar_viz.masks.order import Within
 from entrenar_viz.masks.scores import Scores, scorer
-from entrenar_viz.model_survey.bands import NOTHING_GOES, Cut, band_starts, cut
 from entrenar_viz.model_survey.losses import Tally, stored_bytes
 from entrenar_viz.models.layer_names import left_whole
 from entrenar_viz.models.tensor_files import FLOATS

@@ -34,7 +34,7 @@ from entrenar_viz import (
     prune_mask,
     survey,
 )
-from entrenar_viz.model_survey import bands
+from entrenar_viz.masks import bands
 from entrenar_viz.model_survey.whole_model import AHEAD
 from tests.strategies import FRACTIONS, patterns
 
