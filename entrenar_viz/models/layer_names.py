@@ -8,17 +8,20 @@ TOP_LEVEL_HEADS = ("output", "head", "proj_out")  # of Llama's own files, of RWK
 
 
 @lru_cache(maxsize=1 << 14)  # asked again and again while a slider moves
-def left_whole(name: str) -> str:
+def left_whole(name: str, kind: str = "") -> str:
     """The part of ``name`` for which ``skip_embed_layers`` is taken to mean this tensor, an empty text if none does.
 
     The trainer's file has the switch but no rule, and nothing there reads it, so this is a choice by the usual names:
     embeddings and output heads, which other tools leave whole by default. An embedding has a part between dots that
     contains "embed" or is one of EMBEDDINGS, or is ``shared.weight`` (T5). An output head has one of HEADS, or is a
     layer by itself that is called one of TOP_LEVEL_HEADS, or BERT's ``predictions.decoder``. Case does not matter.
+    Where ``kind``, the class of its module, says that it is an embedding, that is the answer.
 
     >>> [left_whole(name) for name in ("model.embed_tokens.weight", "lm_head.weight", "model.layers.0.mlp.up.weight")]
     ['embed_tokens', 'lm_head', '']
     """
+    if "Embedding" in kind:
+        return kind
     *layer, last = name.split(".")
     parts = [part.lower() for part in (*layer, last)]
     for part, lower in zip((*layer, last), parts, strict=True):

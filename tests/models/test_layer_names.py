@@ -38,3 +38,9 @@ from entrenar_viz.models.layer_names import left_whole
 )
 def test_the_word_that_decides(name, word):
     assert left_whole(name) == word
+
+
+def test_the_class_of_a_module_decides_where_it_is_known():
+    assert left_whole("tokens.weight", "Embedding") == "Embedding"
+    assert left_whole("fc.weight", "Linear") == ""
+    assert left_whole("lm_head.weight", "Linear") == "lm_head"
