@@ -3,8 +3,8 @@
     python benchmarks/train_digits.py [--out FOLDER] [--calibration-only]
 
 Writes digits.safetensors (float32, weights as (out, in)), digits.json, and digits_calibration.safetensors: what enters
-each layer on some of the training images. ``--calibration-only`` writes the last of these for the weights that are
-there. The data are scikit-learn's: 1,797 images of
+each layer on some of the training images, and digits_images.npz, the images themselves. ``--calibration-only`` writes
+the last two for the weights that are there. The data are scikit-learn's: 1,797 images of
 8 x 8 pixels (Alpaydin & Kaynak 1998, UCI "Optical Recognition of Handwritten Digits"), part of its installation.
 """
 
@@ -80,6 +80,12 @@ def write_calibration(out: Path, layers: Layers, x_train: NDArray[np.float64]) -
     write(calibration(layers, x_train), out / "digits_calibration.safetensors", {"holds": what})
 
 
+def write_images(out: Path) -> None:
+    x_train, x_test, y_train, y_test = data()
+    named = {"x_train": 16 * x_train, "y_train": y_train, "x_test": 16 * x_test, "y_test": y_test}
+    np.savez_compressed(out / "digits_images.npz", **{name: values.astype(np.uint8) for name, values in named.items()})
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=SAMPLES, help="folder to write to")
@@ -89,6 +95,7 @@ def main() -> None:
         write_calibration(arguments.out, load_file(arguments.out / "digits.safetensors"), data()[0])
     else:
         train(arguments.out)
+    write_images(arguments.out)
 
 
 def train(out: Path) -> None:
