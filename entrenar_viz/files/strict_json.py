@@ -23,29 +23,29 @@ class Object(dict[str, Any]):
         self.repeated = [key for key, count in counts.items() if count > 1]
 
 
-def read_bytes(given: str | os.PathLike[str]) -> bytes:
-    """What the file holds, up to one byte more than is allowed; ConfigError if it cannot be read."""
+def read_bytes(given: str | os.PathLike[str], most: int = MAX_FILE_BYTES, what: str = "a JSON file") -> bytes:
+    """What the file holds, up to one byte more than ``most``; ConfigError if it cannot be read as ``what`` it is."""
     if not os.fspath(given):
-        raise _refused("the path is empty: name a JSON file", "")
+        raise _refused(f"the path is empty: name {what}", "")
     path = Path(given)
     try:
         regular = stat.S_ISREG(path.stat().st_mode)
         if regular:
             with path.open("rb") as file:
-                return file.read(MAX_FILE_BYTES + 1)
+                return file.read(most + 1)
     except OSError as error:
         raise _refused(f"cannot be read: {error.strerror}", str(path)) from None
     except ValueError as error:  # a NUL in the name
         raise _refused(f"is no path: {error}", str(path)) from None
-    raise _refused("is not a file but a folder or a device: name a JSON file", str(path))
+    raise _refused(f"is not a file but a folder or a device: name {what}", str(path))
 
 
-def as_text(content: str | bytes, source: str, what: str) -> str:
+def as_text(content: str | bytes, source: str, what: str, most: int = MAX_FILE_BYTES) -> str:
     """``content`` as text that JSON may be; ``what`` names it in the refusals (``a configuration``)."""
     if not isinstance(content, str | bytes):
         raise _refused(f"must be the text of {what}, not {content!r:.60}", source)
-    if len(content) > MAX_FILE_BYTES:
-        raise _refused(f"is larger than 1 MiB: this is not {what}", source)
+    if len(content) > most:
+        raise _refused(f"is larger than {most >> 20} MiB: this is not {what}", source)
     try:
         text = content.decode() if isinstance(content, bytes) else content
         text.encode()  # half a surrogate pair is no text either
