@@ -1,0 +1,104 @@
+"""One parameter that is pruned: its matrices, the bits of what is kept, and how what has gone is held at zero."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from entrenar_viz.config.pruning_config import Pattern
+from entrenar_viz.masks.order import Within
+from entrenar_viz.models.layout import Layout, expert_name
+from entrenar_viz.torch.importance import Score, as_float32, kept
+
+_INTEGERS = {1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}  # by the bytes of a number
+
+
+@dataclass(eq=False)
+class PrunedLayer:
+    """A parameter with the name that it has in the model, tied ones under their first.
+
+    ``scores`` has what scores each of its matrices, the experts of ``layout`` or the one. ``bits`` are integers as wide
+    as the weights, all ones where a weight is kept and 0 where it has gone; None until the first update. A weight and
+    its bits, taken together by a bitwise "and", are the weight itself or +0, whatever was in it, NaN too. That takes a
+    seventh of the time of ``masked_fill_``.
+    """
+
+    name: str
+    parameter: torch.nn.Parameter
+    layout: Layout
+    scores: list[Score]
+    pattern: Pattern
+    within: Within
+    bits: Tensor | None = None
+
+    @torch.no_grad()
+    def hold(self) -> None:
+        """Set to zero what has gone, whatever the optimizer has made of it."""
+        if self.bits is not None:
+            self.bits = self.bits.to(self.parameter.device)
+            _as_integers(self.parameter).bitwise_and_(self.bits)
+
+    @torch.no_grad()
+    def hold_gradient(self) -> None:
+        """Set to zero the gradient of what has gone."""
+        if self.bits is not None and self.parameter.grad is not None:
+            _as_integers(self.parameter.grad).bitwise_and_(self.bits.to(self.parameter.device))
+
+    @torch.no_grad()
+    def update(self, sparsity: float) -> None:
+        """Prune to ``sparsity``; what has gone stays gone. WeightsError for weights that are not finite."""
+        new = torch.empty_like(_as_integers(self.parameter))
+        for index, (name, matrix) in enumerate(self.matrices()):
+            keep = kept(self.scores[index](as_float32(matrix, name)), sparsity, self.pattern, self.within)
+            place = new[index] if self.layout.experts else new
+            torch.neg(_stored(keep, self.layout).to(new.dtype), out=place)  # -1 has all of its bits set
+        self.bits = new if self.bits is None else self.bits.bitwise_and_(new)
+        self.hold()
+
+    def matrices(self) -> Iterator[tuple[str, Tensor]]:
+        """The name and the view as (out, rest) of each matrix."""
+        weights = self.parameter.detach()
+        if not self.layout.experts:
+            yield self.name, _turned(weights, self.layout)
+        for index in range(self.layout.experts):
+            yield expert_name(self.name, index), _turned(weights[index], self.layout)
+
+    @property
+    def mask(self) -> Tensor:
+        """True = keep, in the shape of the parameter and on its device."""
+        return torch.ones_like(self.parameter, dtype=torch.bool) if self.bits is None else self.bits != 0
+
+    @property
+    def gone(self) -> int:
+        """How many weights have gone."""
+        return 0 if self.bits is None else self.parameter.numel() - int(self.bits.count_nonzero())
+
+    def packed(self) -> Tensor | None:
+        """The mask at a bit a weight, uint8, on the CPU; None before the first update."""
+        return None if self.bits is None else torch.from_numpy(np.packbits(self.mask.cpu().numpy()))
+
+    def unpack(self, packed: Tensor | None) -> None:
+        """Take the mask that ``packed`` has given, and hold it."""
+        if packed is None:
+            self.bits = None
+            return
+        flat = np.unpackbits(packed.cpu().numpy(), count=self.parameter.numel()).astype(np.int8)
+        mask = torch.from_numpy(flat).reshape(self.parameter.shape).to(self.parameter.device)
+        self.bits = torch.empty_like(_as_integers(self.parameter)).copy_(mask).neg_()
+        self.hold()
+
+
+def _as_integers(parameter: Tensor) -> Tensor:
+    return parameter.detach().view(_INTEGERS[parameter.element_size()])
+
+
+def _turned(stored: Tensor, layout: Layout) -> Tensor:
+    return stored.permute(layout.axes).reshape(layout.shape[0], -1)
+
+
+def _stored(turned: Tensor, layout: Layout) -> Tensor:
+    """A matrix of the layout, or its mask, as it is stored."""
+    between = [layout.stored[axis] for axis in layout.axes]
+    return turned.reshape(between).permute([int(axis) for axis in np.argsort(layout.axes)])

@@ -1,0 +1,181 @@
+"""The parameters of a model: which of them are pruned, which are not and why, and what cannot be pruned at all."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import torch
+from torch import nn
+
+from entrenar_viz.config.pruning_config import PruningConfig
+from entrenar_viz.errors import EntrenarVizError, Problem, WeightsError
+from entrenar_viz.masks.activations import misfit
+from entrenar_viz.masks.calibration import Calibration
+from entrenar_viz.masks.order import Within
+from entrenar_viz.masks.scores import NEEDS_ACTIVATIONS
+from entrenar_viz.masks.units import check_fit
+from entrenar_viz.models.layer_names import left_whole
+from entrenar_viz.models.layout import expert_name, layout_of
+from entrenar_viz.torch.importance import Score, as_float32, scorer_on_device
+from entrenar_viz.torch.layer import PrunedLayer
+
+_PACKED = ("torch.ao.nn.quantized", "torch.nn.quantized", "bitsandbytes", "torchao")  # modules of quantized layers
+_WRAPPERS = ("module", "_orig_mod")  # where DistributedDataParallel and torch.compile keep the model
+
+
+@dataclass
+class Sorted:
+    """The layers to prune, the reason for each of the others, and what stands in the way of all."""
+
+    layers: list[PrunedLayer] = field(default_factory=list)
+    skipped: dict[str, str] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Shared:
+    """A parameter, and each place where it is used: its name there, and the module that has it."""
+
+    parameter: nn.Parameter
+    places: list[tuple[str, nn.Module]]
+
+    @property
+    def name(self) -> str:
+        """The first of its names."""
+        return self.places[0][0]
+
+    @property
+    def kind(self) -> str:
+        """The class of the first module that has it."""
+        return type(self.places[0][1]).__name__
+
+
+def plain_model(model: nn.Module) -> nn.Module:
+    """The model inside the wrappers of DistributedDataParallel, DataParallel and ``torch.compile``."""
+    while True:
+        name = type(model).__name__
+        wrapper = next((inner for inner in _WRAPPERS if inner in model._modules), None)
+        if wrapper is None or name not in ("DistributedDataParallel", "DataParallel", "OptimizedModule"):
+            return model
+        model = model._modules[wrapper]  # type: ignore[assignment]
+
+
+def sort_layers(model: nn.Module, config: PruningConfig, calibration: Calibration | None, within: Within) -> Sorted:
+    """What ``config`` is to prune in ``model``, and all problems together."""
+    found = Sorted(problems=list(_unsuitable(model)))
+    for shared in shared_parameters(model):
+        if why := _refused(shared):
+            found.problems.append(Problem(shared.name, why))
+        elif why := _skipped(shared, config, calibration):
+            found.skipped[shared.name] = why
+        else:
+            try:
+                found.layers.append(_layer(shared, config, calibration, within))
+            except EntrenarVizError as error:
+                found.problems.append(Problem(shared.name, str(error).removeprefix(f"{shared.name}: ")))
+    if not found.layers and not found.problems:
+        why = "; ".join(f"{name}: {reason}" for name, reason in list(found.skipped.items())[:3])
+        found.problems.append(Problem("model", f"nothing here can be pruned ({why or 'it has no parameters'})"))
+    return found
+
+
+def shared_parameters(model: nn.Module) -> list[Shared]:
+    """Each parameter once, in the order of ``named_parameters``, with all of its names."""
+    found: dict[int, Shared] = {}
+    for prefix, module in model.named_modules():
+        for name, parameter in module.named_parameters(prefix, recurse=False):
+            found.setdefault(id(parameter), Shared(parameter, [])).places.append((name, module))
+    return list(found.values())
+
+
+def _unsuitable(model: nn.Module) -> Iterator[Problem]:
+    """Modules whose weights are not parameters that could be set to zero one by one."""
+    for name, module in model.named_modules():
+        kind = type(module).__name__
+        if kind in ("FullyShardedDataParallel", "FSDPModule"):
+            yield Problem(name or "model", f"{kind} keeps pieces of weights: prune before the model is sharded")
+        if type(module).__module__.startswith(_PACKED):
+            yield Problem(name or "model", f"{kind} is quantized: prune before quantizing")
+
+
+def _refused(shared: Shared) -> str:
+    """Why pruning this parameter would go wrong."""
+    parameter, kind = shared.parameter, type(shared.parameter).__name__
+    if any(cls.__name__ == "DTensor" for cls in (type(parameter), type(parameter.data))):
+        return "is sharded (DTensor): masks need whole weights, prune before the model is sharded"
+    if parameter.is_meta:
+        return "has no numbers (device meta): load the weights first"
+    if kind.startswith(("Params4bit", "Int8Params")) or parameter.is_quantized:
+        return "is quantized: prune before quantizing"
+    if parameter.ndim > 1 and not parameter.is_floating_point():
+        return f"{_dtype(parameter)} is quantized or no weight: prune before quantizing"
+    if parameter.layout != torch.strided:
+        return f"is sparse ({parameter.layout}): to_dense() first"
+    if any(hasattr(module, name.rpartition(".")[2].removesuffix("_orig") + "_mask") for name, module in shared.places):
+        return "has a mask of torch.nn.utils.prune: make it permanent first, prune.remove(module, name)"
+    return ""
+
+
+def _skipped(shared: Shared, config: PruningConfig, calibration: Calibration | None) -> str:
+    """Why this parameter is left as it is."""
+    shape = tuple(shared.parameter.shape)
+    if len(shape) < 2:
+        return "1-D: biases and norms are not pruned" if shape else "a single number, not a matrix"
+    if not shared.parameter.numel():
+        return f"empty: shape {list(shape)}"
+    if ".parametrizations." in f".{shared.name}" or shared.name.endswith("weight_g"):
+        return "a part of a parametrization, not a weight itself"
+    if config.skip_embed_layers:
+        for name, module in shared.places:
+            if word := left_whole(name, type(module).__name__):
+                return f"left whole: {word!r}, and skip_embed_layers is on"
+    return _without_calibration(shared, config, calibration) or _misfit(shared, config)
+
+
+def _without_calibration(shared: Shared, config: PruningConfig, calibration: Calibration | None) -> str:
+    if config.method not in NEEDS_ACTIVATIONS or calibration is None:
+        return ""
+    missing = [name for name in _matrices(shared) if name not in calibration]
+    return f"{calibration.source} has nothing for {missing[0]}, which {config.method} needs" if missing else ""
+
+
+def _misfit(shared: Shared, config: PruningConfig) -> str:
+    try:
+        check_fit(_grid(shared), config.pattern)
+    except WeightsError as error:
+        return str(error)
+    return ""
+
+
+def _layer(shared: Shared, config: PruningConfig, calibration: Calibration | None, within: Within) -> PrunedLayer:
+    layout = layout_of(shared.name, tuple(shared.parameter.shape), shared.kind)
+    scores = [_score(name, _grid(shared)[1], config, calibration) for name in _matrices(shared)]
+    layer = PrunedLayer(shared.name, shared.parameter, layout, scores, config.pattern, within)
+    for name, matrix in layer.matrices():
+        as_float32(matrix, name)
+    return layer
+
+
+def _score(name: str, columns: int, config: PruningConfig, calibration: Calibration | None) -> Score:
+    if config.method not in NEEDS_ACTIVATIONS or calibration is None:
+        return scorer_on_device("magnitude", None)
+    activations = calibration[name]
+    if wrong := misfit(activations.shape, columns):
+        raise WeightsError(f"{calibration.source}: {wrong}")
+    if config.method == "sparse_gpt" and activations.ndim == 1:
+        raise WeightsError(f"{calibration.source}: sparse_gpt needs the activations themselves, norms are for wanda")
+    return scorer_on_device(config.method, activations)
+
+
+def _matrices(shared: Shared) -> list[str]:
+    experts = layout_of(shared.name, tuple(shared.parameter.shape), shared.kind).experts
+    return [expert_name(shared.name, index) for index in range(experts)] or [shared.name]
+
+
+def _grid(shared: Shared) -> tuple[int, int]:
+    layout = layout_of(shared.name, tuple(shared.parameter.shape), shared.kind)
+    rows = layout.shape[0]
+    return rows, shared.parameter.numel() // max(layout.experts, 1) // rows
+
+
+def _dtype(parameter: torch.Tensor) -> str:
+    return str(parameter.dtype).removeprefix("torch.")

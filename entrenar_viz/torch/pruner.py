@@ -1,0 +1,174 @@
+"""Pruner: a configuration carried out on a model while it is trained."""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from numpy.typing import ArrayLike
+from torch import Tensor, nn
+
+from entrenar_viz.analysis.finding import Finding
+from entrenar_viz.analysis.findings import review
+from entrenar_viz.analysis.training_log import TrainingLog
+from entrenar_viz.analysis.updates import requested_at, updates_due, whole_steps
+from entrenar_viz.config.pruning_config import PruningConfig
+from entrenar_viz.errors import ConfigError, EntrenarVizError, Problem
+from entrenar_viz.masks.calibration import Calibration, load_calibration
+from entrenar_viz.masks.order import Within, check_within
+from entrenar_viz.masks.scores import check_method
+from entrenar_viz.torch.model_layers import plain_model, sort_layers
+from entrenar_viz.torch.saved_state import FORMAT, VERSION, check_state
+
+CalibrationData = Mapping[str, ArrayLike] | str | os.PathLike[str] | Calibration
+
+
+class Pruner:
+    """Prunes ``model`` as ``config`` says, step by step: call ``step`` once for each batch, after the optimizer's.
+
+    ``config`` may be the path of its file. ``total_steps`` is the length of the training in batches, whatever the
+    gradient accumulation: steps count from 1, as in the trainer. ``calibration`` is what ``load_calibration`` takes;
+    wanda and sparse_gpt need it. ``within="row"`` ranks a weight within its row, as in Wanda's paper (Sun et al. 2023,
+    arXiv:2306.11695); unstructured only.
+
+    At a step that ``replay`` has an update for, the mask of each layer is that of ``prune_mask`` for its weights. What
+    has gone stays gone: at each step the optimizer's change of a pruned weight is undone, before anything is scored. So
+    pruned weights are exactly zero in the model itself. Masks are kept on the device of the weights, in as many bytes.
+
+    ConfigError lists everything that cannot be applied: quantized or sharded weights, a method that lacks calibration
+    data, numbers that are not finite. What is not pruned is in ``skipped``, with the reason.
+
+    >>> import torch
+    >>> from entrenar_viz import OneShot
+    >>> _ = torch.manual_seed(0)
+    >>> model = torch.nn.Linear(4, 4)
+    >>> pruner = Pruner(model, PruningConfig(target_sparsity=0.5, schedule=OneShot(step=2)), total_steps=3)
+    >>> for batch in range(3):
+    ...     pruner.step()  # after loss.backward(), optimizer.step() and optimizer.zero_grad()
+    ...     print(pruner.step_count, pruner.sparsity, int((model.weight == 0).sum()))
+    1 0.0 0
+    2 0.5 8
+    3 0.5 8
+    >>> pruner.skipped
+    {'bias': '1-D: biases and norms are not pruned'}
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        config: PruningConfig | str | os.PathLike[str],
+        total_steps: int,
+        *,
+        calibration: CalibrationData | None = None,
+        within: Within = "tensor",
+    ) -> None:
+        self.config = PruningConfig.load(config) if isinstance(config, (str, os.PathLike)) else config
+        self.total_steps = whole_steps(total_steps)
+        self.within = within
+        problems = _of_method(self.config, within, has_calibration=calibration is not None)
+        given = load_calibration(calibration) if calibration is not None and not problems else None
+        found = sort_layers(plain_model(model), self.config, given, within)
+        if problems or found.problems:
+            raise ConfigError([*problems, *found.problems], "nothing was pruned")
+        self._layers = {layer.name: layer for layer in found.layers}
+        self.skipped: dict[str, str] = found.skipped
+        """Why the other parameters are left as they are, by name."""
+        self.findings: list[Finding] = review(self.config, self.total_steps)
+        """What ``review`` says of the configuration, a schedule that never prunes among it."""
+        self.step_count = 0
+        """The steps made."""
+        self.sparsity = 0.0
+        """The sparsity that is asked of each layer by now, as a fraction: the staircase of ``replay``."""
+        self.log = TrainingLog(config=self.config, total_steps=self.total_steps)
+        """What has happened: a row for each update and for each step with metrics. ``log.save("run.jsonl")``."""
+        self._due = updates_due(self.config, self.total_steps)
+
+    def step(self, **metrics: float) -> None:
+        """End a step: hold at zero what has gone, and update the masks where that is due.
+
+        ``metrics`` go to the log (``loss=0.31``). WeightsError, with the layer, if weights are not finite at an update.
+        """
+        self.step_count += 1
+        for layer in self._layers.values():
+            layer.hold()
+        updated = self._update()
+        if updated or metrics or self.step_count == self.total_steps:
+            self.log.add(self.step_count, self.sparsity, **metrics)
+
+    def _update(self) -> bool:
+        if self.step_count not in self._due:
+            return False
+        asked = requested_at(self.config, [self.step_count])[0]
+        if not asked > self.sparsity:
+            return False
+        for layer in self._layers.values():
+            layer.update(float(asked))
+        self.sparsity = float(asked)
+        return True
+
+    def mask_gradients(self) -> None:
+        """Set the gradients of pruned weights to zero: before they are clipped by their norm, or by an optimizer that
+        looks at more than one weight at a time, such as Adafactor, LAMB or Muon. Others do not need it.
+        """
+        for layer in self._layers.values():
+            layer.hold_gradient()
+
+    @property
+    def names(self) -> list[str]:
+        """The parameters that are pruned, by their names in the model; tied ones by their first."""
+        return list(self._layers)
+
+    def mask(self, name: str) -> Tensor:
+        """The mask of a parameter, bool in its shape and on its device, True = keep."""
+        if name not in self._layers:
+            why = self.skipped.get(name, "the model has no parameter of that name")
+            raise EntrenarVizError(f"{name!r:.80} is not pruned: {why}")
+        return self._layers[name].mask
+
+    @property
+    def achieved(self) -> float:
+        """The share that has really gone of all weights in ``names``."""
+        layers = self._layers.values()
+        return sum(layer.gone for layer in layers) / sum(layer.parameter.numel() for layer in layers)
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that a stopped training needs to go on: numbers, text and tensors, so that ``torch.load`` reads it."""
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "config": self.config.to_json(),
+            "total_steps": self.total_steps,
+            "within": self.within,
+            "step": self.step_count,
+            "sparsity": self.sparsity,
+            "masks": {name: layer.packed() for name, layer in self._layers.items()},  # a bit a weight
+            "log": self.log.rows,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on where ``state`` was taken. Load the model and the optimizer too, before or after.
+
+        ConfigError lists what does not fit: another configuration, length or model. Nothing has changed then.
+        """
+        sizes = {name: layer.parameter.numel() for name, layer in self._layers.items()}
+        log = check_state(state, self.config, self.total_steps, self.within, sizes)
+        self.step_count, self.sparsity, self.log = state["step"], state["sparsity"], log
+        for name, layer in self._layers.items():
+            layer.unpack(state["masks"][name])
+
+    def __repr__(self) -> str:
+        done = f"step {self.step_count:,} of {self.total_steps:,}"
+        return f"<Pruner: {done}, {len(self._layers)} layers at {self.sparsity:.2%}, {len(self.skipped)} skipped>"
+
+
+def _of_method(config: PruningConfig, within: str, *, has_calibration: bool) -> list[Problem]:
+    """What is wrong with how weights are to be scored and compared, whatever the model."""
+    found = []
+    try:
+        check_method(config.method, has_activations=has_calibration and config.method != "magnitude")
+    except EntrenarVizError as error:
+        found.append(Problem("method", str(error)))
+    try:
+        check_within(within, config.pattern)
+    except EntrenarVizError as error:
+        found.append(Problem("within", str(error)))
+    return found
