@@ -24,7 +24,9 @@ def check_state(
         known = f"version {state.get('version')!r:.20} is newer than this program: it reads {VERSION}"
         raise ConfigError([Problem("version", known)], source)
     wrong = [
-        Problem(key, f"must be {kind.__name__}") for key, kind in _KEYS.items() if type(state.get(key)) is not kind
+        Problem(key, f"must be of type {kind.__name__}")
+        for key, kind in _KEYS.items()
+        if type(state.get(key)) is not kind
     ]
     if wrong or (wrong := [*_others(state, config, total_steps, within), *_misfits(state["masks"], sizes)]):
         raise ConfigError(wrong, source)
