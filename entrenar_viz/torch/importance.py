@@ -15,6 +15,7 @@ from torch import Tensor
 from entrenar_viz.config.pruning_config import NM, Method, Pattern, Unstructured
 from entrenar_viz.errors import WeightsError
 from entrenar_viz.masks.activations import Activations, input_norms, inverse_curvature
+from entrenar_viz.masks.bands import BAND, nth_smallest
 from entrenar_viz.masks.order import Within, unit_order
 from entrenar_viz.masks.units import unit_cell, unit_sums, units_gone
 
@@ -36,16 +37,16 @@ def kept(scores: Tensor, sparsity: float, pattern: Pattern, within: Within) -> T
         case NM():
             return _highest_of_groups(scores, pattern)
         case Unstructured():
-            compared = scores if within == "row" else scores.reshape(1, -1)
-            return _above_the_last_to_go(compared, sparsity).reshape(scores.shape)
+            count = units_gone(scores.shape[1] if within == "row" else scores.numel(), sparsity)
+            return scores > (_last_to_go(scores, count, within) if count else -1)
     return _whole_units(scores, sparsity, pattern)
 
 
 def as_float32(matrix: Tensor, where: str) -> Tensor:
     """``matrix`` in float32, on its device; WeightsError if numbers are NaN, infinite or beyond float32."""
     single = matrix.to(torch.float32)
-    finite = torch.isfinite(single)
-    if not finite.all():
+    if not all(extreme.isfinite() for extreme in single.aminmax()):  # one pass, and NaN comes through
+        finite = torch.isfinite(single)
         bad = f"{finite.numel() - int(finite.sum()):,} of {finite.numel():,} weights"
         place = np.unravel_index(int(finite.ravel().to(torch.uint8).argmin()), single.shape)
         first = [int(number) for number in place]
@@ -61,11 +62,14 @@ def _sparse_gpt(matrix: Tensor, diagonal: NDArray[np.float64]) -> Tensor:
     return (matrix.square().double() / torch.tensor(diagonal, device=matrix.device)).float()
 
 
-def _above_the_last_to_go(rows: Tensor, sparsity: float) -> Tensor:
-    count = units_gone(rows.shape[1], sparsity)
-    if not count:
-        return torch.ones_like(rows, dtype=torch.bool)
-    return rows > rows.kthvalue(count, dim=1, keepdim=True).values
+def _last_to_go(scores: Tensor, count: int, within: Within) -> Tensor | float:
+    """The ``count``-th smallest of the scores, or (rows, 1) of each row."""
+    if within == "row":
+        return scores.kthvalue(count, dim=1, keepdim=True).values
+    if scores.device.type != "cpu":
+        return scores.ravel().kthvalue(count).values
+    flat = scores.ravel().numpy()  # here counting bits takes a quarter of the time of kthvalue
+    return float(nth_smallest(lambda: (flat[start : start + BAND] for start in range(0, flat.size, BAND)), count))
 
 
 def _highest_of_groups(scores: Tensor, pattern: NM) -> Tensor:
