@@ -17,7 +17,7 @@ _INTEGERS = {1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}  # b
 
 @dataclass(eq=False)
 class PrunedLayer:
-    """A parameter with the name that it has in the model, tied ones under their first.
+    """A parameter, and the names that it has in the model: several where it is tied.
 
     ``scores`` has what scores each of its matrices, the experts of ``layout`` or the one. ``bits`` are integers as wide
     as the weights, all ones where a weight is kept and 0 where it has gone; None until the first update. A weight and
@@ -25,7 +25,7 @@ class PrunedLayer:
     seventh of the time of ``masked_fill_``.
     """
 
-    name: str
+    names: list[str]
     parameter: torch.nn.Parameter
     layout: Layout
     scores: list[Score]
@@ -33,18 +33,27 @@ class PrunedLayer:
     within: Within
     bits: Tensor | None = None
 
+    @property
+    def name(self) -> str:
+        """The first of its names."""
+        return self.names[0]
+
     @torch.no_grad()
     def hold(self) -> None:
         """Set to zero what has gone, whatever the optimizer has made of it."""
-        if self.bits is not None:
-            self.bits = self.bits.to(self.parameter.device)
-            _as_integers(self.parameter).bitwise_and_(self.bits)
+        self._clear(self.parameter)
 
     @torch.no_grad()
     def hold_gradient(self) -> None:
         """Set to zero the gradient of what has gone."""
-        if self.bits is not None and self.parameter.grad is not None:
-            _as_integers(self.parameter.grad).bitwise_and_(self.bits.to(self.parameter.device))
+        if self.parameter.grad is not None:
+            self._clear(self.parameter.grad)
+
+    def _clear(self, numbers: Tensor) -> None:
+        if self.bits is not None:
+            integers = _as_integers(numbers)
+            self.bits = self.bits.to(integers.device, integers.dtype)  # the model may have been moved since
+            integers.bitwise_and_(self.bits)
 
     @torch.no_grad()
     def update(self, sparsity: float) -> None:

@@ -149,7 +149,7 @@ def _misfit(shared: Shared, config: PruningConfig) -> str:
 def _layer(shared: Shared, config: PruningConfig, calibration: Calibration | None, within: Within) -> PrunedLayer:
     layout = layout_of(shared.name, tuple(shared.parameter.shape), shared.kind)
     scores = [_score(name, _grid(shared)[1], config, calibration) for name in _matrices(shared)]
-    layer = PrunedLayer(shared.name, shared.parameter, layout, scores, config.pattern, within)
+    layer = PrunedLayer([name for name, _ in shared.places], shared.parameter, layout, scores, config.pattern, within)
     for name, matrix in layer.matrices():
         as_float32(matrix, name)
     return layer

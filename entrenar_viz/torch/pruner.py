@@ -118,11 +118,12 @@ class Pruner:
         return list(self._layers)
 
     def mask(self, name: str) -> Tensor:
-        """The mask of a parameter, bool in its shape and on its device, True = keep."""
-        if name not in self._layers:
-            why = self.skipped.get(name, "the model has no parameter of that name")
-            raise EntrenarVizError(f"{name!r:.80} is not pruned: {why}")
-        return self._layers[name].mask
+        """The mask of a parameter, bool in its shape and on its device, True = keep; of a tied one, by any name."""
+        for layer in self._layers.values():
+            if name in layer.names:
+                return layer.mask
+        why = self.skipped.get(name, "the model has no parameter of that name")
+        raise EntrenarVizError(f"{name!r:.80} is not pruned: {why}")
 
     @property
     def achieved(self) -> float:

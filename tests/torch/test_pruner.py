@@ -149,6 +149,19 @@ def test_what_has_gone_is_zero_whatever_the_optimizer_makes_of_it():
     assert not torch.signbit(layer.weight).any()
 
 
+def test_a_model_may_change_its_number_format_after_a_mask():
+    model = perceptron()
+    pruner = Pruner(model, config(0.5, end=1), 4)
+    pruner.step()
+    for changed in (model.double(), model.bfloat16()):
+        disturb(changed, np.random.default_rng(0))
+        loss_of(changed, next((x.to(changed[0].weight.dtype), y) for x, y in batches(1))).backward()
+        pruner.step()
+        pruner.mask_gradients()
+        assert int((changed[0].weight == 0).sum()) == int((changed[0].weight.grad == 0).sum()) == 256
+        changed.zero_grad()
+
+
 def test_channels_last_and_transposed_weights_are_pruned_where_they_lie():
     model = network().to(memory_format=torch.channels_last)
     model[3].weight = nn.Parameter(model[3].weight.detach().t().contiguous().t())
@@ -195,6 +208,7 @@ def test_tied_weights_are_pruned_once_and_left_whole_if_either_name_says_so():
     pruner.step()
     assert pruner.names == ["first.weight", "second.weight"]
     assert pruner.achieved == 0.5
+    assert torch.equal(pruner.mask("third.weight"), pruner.mask("first.weight"))
     assert "lm_head" in Pruner(Tied("lm_head"), config(), 1).skipped["first.weight"]
 
 
