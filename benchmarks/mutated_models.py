@@ -32,7 +32,7 @@ import numpy as np
 from safetensors.numpy import save
 
 from entrenar_viz.errors import WeightsError
-from entrenar_viz.models.checkpoints import INDEX
+from entrenar_viz.models.model_folder import INDEX
 from entrenar_viz.models.weights import load_weights
 
 Files = dict[str, bytes]  # what a model consists of, by file name

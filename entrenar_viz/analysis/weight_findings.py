@@ -11,7 +11,7 @@ from entrenar_viz.errors import WeightsError
 from entrenar_viz.formatting import counted
 from entrenar_viz.masks.activations import columns_of
 from entrenar_viz.masks.units import check_fit
-from entrenar_viz.models.layer_names import left_whole
+from entrenar_viz.models.layer_names import left_whole, why_left_whole
 from entrenar_viz.models.tensor_files import shown
 from entrenar_viz.models.weights import Tensors
 
@@ -31,23 +31,22 @@ def unreadable(layer: str, reason: str) -> Finding:
 def _left_whole(config: PruningConfig, weights: Tensors, layer: str | None) -> Iterator[Finding]:
     if not config.skip_embed_layers:
         return
-    whole = [name for name in weights if left_whole(name)]
+    whole = [name for name in weights if left_whole(name, weights.kind(name))]
     fixes = (Fix("prune embeddings and heads too", replace(config, skip_embed_layers=False)),)
     if len(whole) == len(weights):
-        why = f"{left_whole(whole[0])!r} in the name of {shown(whole[0])}" + (" and the like" if whole[1:] else "")
+        word, of = why_left_whole(whole[0], weights.kind(whole[0])).rsplit(" its ", 1)
+        why = f"{word} the {of} of {shown(whole[0])}" + (" and the like" if whole[1:] else "")
         message = f"Nothing of these weights is pruned: skip_embed_layers leaves all of it whole, for {why}."
         yield Finding("layers-left-whole", "error", message, fixes)
     elif layer in whole:
-        word = left_whole(layer)
-        message = (
-            f"skip_embed_layers leaves {shown(layer)} whole, for {word!r} in its name: its masks are a preview only."
-        )
+        why = why_left_whole(layer, weights.kind(layer))
+        message = f"skip_embed_layers leaves {shown(layer)} whole, for {why}: its masks are a preview only."
         yield Finding("layer-left-whole", "info", message, fixes)
 
 
 def _does_not_fit(config: PruningConfig, weights: Tensors) -> Iterator[Finding]:
     skip = config.skip_embed_layers
-    looked_at = {name: weights.shape(name) for name in weights if not (skip and left_whole(name))}
+    looked_at = {name: weights.shape(name) for name in weights if not (skip and left_whole(name, weights.kind(name)))}
     shapes = {name: (shape[0], columns_of(shape)) for name, shape in looked_at.items()}
     misfits = {shape: why for shape in set(shapes.values()) if (why := _misfit(shape, config.pattern))}
     odd = [name for name, shape in shapes.items() if shape in misfits]

@@ -112,7 +112,11 @@ def _add_figure(commands: Any) -> None:
 def _add_survey(commands: Any) -> None:
     text = "say what a configuration does to each layer of a model, those that lose most first"
     parser = commands.add_parser("survey", help=text, description=text)
-    parser.add_argument("model", metavar="MODEL", help=".safetensors, .npz or .npy, or the folder of a checkpoint")
+    parser.add_argument(
+        "model",
+        metavar="MODEL",
+        help="a model file (.safetensors .npz .npy .pt .onnx .h5 .keras), or the folder of a checkpoint",
+    )
     parser.add_argument("file", metavar="CONFIG", help="the configuration, JSON as the trainer loads it")
     parser.add_argument("--steps", type=_steps, metavar="N", help="training steps (default: to the schedule's end)")
     parser.add_argument(

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import ipywidgets as w
 import traitlets as tr
-from numpy.typing import ArrayLike
 
 from entrenar_viz.analysis.finding import Finding, by_severity
 from entrenar_viz.analysis.findings import review
@@ -37,21 +36,19 @@ from entrenar_viz.explorer.tabs import Tabs
 from entrenar_viz.figures.still_svg import still_svg
 from entrenar_viz.files.atomic import write_atomically
 from entrenar_viz.models.allowed_folder import AllowedFolder
-from entrenar_viz.models.weights import load_weights
+from entrenar_viz.models.weights import Source, load_weights
 from entrenar_viz.workspace.session import Session
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-Weights = ArrayLike | Mapping[str, ArrayLike] | str | os.PathLike[str]
 
 
 class Explorer(tr.HasTraits):
     """Tune a pruning schedule, watch what the trainer will do with it, export the configuration.
 
     ``config`` is where to start, or the path of its file (an example of the chapter if None), ``total_steps`` how long
-    the training is, ``weights`` an array, a dict of arrays or a path to preview masks on: a .npy, .npz or .safetensors
-    file, or the folder or index of a checkpoint in shards. ``calibration`` is what ``load_calibration`` takes: what
+    the training is, ``weights`` what ``load_weights`` takes, to preview masks on: arrays, a module, or the path of a
+    model file or a checkpoint. ``calibration`` is what ``load_calibration`` takes: what
     enters the layers, for masks by wanda and sparse_gpt. ``training`` says how long the training is in epochs, instead
     of ``total_steps``.
     ``view="matplotlib"`` draws in the kernel, for front ends that cannot show the live view.
@@ -69,7 +66,7 @@ class Explorer(tr.HasTraits):
         config: PruningConfig | str | os.PathLike[str] | None = None,
         *,
         total_steps: int | None = None,
-        weights: Weights | None = None,
+        weights: Source | None = None,
         calibration: CalibrationData | None = None,
         training: Training | None = None,
         view: Literal["canvas", "matplotlib"] = "canvas",

@@ -64,7 +64,7 @@ def mask_figure(
     theme_colors(theme)
     if not requests:
         raise EntrenarVizError('nothing to draw: pass requests such as {"Cubic": 0.46}')
-    matrix = load_weights(np.asarray(weights)).matrix("weights")
+    matrix = load_weights({"weights": weights}).matrix("weights")
     order = prune_order(importance(matrix, method, activations), pattern, within)
     compared = " within each row" if within == "row" else ""
     header = f"{pattern_name(pattern)}, by {method}{compared}"
@@ -87,7 +87,7 @@ def patterns_figure(
     """
     if not patterns:
         raise EntrenarVizError("nothing to draw: pass patterns such as [Unstructured(), NM(n=2, m=4)]")
-    matrix = load_weights(np.asarray(weights)).matrix("weights")
+    matrix = load_weights({"weights": weights}).matrix("weights")
     scores = importance(matrix, method, activations)
     panels = [Panel(pattern_name(pattern), sparsity, order_or_reason(scores, pattern)) for pattern in patterns]
     return panels_figure(matrix, panels, header=f"by {method}", theme=theme)

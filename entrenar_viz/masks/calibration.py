@@ -9,8 +9,9 @@ from numpy.typing import ArrayLike
 from entrenar_viz.errors import WeightsError
 from entrenar_viz.masks.activations import Activations, checked_activations, columns_of, misfit, no_activations
 from entrenar_viz.models.checkpoints import open_checkpoint
+from entrenar_viz.models.in_memory import in_memory
 from entrenar_viz.models.tensor_files import FLOATS, Stored, blame, listed, shown
-from entrenar_viz.models.weights import SAMPLES, Tensors, in_memory, not_floating, sample
+from entrenar_viz.models.weights import SAMPLES, Tensors, not_floating, sample
 
 _LISTED = 3  # names in a message
 

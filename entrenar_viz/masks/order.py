@@ -15,7 +15,7 @@ from entrenar_viz.config.pruning_config import NM, Pattern, Unstructured
 from entrenar_viz.errors import WeightsError
 from entrenar_viz.masks.nm_groups import keep_highest
 from entrenar_viz.masks.units import check_fit, unit_cell, unit_sums, units_gone
-from entrenar_viz.models.weights import as_array
+from entrenar_viz.models.in_memory import as_array
 
 Mask = NDArray[np.bool_]
 Keys = NDArray[Any]

@@ -16,7 +16,8 @@ from entrenar_viz.masks.activations import (
     inverse_curvature,
     misfit,
 )
-from entrenar_viz.models.weights import as_array, finite_float32
+from entrenar_viz.models.in_memory import as_array
+from entrenar_viz.models.weights import finite_float32
 
 Scores = NDArray[np.float32]
 _NEEDED: dict[str, str] = {

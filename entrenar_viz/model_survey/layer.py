@@ -16,7 +16,7 @@ from entrenar_viz.masks.calibration import Calibration
 from entrenar_viz.masks.order import Within
 from entrenar_viz.masks.scores import Scores, scorer
 from entrenar_viz.model_survey.losses import Tally, stored_bytes
-from entrenar_viz.models.layer_names import left_whole
+from entrenar_viz.models.layer_names import why_left_whole
 from entrenar_viz.models.tensor_files import FLOATS
 from entrenar_viz.models.weights import Tensors
 
@@ -62,6 +62,10 @@ class LayerSurvey:
     """2:4 only, where groups do not straddle rows: each kept weight in its format and 2 bits for its place."""
     bytes_block: int | None = None
     """Block pattern only, BSR: whole kept blocks, the block column of each in int32, and row pointers as in CSR."""
+    kind: str = ""
+    """The class of the module, or the operation, that the tensor belongs to; empty where nothing tells."""
+    note: str = ""
+    """How the matrix lies in what is stored, where that is not as it is shown: turned, or one of several experts."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,10 +100,12 @@ def survey_layer(job: LayerJob) -> LayerSurvey:
         weights=rows * columns,
         asked=job.asked,
         bytes_dense=job.weights.nbytes(job.name),
+        kind=job.weights.kind(job.name),
+        note=job.weights.notes.get(job.name, ""),
     )
-    if job.config.skip_embed_layers and (word := left_whole(job.name)):
+    if job.config.skip_embed_layers and (why := why_left_whole(job.name, known.kind)):
         whole = replace(known, achieved=0.0, kept_energy=1.0, ties=0, dead_rows=0, dead_columns=0)
-        return replace(whole, reason=f"left whole, unread: {word!r} in its name, and skip_embed_layers is on")
+        return replace(whole, reason=f"left whole, unread: {why}, and skip_embed_layers is on")
     try:
         return _measured(known, job)
     except WeightsError as error:

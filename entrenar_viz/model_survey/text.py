@@ -52,22 +52,23 @@ def as_text(caption: str, records: Sequence[LayerSurvey], most: int) -> Iterator
     yield from _aligned([_HEAD, *map(_cells, ranked[:most])] if ranked else [])
     if len(ranked) > most:
         yield f"and {len(ranked) - most:,} layers that lose less: --csv FILE has all"
-    yield from _reasons(records, most)
+    yield from _once_each([(record.layer, record.reason) for record in records], "reasons", most)
+    yield from _once_each([(record.layer, record.note) for record in records], "notes", most)
     yield ""
     yield summary(records)
 
 
-def _reasons(records: Sequence[LayerSurvey], most: int) -> Iterator[str]:
-    """Why layers are not as asked, each reason once."""
-    by_reason: dict[str, list[LayerSurvey]] = {}
-    for record in records:
-        if record.reason:
-            by_reason.setdefault(record.reason, []).append(record)
-    for reason, those in list(by_reason.items())[:most]:
+def _once_each(said: Sequence[tuple[str, str]], what: str, most: int) -> Iterator[str]:
+    """What is to be known of layers, (layer, words), each word once with the first layer that it is said of."""
+    layers: dict[str, list[str]] = {}
+    for layer, words in said:
+        if words:
+            layers.setdefault(words, []).append(layer)
+    for words, those in list(layers.items())[:most]:
         more = f" and {len(those) - 1:,} more" if len(those) > 1 else ""
-        yield f"{short(those[0].layer)}{more}: {printable(reason)}"
-    if len(by_reason) > most:
-        yield f"and {len(by_reason) - most:,} reasons more: --csv FILE has all"
+        yield f"{short(those[0])}{more}: {printable(words)}"
+    if len(layers) > most:
+        yield f"and {len(layers) - most:,} {what} more: --csv FILE has all"
 
 
 def _cells(record: LayerSurvey) -> tuple[str, ...]:

@@ -1,32 +1,32 @@
-"""Checkpoints by their path: a single model file, a folder, or shards with an index that says what is where.
+"""Checkpoints by their path: a model file, a folder, or shards, with or without an index that says what is where.
 
-The index (``model.safetensors.index.json``, as Hugging Face writes it) maps each tensor to the .safetensors file that
-holds it. The header of every shard is read once, on opening, and index and headers must agree. Numbers are read from
-their shard when they are asked for.
+The index (``model.safetensors.index.json``, ``pytorch_model.bin.index.json``, as Hugging Face writes them) maps each
+tensor to the file that holds it. The header of every shard is read once, on opening, and index and headers must agree.
+Numbers are read from their shard when they are asked for.
 """
 
 import json
 import os
-import re
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from entrenar_viz.errors import WeightsError
-from entrenar_viz.models.tensor_files import Stored, blame, listed, open_model, reading, shown
+from entrenar_viz.models.model_files import PICKLED, open_model
+from entrenar_viz.models.model_folder import model_in
+from entrenar_viz.models.tensor_files import Stored, blame, reading, shown
 
 NO_PATH = "the path is empty: name a model file, or the folder of one"
-INDEX = "model.safetensors.index.json"
 MAX_INDEX = 100_000_000  # bytes; safetensors allows a header as many
-_SHARD = re.compile(r"-\d{5}-of-(?!0*1\.)\d{5}\.safetensors$")
-_LISTED = 5  # names of files in a message
+_OF_SHARDS = (".safetensors", *PICKLED)
 
 Shards = dict[str, dict[str, Stored]]  # tensors by name, by the name of their shard
 
 
 def open_checkpoint(given: str | os.PathLike[str]) -> tuple[str, dict[str, Stored]]:
-    """The path to show, and the tensors there by name; only headers are read.
+    """The path to show, and the tensors there by name, as they are stored; only headers are read.
 
     WeightsError, with the file and where there is one the tensor, for whatever is wrong.
     """
@@ -35,27 +35,18 @@ def open_checkpoint(given: str | os.PathLike[str]) -> tuple[str, dict[str, Store
     with blame(str(given)):
         path = Path(given).expanduser()
     with blame(str(path)):
-        if path.is_dir():
-            path = _in_folder(path)
-        is_index = path.name.lower().endswith(".index.json")
-        return str(path), _sharded(path) if is_index else open_model(path)
+        files = model_in(path) if path.is_dir() else [path]
+        if len(files) > 1:
+            return str(path), _without_index(path, files)
+        is_index = files[0].name.lower().endswith(".index.json")
+        return str(files[0]), _sharded(files[0]) if is_index else open_model(files[0])
 
 
-def _in_folder(folder: Path) -> Path:
-    """The index in ``folder``, or else the single .safetensors file."""
-    names = sorted(entry.name for entry in folder.iterdir())
-    indices = [name for name in names if name.lower().endswith(".safetensors.index.json")]
-    choice = [INDEX] if INDEX in indices else indices or [n for n in names if n.lower().endswith(".safetensors")]
-    if len(choice) != 1:
-        found = _listing(choice or names)
-        raise WeightsError(f"{folder}: is a folder with neither one index ({INDEX}) nor one .safetensors file: {found}")
-    if _SHARD.search(choice[0]):
-        raise WeightsError(f"{folder}: has no {INDEX}: name {shown(choice[0])} itself to open one shard of several")
-    return folder / choice[0]
-
-
-def _listing(names: list[str]) -> str:
-    return f"it has {listed(names, _LISTED)}" if names else "it is empty"
+def _without_index(folder: Path, files: Iterable[Path]) -> dict[str, Stored]:
+    """The tensors of all shards, in the order of the shards."""
+    shards = {path.name: _shard(path) for path in files}
+    _check_once(folder, shards)
+    return {name: stored for shard in shards.values() for name, stored in shard.items()}
 
 
 def _sharded(index: Path) -> dict[str, Stored]:
@@ -135,8 +126,8 @@ def _inside(index: Path, name: str, shard: object) -> str:
     keeps the files of a checkpoint as links to another folder.
     """
     where = f"{index}: {shown(name)}"
-    if not isinstance(shard, str) or not shard.lower().endswith(".safetensors"):
-        raise WeightsError(f"{where}: its file {shown(shard)} is no .safetensors file")
+    if not isinstance(shard, str) or not shard.lower().endswith(_OF_SHARDS):
+        raise WeightsError(f"{where}: its file {shown(shard)} is no .safetensors or .bin file")
     if any(path.anchor or ".." in path.parts for path in (PurePosixPath(shard), PureWindowsPath(shard))):
         raise WeightsError(f"{where}: its file {shown(shard)} is outside the folder of the index")
     return str(PurePosixPath(shard))

@@ -15,7 +15,7 @@ def left_whole(name: str, kind: str = "") -> str:
     embeddings and output heads, which other tools leave whole by default. An embedding has a part between dots that
     contains "embed" or is one of EMBEDDINGS, or is ``shared.weight`` (T5). An output head has one of HEADS, or is a
     layer by itself that is called one of TOP_LEVEL_HEADS, or BERT's ``predictions.decoder``. Case does not matter.
-    Where ``kind``, the class of its module, says that it is an embedding, that is the answer.
+    Where ``kind``, the class of its module, says that it is an embedding, that is the answer (``why_left_whole``).
 
     >>> [left_whole(name) for name in ("model.embed_tokens.weight", "lm_head.weight", "model.layers.0.mlp.up.weight")]
     ['embed_tokens', 'lm_head', '']
@@ -30,3 +30,13 @@ def left_whole(name: str, kind: str = "") -> str:
     if parts[-2:-1] == ["shared"] or (len(layer) == 1 and parts[0] in TOP_LEVEL_HEADS):
         return layer[-1]
     return ".".join(layer[-2:]) if parts[-3:-1] == ["predictions", "decoder"] else ""
+
+
+def why_left_whole(name: str, kind: str = "") -> str:
+    """The same with where it was found: ``'lm_head' in its name``.
+
+    >>> why_left_whole("tokens.weight", "Embedding"), why_left_whole("fc.weight", "Linear")
+    ("'Embedding', its kind", '')
+    """
+    word = left_whole(name, kind)
+    return word and (f"{word!r}, its kind" if word == kind else f"{word!r} in its name")

@@ -5,19 +5,25 @@ Whatever cannot be read or pruned raises WeightsError with the file, the tensor 
 
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from entrenar_viz.errors import WeightsError
 from entrenar_viz.models.checkpoints import open_checkpoint
+from entrenar_viz.models.in_memory import in_memory, is_list_of_arrays, rows_of
+from entrenar_viz.models.matrices import matrices
 from entrenar_viz.models.tensor_files import FLOATS, Stored, blame, shown
+from entrenar_viz.models.torch_tensors import QUANTIZED, is_module, unwrapped
 
 Matrix = NDArray[np.floating[Any]]  # 2-D, (out, rest), float32, C-contiguous, read-only
+
+_PACKED = re.compile(r"q.*|u?int[1-8]|[ui][1-8]|f[46]|(f|float)[46]_.*|(f|float)8_e8m0.*")  # names of such formats
 
 # What the samples are, in the order in which they are offered.
 SAMPLES: dict[str, str] = {
@@ -32,7 +38,8 @@ class Tensors:
     """The tensors of one source, read when asked for: ``for name in tensors: tensors.matrix(name)``.
 
     ``source`` is the name to show, ``names`` lists what can be pruned (2-D or more, not empty, floating point) in the
-    order of the source, ``skipped`` has the reason for each of the others. Names are text from outside: never HTML.
+    order of the source, ``skipped`` has the reason for each of the others, ``notes`` what was done to some: turned, so
+    that outputs come first, or taken out of a stack of experts. Names are text from outside: never HTML.
     """
 
     def __init__(self, source: str, stored: Mapping[str, Stored]) -> None:
@@ -41,13 +48,18 @@ class Tensors:
         reasons = {name: _not_prunable(one) for name, one in self._stored.items()}
         self.skipped: dict[str, str] = {name: reason for name, reason in reasons.items() if reason}
         self.names: list[str] = [name for name, reason in reasons.items() if not reason]
+        self.notes: dict[str, str] = {name: one.note for name in self.names if (one := self._stored[name]).note}
         if not self.names:
             why = "; ".join(f"{shown(name)}: {reason}" for name, reason in list(self.skipped.items())[:3])
             raise WeightsError(f"{source}: no tensor here can be pruned ({why or 'there is none at all'})")
 
     def shape(self, name: str) -> tuple[int, ...]:
-        """The shape as stored; WeightsError if there is no such tensor."""
+        """The shape, (out, in) or (out, in, ...); WeightsError if there is no such tensor."""
         return self._find(name).shape
+
+    def kind(self, name: str) -> str:
+        """The class of the module, or the operation, that the tensor belongs to, empty where nothing tells."""
+        return self._find(name).kind
 
     def dtype(self, name: str) -> str:
         """The number format as stored, by its numpy name (``bfloat16``); WeightsError if there is no such tensor."""
@@ -84,7 +96,7 @@ class Tensors:
         """
         found, where = self._prunable(name)
         with blame(where):
-            part = found.part or partial(_part, found.read())
+            part = found.part or partial(rows_of, found.read())
 
         def read(start: int, stop: int) -> Matrix:
             some = where if stop - start == found.shape[0] else f"{where}: rows {start:,} to {stop - 1:,}"
@@ -126,29 +138,45 @@ class Tensors:
         return len(self.names)
 
 
-Source = ArrayLike | Mapping[str, ArrayLike] | str | os.PathLike[str] | Tensors  # what load_weights takes
+class Module(Protocol):
+    """A module of PyTorch, as far as it is looked at here."""
+
+    def named_parameters(self) -> Iterator[tuple[str, Any]]:
+        """The parameters by name."""
+
+
+# What load_weights takes; a dict may hold dicts.
+Source = ArrayLike | Mapping[str, Any] | Sequence[Any] | Module | str | os.PathLike[str] | Tensors
 
 
 def load_weights(source: Source) -> Tensors:
-    """Weights from an array, a dict of arrays, or a path: .npy, .npz, .safetensors, or a checkpoint in shards.
+    """Weights from memory or from a path.
 
-    Of a checkpoint in several files the path is its folder or its index (``model.safetensors.index.json``). A folder
-    without an index stands for the one .safetensors file in it.
+    - An array of numpy, JAX or PyTorch, a list of them, or a dict of them, also nested: names are joined by dots. A
+      module of PyTorch stands for its parameters.
+    - A file: .safetensors, .npz, .npy, or with an extra .pt, .pth, .bin (``torch``), .onnx (``onnx``), .h5, .keras
+      (``keras``). A checkpoint in several files is its folder or its index (``model.safetensors.index.json``); a folder
+      without an index stands for the one model in it.
 
-    Only headers are read here; ``Tensors.matrix`` reads the numbers. WeightsError names file, tensor and reason.
+    What keeps its inputs first, such as the kernels of Keras and Flax, is turned to (out, in), and stacked experts are
+    a matrix each: ``Tensors.notes`` says so. Only headers are read here, and nothing is copied or moved to another
+    device; ``Tensors.matrix`` reads the numbers. WeightsError names file, tensor and reason.
+
+    >>> weights = load_weights({"dense": {"kernel": np.ones((784, 10)), "bias": np.ones(10)}})
+    >>> weights.names, weights.shape("dense.kernel"), weights.notes["dense.kernel"]
+    (['dense.kernel'], (10, 784), 'kernel (in, out), turned to (out, in)')
     """
     if isinstance(source, Tensors):
         return source
     if isinstance(source, (str, os.PathLike)):
-        return Tensors(*open_checkpoint(source))
-    if isinstance(source, Mapping):
-        return Tensors("arrays", in_memory(source))
-    return Tensors("array", in_memory({"weights": source}))
-
-
-def in_memory(arrays: Mapping[str, ArrayLike]) -> dict[str, Stored]:
-    """``arrays`` as if they were stored in a file; WeightsError if one is no array or has no text for a name."""
-    return {name: _stored(value, name) for name, value in arrays.items()}
+        name, stored = open_checkpoint(source)
+    elif is_module(source):
+        name, stored = type(unwrapped(source)).__name__, in_memory(source)
+    else:
+        several = isinstance(source, Mapping) or is_list_of_arrays(source)
+        name, stored = "arrays" if several else "array", in_memory(source)
+    with blame(name):
+        return Tensors(name, matrices(stored))
 
 
 def sample(name: str) -> dict[str, Matrix]:
@@ -156,15 +184,6 @@ def sample(name: str) -> dict[str, Matrix]:
     if name not in SAMPLES:
         raise WeightsError(f"no sample is called {shown(name)}: use one of {', '.join(SAMPLES)}")
     return dict(_sample(name))
-
-
-def as_array(value: object, where: str) -> NDArray[Any]:
-    """``value`` as numpy sees it, not copied if it is an array; WeightsError if numpy cannot make one of it."""
-    with blame(where):
-        array: NDArray[Any] = np.asarray(value)  # torch tensors on the CPU convert themselves
-    if isinstance(value, np.ma.MaskedArray):
-        raise WeightsError(f"{where}: a masked array would lose its mask, fill it first")
-    return array
 
 
 def finite_float32(values: NDArray[Any], where: str, what: str = "weights", first_row: int = 0) -> NDArray[np.float32]:
@@ -220,20 +239,11 @@ def _not_prunable(stored: Stored) -> str:
 
 
 def not_floating(dtype: str, what: str = "weights") -> str:
-    """Why numbers of ``dtype``, by its numpy name, cannot be ``what`` they should be."""
+    """Why numbers of ``dtype``, by its numpy name or its code in a file, cannot be ``what`` they should be."""
     if dtype == "object":
         return "Python objects would have to be unpickled, which can run code: save plain numbers"
     if dtype.startswith("void"):
-        return f"{dtype}: .npy forgets bfloat16 and float8, save them as .safetensors"
+        return f"{dtype}: the file forgets bfloat16 and float8, save them as .safetensors"
+    if what == "weights" and _PACKED.fullmatch(dtype.lower()):
+        return f"{dtype}, {QUANTIZED}"
     return f"{dtype}: {what} are float16, float32, float64, bfloat16 or float8"
-
-
-def _stored(value: object, name: object) -> Stored:
-    if not isinstance(name, str):
-        raise WeightsError(f"arrays: names of tensors are text, not {shown(name)}")
-    array = as_array(value, shown(name))
-    return Stored(array.shape, array.dtype.name, partial(np.asarray, array), part=partial(_part, array))
-
-
-def _part(array: NDArray[Any], start: int, stop: int) -> NDArray[Any]:
-    return array[start:stop]

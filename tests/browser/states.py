@@ -135,14 +135,14 @@ def surveyed(notebook: Notebook) -> None:
 
 
 def being_prepared(notebook: Notebook) -> None:
-    notebook.page.get_by_placeholder(".safetensors .npz .npy").fill("q_proj.npy")
+    notebook.page.get_by_placeholder(".safetensors .npz .npy .pt .onnx .h5 .keras").fill("q_proj.npy")
     notebook.row("Model file").get_by_role("button", name="Open").click()
     notebook.page.locator(".entrenar-viz-progress", has_text="putting them in order").first.wait_for()
 
 
 def pickle_refused(notebook: Notebook) -> None:
     notebook.python("open('model.pt', 'wb').close()")
-    notebook.page.get_by_placeholder(".safetensors .npz .npy").fill("model.pt")
+    notebook.page.get_by_placeholder(".safetensors .npz .npy .pt .onnx .h5 .keras").fill("model.pt")
     notebook.row("Model file").get_by_role("button", name="Open").click()
     notebook.page.locator(".entrenar-viz-problem", has_text="model.pt: .pt is a pickle").wait_for()
 

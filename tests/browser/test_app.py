@@ -66,7 +66,10 @@ def test_there_is_nothing_but_the_dashboard(visited):
 
 def test_model_files_open_below_the_root_and_nowhere_else(visited, address):
     page = visited.page
-    box, button = page.get_by_placeholder(".safetensors .npz .npy"), page.get_by_role("button", name="Open", exact=True)
+    box, button = (
+        page.get_by_placeholder(".safetensors .npz .npy .pt .onnx .h5 .keras"),
+        page.get_by_role("button", name="Open", exact=True),
+    )
     for outside in ("../w.npy", "/etc/hostname", "none.npy"):
         box.fill(outside)
         button.click()

@@ -14,7 +14,7 @@ from entrenar_viz.explorer.panels import masks as module
 from entrenar_viz.explorer.panels.masks import BETWEEN, MasksPanel
 from entrenar_viz.explorer.panels.parts import is_shown
 from entrenar_viz.explorer.preview.mask_words import about
-from entrenar_viz.models.checkpoints import INDEX
+from entrenar_viz.models.model_folder import INDEX
 from entrenar_viz.models.weights import Tensors, load_weights
 
 MANY = [f"model.layers.{i}.{part}_proj.weight" for i in range(10) for part in "qkv"]

@@ -111,10 +111,10 @@ def test_names_that_are_all_unknown_are_a_mistake():
     ("source", "words"),
     [
         ({}, "holds no activations"),
-        ({1: np.ones(3)}, "names of tensors are text, not 1"),
+        ({None: np.ones(3)}, "names of tensors are text, not None"),
         (np.ones((3, 3)), "a path or a dict of arrays by name, not ndarray"),
         ("a.npy", r"\.npy has no names of tensors: save an \.npz"),
-        ("a.pt", "a.pt: does not exist"),
+        ("a.pt", "a.pt: cannot be read: No such file"),
         ("nowhere.npz", "No such file"),
     ],
 )

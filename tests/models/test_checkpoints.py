@@ -13,8 +13,8 @@ from safetensors.numpy import save_file
 
 from benchmarks.mutated_models import outcome
 from entrenar_viz import WeightsError, load_weights
-from entrenar_viz.models import tensor_files
-from entrenar_viz.models.checkpoints import INDEX
+from entrenar_viz.models import model_files, tensor_files
+from entrenar_viz.models.model_folder import INDEX
 
 VALUES = np.array([[0.0, 0.5, -1.0], [2.0, -0.25, 1.5]])
 A, B = "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"
@@ -100,19 +100,21 @@ def test_an_index_of_another_name_is_found_if_it_is_the_only_one(tmp_path):
     other = checkpoint(tmp_path).rename(tmp_path / "diffusion.safetensors.index.json")
     assert load_weights(tmp_path).source == str(other)
     (tmp_path / "vae.safetensors.index.json").write_text("{}")
-    assert "'diffusion.safetensors.index.json', 'vae.safetensors.index.json'" in refused(tmp_path)
+    said = refused(tmp_path)
+    assert str(tmp_path / "diffusion.safetensors.index.json") in said
+    assert str(tmp_path / "vae.safetensors.index.json") in said
 
 
 @pytest.mark.parametrize(
     ("files", "words"),
     [
         ([], "it is empty"),
-        (["config.json", "pytorch_model.bin"], "it has 'config.json', 'pytorch_model.bin'"),
-        (["b.safetensors", "a.safetensors", "note.txt"], "it has 'a.safetensors', 'b.safetensors'"),
+        (["config.json", "model.gguf"], "it has 'config.json', 'model.gguf'"),
         ([f"{i}.txt" for i in range(9)], "'4.txt' and 4 more"),
         (["<b>\n.txt"], r"it has '<b>\n.txt'"),
-        ([A, B], f"it has '{A}', '{B}'"),
-        ([B], f"has no {INDEX}: name '{B}' itself to open one shard of several"),
+        ([B], f"its file '{A}' is missing, and there is no {INDEX}: name "),
+        ([A], f"its file '{B}' is missing"),
+        ([A, "model-00000-of-00002.safetensors", B], "has 3 shards of 2"),
     ],
 )
 def test_a_folder_that_stands_for_no_one_model(tmp_path, files, words):
@@ -120,6 +122,42 @@ def test_a_folder_that_stands_for_no_one_model(tmp_path, files, words):
         (tmp_path / name).touch()
     assert refused(tmp_path).startswith(f"{tmp_path}: ")
     assert words in refused(tmp_path)
+
+
+def test_shards_without_an_index_open_together(tmp_path):
+    for name, arrays in SHARDS.items():
+        save_file(arrays, tmp_path / name)
+    (tmp_path / "config.json").write_text("{}")
+    tensors = load_weights(tmp_path)
+    assert tensors.source == str(tmp_path)
+    assert set(tensors.names) == {"h.0.weight", "conv", "lm_head"}
+    assert tensors.files == {str(tmp_path), str(tmp_path / A), str(tmp_path / B)}
+    assert np.array_equal(tensors["lm_head"], VALUES)
+    assert load_weights(tmp_path / A).names == ["h.0.weight"]
+
+
+def test_shards_without_an_index_that_hold_one_name_twice_are_refused(tmp_path):
+    for name in (A, B):
+        save_file({"w": VALUES}, tmp_path / name)
+    assert refused(tmp_path) == f"{tmp_path}: 'w': is in two files, '{A}' and '{B}'"
+
+
+def test_of_several_models_in_a_folder_each_is_named_by_a_path_that_opens_it(tmp_path):
+    names = [tmp_path / "consolidated.safetensors", tmp_path / "model.safetensors"]
+    for name in names:
+        save_file({"w": VALUES}, name)
+    said = refused(tmp_path)
+    assert said == f"{tmp_path}: holds several models, name one: '{names[0]}', '{names[1]}'"
+    for path in said.split("name one: ")[1].replace("'", "").split(", "):
+        assert load_weights(path).names == ["w"]
+
+
+def test_shards_beside_another_file_are_told_with_what_opens_them(tmp_path):
+    for name in (A, B, "consolidated.safetensors"):
+        (tmp_path / name).touch()
+    assert f"'{tmp_path / 'consolidated.safetensors'}'; '{A}' and the shards after it open by the folder" in refused(
+        tmp_path
+    )
 
 
 def test_one_shard_that_is_all_there_is_opens(tmp_path):
@@ -141,8 +179,8 @@ def test_one_shard_that_is_all_there_is_opens(tmp_path):
         (b'{"weight_map": ["w"]}', "is no index of shards"),
         (b'{"weight_map": {"w": "a.safetensors", "w": "b.safetensors"}}', "names 'w' twice"),
         (b"[" * 100_000, "recursion"),
-        ({"w": None}, "'w': its file None is no .safetensors file"),
-        ({"w": "model.bin"}, "'w': its file 'model.bin' is no .safetensors file"),
+        ({"w": None}, "'w': its file None is no .safetensors or .bin file"),
+        ({"w": "model.gguf"}, "'w': its file 'model.gguf' is no .safetensors or .bin file"),
         ({"w": f"../{A}"}, f"'w': its file '../{A}' is outside the folder of the index"),
         ({"w": f"part/../../{A}"}, "is outside the folder"),
         ({"w": "/etc/m.safetensors"}, "'w': its file '/etc/m.safetensors' is outside the folder"),
@@ -260,9 +298,9 @@ def test_a_thousand_tensors_open_quickly_and_no_number_is_read(tmp_path, monkeyp
 
 def test_the_header_of_each_shard_is_read_once(tmp_path, monkeypatch):
     index, opened = large(tmp_path, tensors=64), []
-    whole = tensor_files._safetensors
-    monkeypatch.setattr(
-        tensor_files, "_safetensors", lambda file, again: opened.append(file.name) or whole(file, again)
+    whole = model_files.READERS[".safetensors"]
+    monkeypatch.setitem(
+        model_files.READERS, ".safetensors", lambda file, again: opened.append(file.name) or whole(file, again)
     )
     tensors = load_weights(index)
     assert [tensors.matrix(name).sum() for name in tensors] == [64.0] * 64

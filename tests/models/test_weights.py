@@ -197,8 +197,8 @@ def test_names_are_text_whatever_they_hold():
     [
         ({}, "no tensor here can be pruned (there is none at all)"),
         ({"bias": np.ones(3)}, "('bias': 1-D: biases and norms are not pruned)"),
-        ({1: VALUES}, "names of tensors are text, not 1"),
-        (None, "Python objects"),
+        ({None: VALUES}, "names of tensors are text, not None"),
+        (None, "NoneType: no array of numbers"),
         ([[1.0], [1.0, 2.0]], "inhomogeneous"),
         (np.ma.masked_array(VALUES, VALUES > 1), "a masked array would lose its mask"),
         ({"w": [[1.0, np.nan, -np.inf]]}, "'w': 2 of 3 weights are not finite as float32, the first is nan at [0, 1]"),
@@ -282,7 +282,7 @@ def test_npy_of_every_order(tmp_path, array):
 
 def test_bfloat16_in_npy_is_refused_with_the_way_out(tmp_path):
     path = written(tmp_path, "a.npy", npy_bytes(VALUES.astype(ml_dtypes.bfloat16)))
-    assert ".npy forgets bfloat16 and float8, save them as .safetensors" in refused(path)
+    assert "the file forgets bfloat16 and float8, save them as .safetensors" in refused(path)
 
 
 def test_unusual_formats_in_safetensors_are_skipped(tmp_path):
@@ -291,7 +291,7 @@ def test_unusual_formats_in_safetensors_are_skipped(tmp_path):
     assert tensors.names == ["w"]
     assert {name: reason.split(":")[0] for name, reason in tensors.skipped.items()} == {
         "ids": "I64",
-        "scales": "F8_E8M0",
+        "scales": "F8_E8M0, quantized",
     }
 
 
@@ -324,10 +324,10 @@ def test_a_file_that_changes_after_opening_is_not_misread(tmp_path, suffix):
         ("none.npy", "No such file or directory"),
         (
             "",
-            "is a folder with neither one index (model.safetensors.index.json) nor one .safetensors file: it is empty",
+            "is a folder with neither a model file nor an index (model.safetensors.index.json): it is empty",
         ),
         ("nofile", "nofile: does not exist"),
-        ("model.pt", "model.pt: does not exist"),
+        ("model.pt", "model.pt: cannot be read: No such file"),
         ("nul\0.npy", "embedded null byte"),
         ("x" * 300 + ".npy", "File name too long"),
     ],
@@ -339,12 +339,14 @@ def test_a_path_that_leads_nowhere(tmp_path, name, words):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("model.txt", "the name must end in .npy, .npz, .safetensors or .index.json"),
-        ("model", "the name must end in .npy, .npz, .safetensors or .index.json"),
-        ("model.pt", ".pt is a pickle, which can run code"),
-        ("model.ONNX", ".onnx holds a graph of operations and is not read here: save its weights as .safetensors"),
-        ("model.gguf", "save its weights as .safetensors"),
-        ("model.h5", "save its weights as .safetensors"),
+        (
+            "model.txt",
+            "the name must end in .safetensors, .npz, .npy, .pt, .pth, .bin, .ckpt, .onnx,",
+        ),
+        ("model", ".keras or .index.json"),
+        ("model.pkl", ".pkl is a pickle, which can run code, and is not read here: save its weights as .safetensors"),
+        ("model.GGUF", ".gguf holds weights that are quantized for inference already and is not read here"),
+        ("model.msgpack", "save its weights as .safetensors"),
     ],
 )
 def test_a_file_of_another_format(tmp_path, name, words):
@@ -411,7 +413,7 @@ def test_a_safetensors_header_longer_than_the_file(tmp_path):
 
 def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
     assert MAX_UNPACKED == 4 << 30
-    monkeypatch.setattr("entrenar_viz.models.tensor_files.MAX_UNPACKED", 1 << 20)
+    monkeypatch.setattr("entrenar_viz.models.numpy_files.MAX_UNPACKED", 1 << 20)
     path = written(tmp_path, "bomb.npz", npz_bytes({"w": np.zeros((1 << 10, 1 << 10))}, np.savez_compressed))
     assert "'w': says that" in refused(path)
     assert "unpack to 8,388,736: more than 1,048,576 is refused" in refused(path)

@@ -46,5 +46,6 @@ class Table(Plain, anywidget.AnyWidget):
 
 def row_of(record: LayerSurvey) -> list[Any]:
     """The values of ``record`` as the browser gets them: text without control characters, a shape as a list."""
-    texts = {"layer": printable(record.layer), "reason": printable(record.reason), "shape": list(record.shape)}
-    return [texts[name] if name in texts else getattr(record, name) for name in FIELDS]
+    texts = {name: printable(getattr(record, name)) for name in ("layer", "reason", "kind", "note")}
+    values = vars(record) | texts | {"shape": list(record.shape)}
+    return [values[name] for name in FIELDS]

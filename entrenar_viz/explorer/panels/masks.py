@@ -31,6 +31,7 @@ from entrenar_viz.formatting import size
 from entrenar_viz.masks.calibration import Calibration, load_calibration
 from entrenar_viz.masks.order import Within
 from entrenar_viz.models.allowed_folder import AllowedFolder
+from entrenar_viz.models.model_files import READERS
 from entrenar_viz.models.weights import SAMPLES, Matrix, Tensors, load_weights, sample
 
 SEARCHED = 20  # layers; sources with more than these have a search box
@@ -40,7 +41,7 @@ MASKS_OF = [("the three schedules", "schedules"), ("all five patterns", "pattern
 MASKS_TIPS = ["The pattern above, for each schedule", "Each pattern, for the schedule that is exported"]
 WITHIN = [("whole layer (trainer)", "tensor"), ("each row (Wanda's paper)", "row")]
 WITHIN_TIP = "What a weight is compared with. Each row by itself: preview only, not what the trainer does"
-MODELS, CALIBRATIONS = (".safetensors", ".npz", ".npy", ".index.json"), (".safetensors", ".npz")
+MODELS, CALIBRATIONS = (*READERS, ".index.json"), (".safetensors", ".npz")
 CalibrationData = Mapping[str, ArrayLike] | str | os.PathLike[str] | Calibration
 
 
@@ -96,7 +97,7 @@ class MasksPanel(plain.VBox):
         self.found = quiet()
         self.layers = plain.VBox([self.search, self.layer, self.found])
         self.layers.add_class("entrenar-viz-layers")
-        self.path = path_box("Model file", ".safetensors .npz .npy")
+        self.path = path_box("Model file", ".safetensors .npz .npy .pt .onnx .h5 .keras")
         self.calibration_path = path_box("Calibration file", ".safetensors .npz")
         choice = w.ToggleButtons(options=MASKS_OF, tooltips=MASKS_TIPS, style={"button_width": "auto"})
         self.masks_of = named(choice, "Masks of")
@@ -242,9 +243,9 @@ def _matches(name: str, search: str) -> bool:
 
 
 def _line(tensors: Tensors, name: str) -> str:
-    """One layer in the list: ``model.layers.0.q_proj.weight  4,096 × 4,096  bfloat16  33.6 MB``."""
+    """One layer in the list: ``layers.0.q_proj.weight  4,096 × 4,096  bfloat16  33.6 MB  Linear``."""
     parts = (f"{name:.{NAME_LENGTH}}", by(tensors.shape(name)), tensors.dtype(name), size(tensors.nbytes(name)))
-    return BETWEEN.join(parts)
+    return BETWEEN.join(filter(None, (*parts, tensors.kind(name))))
 
 
 def _count(found: list[str], tensors: Tensors, picked: str) -> str:

@@ -28,7 +28,8 @@ def about(request: MaskRequest) -> str:
     own = tensors.source == request.source
     name = f"{request.source}, {short}" if own else f"{short}: {SAMPLES[request.source]}"
     viewed = f", {len(shape)}-D viewed as (out, rest): {by(shape)}" if len(shape) > 2 else ""
-    return f"{name}. {by(request.shape)} weights{viewed}.{_not_offered(tensors)}"
+    how = tensors.notes.get(request.layer, "")
+    return f"{name}. {by(request.shape)} weights{viewed}{how and ', '}{how}.{_not_offered(tensors)}"
 
 
 def by(shape: tuple[int, ...]) -> str:

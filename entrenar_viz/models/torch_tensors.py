@@ -1,0 +1,117 @@
+"""Tensors and modules of PyTorch as they are in memory. Nothing here imports torch: whoever has one has loaded it."""
+
+import sys
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from entrenar_viz.models.tensor_files import FLOATS, Stored
+
+QUANTIZED = "quantized: prune before quantizing"
+_WRAPPERS = ("DistributedDataParallel", "DataParallel")
+_COMPILED = "_orig_mod"  # where torch.compile keeps the module itself
+
+
+def is_tensor(value: object) -> bool:
+    """Whether ``value`` is a tensor of PyTorch."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.Tensor)
+
+
+def is_module(value: object) -> bool:
+    """Whether ``value`` is a module of PyTorch."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.nn.Module)
+
+
+def stored_tensor(tensor: Any, kind: str = "") -> Stored:
+    """``tensor`` as if it were stored in a file: it is copied to the CPU, or at all, only when it is read."""
+    if why := _unreadable(tensor):
+        return Stored((), "", partial(_no_numbers, why), refused=why, kind=kind)
+    held, dtype = tensor.detach(), dtype_of(tensor)
+    return Stored(tuple(held.shape), dtype, partial(as_numpy, held), part=partial(_rows, held), kind=kind)
+
+
+def dtype_of(tensor: Any) -> str:
+    """The number format by its numpy name: PyTorch, numpy and ml_dtypes agree on those that can be pruned."""
+    return str(tensor.dtype).removeprefix("torch.")
+
+
+def as_numpy(tensor: Any) -> NDArray[Any]:
+    """The numbers of a tensor, on whatever device it is: a view of it where it is on the CPU."""
+    held, dtype = tensor.detach().cpu(), dtype_of(tensor)
+    try:
+        return np.asarray(held.numpy())
+    except TypeError:  # formats that numpy itself lacks: the same bits, by the name that ml_dtypes has for them
+        import ml_dtypes
+
+        torch = sys.modules["torch"]
+        bits = {1: torch.uint8, 2: torch.int16}[held.element_size()]
+        return np.asarray(held.view(bits).numpy()).view(getattr(ml_dtypes, dtype))
+
+
+def stored_module(model: Any) -> dict[str, Stored]:
+    """The parameters of a module by name, tied ones once, each with the class of the module that holds it.
+
+    Names are those of the plain model, also where DistributedDataParallel or torch.compile have wrapped it. Buffers
+    are no parameters. Modules that are quantized are named, with the reason that they cannot be pruned.
+    """
+    model = unwrapped(model)
+    kinds = {_join(path, name): type(owner).__name__ for path, owner in model.named_modules() for name in _own(owner)}
+    stored = {name: stored_tensor(tensor, kinds.get(name, "")) for name, tensor in model.named_parameters()}
+    refused = {name: Stored((), "", partial(_no_numbers, QUANTIZED), refused=QUANTIZED) for name in _quantized(model)}
+    return {name.replace(f"{_COMPILED}.", ""): one for name, one in (stored | refused).items()}
+
+
+def _unreadable(tensor: Any) -> str:
+    """Why no numbers of ``tensor`` can be read, an empty text if they can."""
+    torch, name = sys.modules["torch"], type(tensor).__name__
+    if name == "DTensor":
+        return "DTensor: each process has a part of it, pass tensor.full_tensor()"
+    if name.startswith("Uninitialized"):
+        return "has no shape yet: run the model once on a batch"
+    if tensor.is_meta:
+        return "on the meta device: it has no numbers"
+    if tensor.is_quantized or ("quant" in name.lower() and dtype_of(tensor) in FLOATS):
+        return QUANTIZED
+    if tensor.is_nested or tensor.layout != torch.strided:
+        return f"{'nested' if tensor.is_nested else tensor.layout}: make it dense, tensor.to_dense()"
+    return ""
+
+
+def _rows(tensor: Any, start: int, stop: int) -> NDArray[Any]:
+    return as_numpy(tensor[start:stop])
+
+
+def _no_numbers(why: str) -> NDArray[Any]:
+    raise ValueError(why)
+
+
+def unwrapped(model: Any) -> Any:
+    """The model itself, without DistributedDataParallel, DataParallel and torch.compile around it."""
+    while True:
+        inside = model._modules.get(_COMPILED)
+        if inside is None and type(model).__name__ in _WRAPPERS:
+            inside = model._modules.get("module")
+        if inside is None:
+            return model
+        model = inside
+
+
+def _quantized(model: Any) -> Iterator[str]:
+    """The weights of modules that keep them packed, and so not as parameters."""
+    for path, owner in model.named_modules():
+        packed = "quantized" in type(owner).__module__ and hasattr(owner, "weight") and not list(_own(owner))
+        if packed or "qweight" in owner._buffers:  # of PyTorch itself; of GPTQ and AWQ
+            yield _join(path, "qweight" if "qweight" in owner._buffers else "weight")
+
+
+def _own(module: Any) -> Iterator[str]:
+    yield from (name for name, value in module._parameters.items() if value is not None)
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
