@@ -25,10 +25,15 @@ import warnings
 import zipfile
 from collections import Counter
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
+import h5py
 import ml_dtypes
 import numpy as np
+import onnx
+import torch
+from onnx import helper, numpy_helper
 from safetensors.numpy import save
 
 from entrenar_viz.errors import WeightsError
@@ -36,13 +41,15 @@ from entrenar_viz.models.model_folder import INDEX
 from entrenar_viz.models.weights import load_weights
 
 Files = dict[str, bytes]  # what a model consists of, by file name
-FLAGS = {"sharded": INDEX, "folder": "."}  # what is opened, where it is not the only file
+FLAGS = {"sharded": INDEX, "folder": ".", "no index": ".", "bin folder": "."}  # what is opened, if not the first file
+ZIPS = (".npz", ".pt", ".bin", ".keras")
 NASTY = (-1, 0, 1, 2**31, 2**32 - 1, 2**63, 2**64, 10**30, 1.5, None, "", [], {}, "\0", "<b>", "../w.safetensors")
 NAMES = ("/etc/passwd", "C:\\w.safetensors", "../m/a.safetensors", "b.safetensors", "c.safetensors", INDEX, "x" * 300)
 
 
+@cache
 def whole() -> dict[str, Files]:
-    """A sound model of each kind."""
+    """A sound model of each kind; nobody changes it."""
     rng = np.random.default_rng(0)
     arrays = {"w": rng.normal(size=(40, 60)).astype(np.float32), "conv": rng.normal(size=(8, 3, 3, 3)), "b": np.ones(3)}
     half = {"h": arrays["w"].astype(ml_dtypes.bfloat16), "f8": arrays["w"].astype(ml_dtypes.float8_e4m3fn)}
@@ -56,7 +63,60 @@ def whole() -> dict[str, Files]:
         "safetensors": {"w.safetensors": save(arrays | half)},
         "sharded": {INDEX: index, **shards},
         "folder": {INDEX: index, **shards},
+        "no index": {f"m-0000{number}-of-00002.safetensors": shard for number, shard in enumerate(shards.values(), 1)},
+        **_of_frameworks(arrays, half),
     }
+
+
+def _of_frameworks(arrays: dict[str, np.ndarray], half: dict[str, np.ndarray]) -> dict[str, Files]:
+    tensors = {"w": torch.tensor(arrays["w"]), "h": torch.ones(4, 6, dtype=torch.bfloat16), "b": torch.ones(3)}
+    training = {"model": tensors, "epoch": 3, "optimizer": {"state": {0: {"exp_avg": tensors["w"]}}}}
+    outside = numpy_helper.from_array(arrays["w"], "w")
+    outside.ClearField("raw_data")
+    outside.data_location = onnx.TensorProto.EXTERNAL
+    outside.external_data.add(key="location", value="w.data")
+    places = json.dumps({"weight_map": dict.fromkeys(tensors, "a.bin")}).encode()
+    inside = [numpy_helper.from_array(values, name) for name, values in (arrays | half).items()]
+    return {
+        "pt": {"w.pt": _saved(tensors)},
+        "pt, training": {"w.pt": _saved(training)},
+        "pt, before 1.6": {"w.pt": _saved(tensors, _use_new_zipfile_serialization=False)},
+        "bin folder": {"pytorch_model.bin.index.json": places, "a.bin": _saved(tensors)},
+        "onnx": {"w.onnx": _graph(inside)},
+        "onnx, outside": {"w.onnx": _graph([outside]), "w.data": arrays["w"].tobytes()},
+        "h5": {"w.h5": _hdf5(arrays)},
+        "h5, packed": {"w.h5": _hdf5(arrays, compression="gzip", shuffle=True, fletcher32=True)},
+        "h5, late": {"w.h5": _hdf5(arrays, "latest")},
+        "keras": {"w.keras": _zipped({"config.json": b"{}", "model.weights.h5": _hdf5(arrays)})},
+    }
+
+
+def _saved(value: object, **options: bool) -> bytes:
+    file = io.BytesIO()
+    torch.save(value, file, **options)
+    return file.getvalue()
+
+
+def _graph(tensors: list[onnx.TensorProto]) -> bytes:
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["y"]), helper.make_node("Gemm", ["y", "h"], ["z"], transB=1)]
+    content: bytes = helper.make_model(helper.make_graph(nodes, "g", [], [], tensors)).SerializeToString()
+    return content
+
+
+def _hdf5(arrays: dict[str, np.ndarray], version: str = "earliest", **options: object) -> bytes:
+    file = io.BytesIO()
+    with h5py.File(file, "w", libver=version) as opened:
+        for name, values in arrays.items():
+            opened.create_dataset(f"layers/dense/{name}/kernel", data=values, **options)
+    return file.getvalue()
+
+
+def _zipped(members: Files) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return file.getvalue()
 
 
 def _numpy(write: Callable[..., None], *arrays: object, **named: object) -> bytes:
@@ -82,7 +142,7 @@ def broken(files: Files, rng: random.Random) -> Files:
         elif name.endswith(".safetensors"):
             files[name] = rng.choice((_bytes, _header))(files[name], rng)
         else:
-            ways = (_bytes, _number, _member) if name.endswith(".npz") else (_bytes, _number)
+            ways = [_bytes, _number, *[_member] * name.endswith(ZIPS), *[_message] * name.endswith(".onnx")]
             files[name] = rng.choice(ways)(files[name], rng)
     return files
 
@@ -121,16 +181,45 @@ def _place(content: bytes, rng: random.Random) -> int:
 
 
 def _member(content: bytes, rng: random.Random) -> bytes:
-    """One array of a sound .npz broken, with the checksum of what it is now."""
+    """One member of a sound archive broken, with the checksum of what it is now."""
     file = io.BytesIO()
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new:
+        with (
+            zipfile.ZipFile(io.BytesIO(content)) as old,
+            zipfile.ZipFile(file, "w", old.infolist()[0].compress_type) as new,
+        ):
             chosen = rng.choice(old.namelist())
             for name in old.namelist():
-                new.writestr(name, _bytes(old.read(name), rng) if name == chosen else old.read(name))
+                new.writestr(
+                    name, rng.choice((_bytes, _number))(old.read(name), rng) if name == chosen else old.read(name)
+                )
     except Exception:  # it is broken already, in whatever way
         return content
     return file.getvalue()
+
+
+def _message(content: bytes, rng: random.Random) -> bytes:
+    """A sound model of ONNX of which one tensor says something else."""
+    try:
+        model = onnx.ModelProto.FromString(content)
+        tensor = rng.choice(model.graph.initializer)
+    except Exception:  # it is broken already, in whatever way
+        return content
+    what = rng.randrange(5)
+    if what == 0:
+        tensor.data_type = rng.randrange(40)
+    elif what == 1:
+        tensor.dims.insert(rng.randrange(3), rng.choice((-1, 0, 1, 2, 2**31, 2**62)))
+    elif what == 2:
+        tensor.data_location = rng.choice((onnx.TensorProto.DEFAULT, onnx.TensorProto.EXTERNAL))
+    elif what == 3:
+        key = rng.choice(("location", "offset", "length"))
+        tensor.external_data.add(key=key, value=rng.choice((*map(str, NASTY), *NAMES, "w.data")))
+    else:
+        tensor.float_data.append(1.0)
+        tensor.ClearField(rng.choice(("raw_data", "name", "dims")))
+    changed: bytes = model.SerializeToString()
+    return changed
 
 
 def _header(content: bytes, rng: random.Random) -> bytes:
@@ -210,9 +299,9 @@ def tried(kind: str, number: int, seed: int) -> str:
 
 def report(counts: dict[str, Counter[str]], slowest: tuple[float, int], took: float) -> None:
     columns = ("read", "refused on opening", "refused on reading", "ESCAPED")
-    print(f"{'':<14}{''.join(f'{name:>20}' for name in columns)}")
+    print(f"{'':<16}{''.join(f'{name:>20}' for name in columns)}")
     for kind, count in counts.items():
-        print(f"{kind:<14}{''.join(f'{count[name]:>20,}' for name in columns)}")
+        print(f"{kind:<16}{''.join(f'{count[name]:>20,}' for name in columns)}")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     files = sum(count.total() for count in counts.values())
     print(f"{files:,} files in {took:.1f} s, the slowest (file {slowest[1]}) {1000 * slowest[0]:.0f} ms")

@@ -5,7 +5,9 @@
 it has been seen that the file is still the same.
 """
 
+import pickle
 import re
+import warnings
 import zipfile
 from collections.abc import Mapping
 from functools import partial
@@ -69,27 +71,28 @@ class _Checkpoint:
 
 
 def _load(file: IO[bytes]) -> Any:
-    import pickle
-
     import torch
 
     mapped = zipfile.is_zipfile(file)  # the format before PyTorch 1.6 is none, and cannot be mapped
-    try:
-        return torch.load(file.name, map_location="cpu", weights_only=True, mmap=mapped)
-    except (pickle.UnpicklingError, RuntimeError) as error:
-        raise ValueError(_why(str(error))) from error
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what torch.load tells of odd files is said here in other words
+        try:
+            return torch.load(file.name, map_location="cpu", weights_only=True, mmap=mapped)
+        except (pickle.UnpicklingError, RuntimeError) as error:
+            raise ValueError(_why(str(error))) from error
 
 
 def _why(message: str) -> str:
     """What torch.load says, in a line."""
-    if found := re.search(r"Unsupported (?:global|class|operand)\W+(?:GLOBAL )?([\w.]+)", message):
+    if found := re.search(r"Unsupported (?:global|class)\W+(?:GLOBAL )?([\w.]+)", message):
         return (
             f"holds a Python object beside tensors ({found[1]}), and unpickling that can run code: save the tensors "
             "alone, torch.save(model.state_dict(), path)"
         )
     if "TorchScript" in message:
         return "is a program of TorchScript: save its tensors alone, torch.save(model.state_dict(), path)"
-    return f"cannot be read by torch.load(weights_only=True): {message.strip().splitlines()[0][:200]}"
+    told = re.search(r"(?:error:\s*)?(.+)", message.partition("WeightsUnpickler error:")[2] or message)
+    return f"cannot be read by torch.load(weights_only=True): {told[1][:200] if told else 'it does not say why'}"
 
 
 def _model_in(loaded: Any, names: Mapping[str, Any]) -> tuple[dict[str, str], str]:
