@@ -1,4 +1,8 @@
-"""Calibration data: for each tensor the activations that enter its layer, or their norms, from a file or arrays."""
+"""Calibration data: for each tensor the activations that enter its layer, or their norms, from a file or arrays.
+
+The array ``T`` is for the weight tensor T. Where it holds some of the rows only, ``T..norms`` may stand beside it: the
+norms of all of them. No tensor of a model has such a name, since PyTorch allows no empty part between two dots.
+"""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -6,30 +10,45 @@ from pathlib import Path
 
 from numpy.typing import ArrayLike
 
+from entrenar_viz.config.pruning_config import Method
 from entrenar_viz.errors import WeightsError
-from entrenar_viz.masks.activations import Activations, checked_activations, columns_of, misfit, no_activations
+from entrenar_viz.masks.activations import (
+    Activations,
+    checked_activations,
+    columns_of,
+    input_norms,
+    misfit,
+    no_activations,
+)
+from entrenar_viz.masks.scores import NEEDS_ACTIVATIONS
 from entrenar_viz.models.checkpoints import open_checkpoint
 from entrenar_viz.models.in_memory import in_memory
 from entrenar_viz.models.tensor_files import FLOATS, Stored, blame, listed, shown
 from entrenar_viz.models.weights import SAMPLES, Tensors, not_floating, sample
 
+NORMS = "..norms"  # behind the name of a tensor: the norms of all rows, where its array has some of them
 _LISTED = 3  # names in a message
 
 
 class Calibration:
     """Activations or norms by the name of the weight tensor, read when asked for: ``calibration["fc1.weight"]``.
 
-    ``source`` is the name to show, ``names`` lists the tensors. Names are text from outside: never HTML.
+    ``source`` is the name to show, ``names`` lists the tensors, and ``skipped`` has the reason for each tensor that
+    ``entrenar_viz.torch.calibrate`` found nothing for. Names are text from outside: never HTML.
     """
 
-    def __init__(self, source: str, stored: Mapping[str, Stored]) -> None:
+    def __init__(self, source: str, stored: Mapping[str, Stored], skipped: Mapping[str, str] | None = None) -> None:
         self.source = source
-        self._stored = dict(stored)
+        self.skipped: dict[str, str] = dict(skipped or {})
+        bases = (name.removesuffix(NORMS) for name in stored if name.endswith(NORMS))
+        self._norms = {name: stored[name + NORMS] for name in bases if name in stored}
+        companions = {name + NORMS for name in self._norms}
+        self._stored = {name: one for name, one in stored.items() if name not in companions}
         self.names: list[str] = list(self._stored)
         if not self.names:
             raise WeightsError(f"{source}: holds no activations: store an array for each weight tensor, by its name")
         for name, one in self._stored.items():
-            if wrong := _unusable(one):
+            if wrong := _unusable(one) or self._wrong_norms(name):
                 raise WeightsError(f"{source}: {shown(name)}: {wrong}")
 
     def shape(self, name: str) -> tuple[int, ...]:
@@ -56,16 +75,46 @@ class Calibration:
 
         WeightsError if it is not there, cannot be read, is not finite, or holds norms that are negative.
         """
-        found, where = self._find(name), f"{self.source}: {shown(name)}"
+        return self._read(name, self._find(name))
+
+    def norms(self, name: str) -> Activations:
+        """(columns,): the L2 norms of the columns, over all rows that were seen where these are stored, else over those
+        that are. WeightsError as for ``calibration[name]``."""
+        if name in self._norms:
+            return self._read(name + NORMS, self._norms[name])
+        return input_norms(self[name])
+
+    def for_method(self, name: str, method: Method) -> Activations | None:
+        """What ``method`` scores the tensor with: norms for ``wanda``, activations for ``sparse_gpt``, else None.
+
+        It goes into ``activations`` of ``prune_mask`` and ``importance``, which refuse norms for ``sparse_gpt``.
+        WeightsError as for ``calibration[name]``.
+        """
+        if method not in NEEDS_ACTIVATIONS:
+            return None
+        return self.norms(name) if method == "wanda" else self[name]
+
+    def only(self, name: str) -> "Calibration":
+        """The same source with that tensor alone: small enough to be sent to another process."""
+        norms = {name + NORMS: self._norms[name]} if name in self._norms else {}
+        return Calibration(self.source, {name: self._find(name)} | norms)
+
+    def _read(self, name: str, stored: Stored) -> Activations:
+        where = f"{self.source}: {shown(name)}"
         with blame(where):
-            values = found.read()
+            values = stored.read()
         activations = checked_activations(values, where).view()
         activations.flags.writeable = False  # it may be the user's own array
         return activations
 
-    def only(self, name: str) -> "Calibration":
-        """The same source with that tensor alone: small enough to be sent to another process."""
-        return Calibration(self.source, {name: self._find(name)})
+    def _wrong_norms(self, name: str) -> str:
+        """Why the norms beside the activations are none; empty if they are, or if there are none."""
+        if name not in self._norms:
+            return ""
+        norms, columns = self._norms[name], self._stored[name].shape[-1:]
+        if norms.shape == columns and norms.dtype in FLOATS:
+            return ""
+        return f"{shown(name + NORMS)} beside it must have a norm for each of its {columns[0]:,} columns"
 
     def _find(self, name: str) -> Stored:
         if name not in self._stored:
@@ -90,8 +139,9 @@ def load_calibration(
     """Calibration data from a dict of arrays or a path to an .npz or .safetensors file.
 
     Each array has the name of the weight tensor of its layer. It holds the inputs of the layer, (samples, columns), or
-    the L2 norms of their columns, (columns,). Only headers are read here, and compared with ``weights`` where these
-    are given. WeightsError names file, tensor and reason.
+    the L2 norms of their columns, (columns,). Where it holds a sample of the inputs, NAME..norms may have the norms of
+    all of them. ``entrenar_viz.torch.calibrate`` makes such files. Only headers are read here, and compared with
+    ``weights`` where these are given. WeightsError names file, tensor and reason.
 
     >>> calibration = load_calibration({"fc1.weight": [[1.0, 0.0], [0.5, 2.0]], "fc2.weight": [1.5, 0.25, 3.0]})
     >>> {name: calibration.shape(name) for name in calibration}

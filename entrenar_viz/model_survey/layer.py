@@ -113,9 +113,10 @@ def survey_layer(job: LayerJob) -> LayerSurvey:
 
 
 def _measured(known: LayerSurvey, job: LayerJob) -> LayerSurvey:
-    activations = _activations(job)
+    entering = _entering(job)
+    activations = _activations(job, entering)
     rows, parts = job.weights.rows(job.name), band_starts(job.grid, job.config.pattern)
-    score = _score(job, activations)
+    score = _score(job, entering)
 
     def scored() -> Iterator[tuple[int, Scores]]:
         return ((first, score(rows(first, last))) for first, last in parts)
@@ -131,20 +132,29 @@ def _measured(known: LayerSurvey, job: LayerJob) -> LayerSurvey:
     return _record(known, job, made, tally)
 
 
-def _activations(job: LayerJob) -> Activations | None:
+def _entering(job: LayerJob) -> Activations | None:
+    """What the method scores with; where nothing is asked, nothing is scored."""
+    if not job.asked:
+        return None
     if job.calibration is not None:
-        return job.calibration[job.name]
-    if job.asked and job.config.method != "magnitude":
+        return job.calibration.for_method(job.name, job.config.method)
+    if job.config.method != "magnitude":
         raise WeightsError(f"{job.config.method} needs calibration data, which has nothing for this layer")
     return None
 
 
-def _score(job: LayerJob, activations: Activations | None) -> Callable[[Scores], Scores]:
+def _activations(job: LayerJob, entering: Activations | None) -> Activations | None:
+    """What the outputs are made of: what is read already, if it is that."""
+    if job.calibration is None or (entering is not None and entering.ndim == 2):
+        return entering
+    return job.calibration[job.name]
+
+
+def _score(job: LayerJob, entering: Activations | None) -> Callable[[Scores], Scores]:
     """The scores of some rows; where nothing goes, no score is looked at."""
-    method = job.config.method
     if not job.asked:
         return lambda weights: weights
-    return scorer(method, job.grid[1], None if method == "magnitude" else activations)
+    return scorer(job.config.method, job.grid[1], entering)
 
 
 def _record(known: LayerSurvey, job: LayerJob, made: Cut, tally: Tally) -> LayerSurvey:

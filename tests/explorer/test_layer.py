@@ -60,11 +60,12 @@ def test_rows_compared_by_themselves_say_how_many_go_in_all():
         assert gone == np.count_nonzero(~order.mask_of(count))
 
 
-def test_the_error_of_the_output_is_told_where_activations_are_given():
+def test_the_error_of_the_output_is_told_where_the_inputs_are_given():
     matrix, x = drawn((8, 16)), drawn((40, 16), seed=2)
     assert "errors" not in prepare(matrix, Unstructured()).data
-    assert "errors" not in prepare(matrix, Unstructured(), method="wanda", activations=np.ones(16, np.float32)).data
-    data = prepare(matrix, Unstructured(), method="wanda", activations=x).data
+    norms = np.ones(16, np.float32)
+    assert "errors" not in prepare(matrix, Unstructured(), method="wanda", activations=norms, inputs=norms).data
+    data = prepare(matrix, Unstructured(), method="wanda", activations=x, inputs=x).data
     errors = array(data, "errors", "<f4")
     assert (errors[0], errors[-1]) == (0, 1)
     order = prune_order(importance(matrix, "wanda", x), Unstructured())

@@ -9,6 +9,7 @@ from safetensors.numpy import load_file, save_file
 
 import entrenar_viz
 from entrenar_viz import WeightsError, load_calibration, load_weights, prune_mask, sample, sample_calibration
+from entrenar_viz.masks.activations import input_norms
 from entrenar_viz.masks.calibration import Calibration
 from entrenar_viz.masks.scores import importance
 
@@ -60,6 +61,32 @@ def test_what_is_open_already_stays_open():
     calibration = load_calibration(ARRAYS)
     assert isinstance(calibration, Calibration)
     assert load_calibration(calibration) is calibration
+
+
+def test_norms_of_all_rows_stand_beside_a_sample_of_them(tmp_path):
+    everything = RNG.standard_normal((500, 6)).astype(np.float32)
+    norms, some = input_norms(everything), everything[::10]
+    path = saved(tmp_path, {"fc1.weight": some, "fc1.weight..norms": norms, "fc2.weight": ARRAYS["fc2.weight"]}, ".npz")
+    calibration = load_calibration(path, load_weights(WEIGHTS))
+    assert calibration.names == ["fc1.weight", "fc2.weight"]
+    for one in (calibration, calibration.only("fc1.weight")):
+        assert one.shape("fc1.weight") == (50, 6)
+        assert np.array_equal(one["fc1.weight"], some)
+        assert np.array_equal(one.for_method("fc1.weight", "wanda"), norms)
+        assert np.array_equal(one.for_method("fc1.weight", "sparse_gpt"), some)
+        assert one.for_method("fc1.weight", "magnitude") is None
+    assert np.array_equal(calibration.norms("fc2.weight"), ARRAYS["fc2.weight"])
+
+
+def test_without_them_the_norms_are_those_of_the_rows_that_are_there():
+    assert np.array_equal(load_calibration(ARRAYS).norms("fc1.weight"), input_norms(ARRAYS["fc1.weight"]))
+
+
+@pytest.mark.parametrize("norms", [np.ones(5), np.ones((2, 6)), np.ones(6, int)])
+def test_norms_beside_activations_are_one_for_each_column(norms):
+    words = r"arrays: 'a': 'a\.\.norms' beside it must have a norm for each of its 6 columns"
+    with pytest.raises(WeightsError, match=words):
+        load_calibration({"a": np.ones((20, 6)), "a..norms": norms})
 
 
 def test_only_headers_are_read_at_first(tmp_path):

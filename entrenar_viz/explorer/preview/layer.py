@@ -14,7 +14,7 @@ from entrenar_viz.masks.activations import Activations
 from entrenar_viz.masks.loss_curves import output_errors, survival
 from entrenar_viz.masks.order import PruneOrder, Within, prune_order
 from entrenar_viz.masks.score_distribution import distribution, evenly
-from entrenar_viz.masks.scores import Scores, importance
+from entrenar_viz.masks.scores import importance
 from entrenar_viz.models.weights import Matrix
 
 CELLS = 256  # of a side of the mask: larger layers are shown as the density of what is kept
@@ -59,6 +59,7 @@ def prepare(
     *,
     method: Method = "magnitude",
     activations: Activations | None = None,
+    inputs: Activations | None = None,
     within: Within = "tensor",
     note: str = "",
     report: Report = no_report,
@@ -66,18 +67,18 @@ def prepare(
     """Score ``matrix`` (rows, columns) and put it into prune order.
 
     Up to 256 x 256 the browser gets the prune rank and the magnitude of each weight, exact; above, the share that is
-    kept in each of 256 x 256 cells at 57 sparsities. ``activations`` are for the error of the output, and for
-    the scores where ``method`` takes any. Raises WeightsError if pattern, method or activations do not fit, and
-    whatever ``report`` raises.
+    kept in each of 256 x 256 cells at 57 sparsities. ``activations`` are what ``method`` scores with, ``inputs`` what
+    the error of the output is measured on; norms give none. Raises WeightsError if pattern, method or activations do
+    not fit, and whatever ``report`` raises.
     """
     report("scoring the weights", 0.05)
-    scores = _scores(matrix, method, activations)
+    scores = importance(matrix, method, activations)
     report("putting them in order", 0.15)
     order = prune_order(scores, pattern, within)
     largest = _largest(matrix)
     report("drawing", 0.5)
     data = {"note": note} | _data(order, scores, matrix, (CELLS, LEVELS), largest, report=report)
-    data |= _errors(order, matrix, activations, report)
+    data |= _errors(order, matrix, inputs, report)
     return Prepared(matrix, order, data, largest)
 
 
@@ -87,31 +88,28 @@ def prepare_patterns(
     *,
     method: Method = "magnitude",
     activations: Activations | None = None,
+    inputs: Activations | None = None,
     report: Report = no_report,
 ) -> list[dict[str, Any]]:
     """The layer in each of ``patterns`` by its name, smaller; where a pattern does not fit, its ``note`` says why."""
-    scores, largest, found = _scores(matrix, method, activations), _largest(matrix), []
+    scores, largest, found = importance(matrix, method, activations), _largest(matrix), []
     for index, (name, pattern) in enumerate(patterns.items()):
         report(f"comparing {name}", index / len(patterns))
         try:
             order = prune_order(scores, pattern)
             data = _data(order, scores, matrix, (COMPARED_CELLS, COMPARED_LEVELS), largest, report=no_report)
-            data |= _errors(order, matrix, activations, no_report)
+            data |= _errors(order, matrix, inputs, no_report)
         except WeightsError as error:
             data = {"note": str(error)}
         found.append(data | {"name": name})
     return found
 
 
-def _scores(matrix: Matrix, method: Method, activations: Activations | None) -> Scores:
-    return importance(matrix, method, None if method == "magnitude" else activations)
-
-
-def _errors(order: PruneOrder, matrix: Matrix, activations: Activations | None, report: Report) -> dict[str, bytes]:
+def _errors(order: PruneOrder, matrix: Matrix, inputs: Activations | None, report: Report) -> dict[str, bytes]:
     """The error of the output, where what enters the layer is known."""
-    if activations is None or activations.ndim == 1:
+    if inputs is None or inputs.ndim == 1:
         return {}
-    errors = output_errors(order, matrix, activations, lambda share: report("output error", 0.8 + 0.2 * share))
+    errors = output_errors(order, matrix, inputs, lambda share: report("output error", 0.8 + 0.2 * share))
     return {"errors": errors.astype("<f4").tobytes()}
 
 

@@ -82,8 +82,8 @@ class MaskRequest:
         return replace(self, patterns=()) == replace(other, patterns=())
 
     def activations(self) -> Activations | None:
-        """What the method needs of the calibration, read now; WeightsError if that fails."""
-        return None if self.scored_by == "magnitude" else self.inputs()
+        """What the method scores with, read now, None for magnitude; WeightsError if that fails."""
+        return self.calibration.for_method(self.layer, self.scored_by) if self.calibration else None
 
     def inputs(self) -> Activations | None:
         """What enters the layer, read now, None if it is not known; WeightsError if that fails."""

@@ -38,10 +38,11 @@ def make_ready(request: MaskRequest, report: Report, shown: ReadyMasks | None) -
     The layer is taken from what is shown if that differs in the patterns only.
     """
     try:
-        matrix, inputs = request.tensors.matrix(request.layer), request.inputs()
+        matrix, given = request.tensors.matrix(request.layer), request.activations()
+        inputs = given if given is not None and given.ndim == 2 else request.inputs()
     except WeightsError as error:
         return ReadyMasks(request, no_mask(error), failure=str(error))
-    how: dict[str, Any] = {"method": request.scored_by, "activations": inputs, "report": report}
+    how: dict[str, Any] = {"method": request.scored_by, "activations": given, "inputs": inputs, "report": report}
     failure, prepared = "", shown.prepared if shown and shown.request.same_layer(request) else None
     try:
         prepared = prepared or prepare(matrix, request.pattern, within=request.within, note=note(request), **how)
