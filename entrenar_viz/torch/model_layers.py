@@ -156,9 +156,9 @@ def _layer(shared: Shared, config: PruningConfig, calibration: Calibration | Non
 
 
 def _score(name: str, columns: int, config: PruningConfig, calibration: Calibration | None) -> Score:
-    if config.method not in NEEDS_ACTIVATIONS or calibration is None:
+    activations = calibration.for_method(name, config.method) if calibration else None
+    if calibration is None or activations is None:
         return scorer_on_device("magnitude", None)
-    activations = calibration[name]
     if wrong := misfit(activations.shape, columns):
         raise WeightsError(f"{calibration.source}: {wrong}")
     if config.method == "sparse_gpt" and activations.ndim == 1:
