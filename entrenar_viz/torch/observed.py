@@ -48,6 +48,8 @@ def _reader(shared: Shared, module: nn.Module) -> Reader | str:
     """What reads the input of a module as rows for this parameter of it, or why there is nothing to read."""
     if layout_of(shared.name, tuple(shared.parameter.shape), type(module).__name__).experts:
         return f"{type(module).__name__} has its experts in one tensor: no layer is called for one of them"
+    if type(module).__name__ == "ParametrizationList":
+        return "a part of a parametrization, not a weight itself"
     if module._parameters.get("weight") is not shared.parameter:
         return f"{type(module).__name__} computes with it by itself: no layer is called whose input could be seen"
     return entering(module)
@@ -60,12 +62,12 @@ def watching(watched: Watched, collectors: dict[str, Collector]) -> Iterator[Non
         for name, readers in watched.items():
             for module, reader in readers:
                 hook = partial(_collect, reader, collectors[name])
-                handle = module.register_forward_pre_hook(hook, with_kwargs=True)
-                hooks.callback(handle.remove)
+                hooks.callback(module.register_forward_hook(hook, with_kwargs=True).remove)
         yield
 
 
-def _collect(reader: Reader, collector: Collector, _: nn.Module, args: Any, kwargs: dict[str, Any]) -> None:
+def _collect(reader: Reader, collector: Collector, _: nn.Module, args: Any, kwargs: dict[str, Any], __: Any) -> None:
+    """Called after the layer, which has its own words for what it cannot multiply."""
     collector.add(reader((*args, *kwargs.values())[0].detach()))
 
 
