@@ -66,9 +66,10 @@ class Calibration:
             both = f"{listed(self.names, _LISTED)} here, {listed(weights.names, _LISTED)} in {weights.source}"
             raise WeightsError(f"{self.source}: no name here is that of a weight tensor: {both}")
         for name in shared:
-            shape = weights.shape(name)
-            if wrong := misfit(self.shape(name), columns_of(shape)):
-                raise WeightsError(f"{self.source}: {shown(name)} of shape {list(shape)}: {wrong}")
+            given, shape = self.shape(name), weights.shape(name)
+            if wrong := misfit(given, columns_of(shape)):
+                swapped = "; or these weights are (in, out), as of GPT-2: turn them" if given[-1] == shape[0] else ""
+                raise WeightsError(f"{self.source}: {shown(name)} of shape {list(shape)}: {wrong}{swapped}")
 
     def __getitem__(self, name: str) -> Activations:
         """(samples, columns) or, of norms, (columns,), float32, read now.

@@ -120,6 +120,12 @@ def test_a_file_that_does_not_fit_is_refused_with_file_tensor_and_reason(tmp_pat
     assert str(caught.value).startswith(f"{path}: ")
 
 
+def test_weights_that_keep_the_inputs_first_are_suspected():
+    words = "4 columns for a layer of 6: pass the inputs of this layer.*; or these weights are .in, out., as of GPT-2"
+    with pytest.raises(WeightsError, match=words):
+        load_calibration({"fc1.weight": np.ones((20, 4))}, load_weights(WEIGHTS))
+
+
 def test_files_and_models_may_each_have_tensors_that_the_other_has_not():
     calibration = load_calibration(
         ARRAYS | {"other.weight": np.ones(3)}, load_weights(WEIGHTS | {"fc3": np.ones((2, 2))})
