@@ -1,4 +1,4 @@
-"""PruningConfig: what the trainer loads, as strict JSON in and out.
+"""PruningConfig: what the trainer loads, as strict JSON or YAML in and out.
 
 The trainer ignores unknown keys and does not validate what it loads, so a mistake in its file is lost without a
 word. Here each is refused, all of them at once, each with its place.
@@ -11,14 +11,15 @@ from dataclasses import field
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-import numpy as np
 from pydantic import Field, TypeAdapter, ValidationError, ValidationInfo, field_validator
 
 from entrenar_viz.config.schedules import SCHEDULES, OneShot, Schedule
 from entrenar_viz.config.validation import Count, Finite, Fraction, Location, checked, problems, refuse
 from entrenar_viz.errors import ConfigError, Problem
+from entrenar_viz.files import strict_json
 from entrenar_viz.files.atomic import write_atomically
-from entrenar_viz.files.strict_json import Object, as_text, joined, parse, read_bytes
+from entrenar_viz.files.strict_json import Object, as_text, joined, read_bytes
+from entrenar_viz.files.writing import as_json, as_yaml, is_yaml
 
 Method = Literal["magnitude", "wanda", "sparse_gpt", "minitron_depth", "minitron_width"]
 METHODS: tuple[Method, ...] = get_args(Method)
@@ -133,23 +134,54 @@ class PruningConfig:
 
     def to_json(self) -> str:
         """The file that the trainer loads: its eight keys in its order, a line each."""
-        fields = TypeAdapter(type(self)).dump_python(self)
-        lines = ",\n".join(f'  "{key}": {_json_value(value)}' for key, value in fields.items())
-        return f"{{\n{lines}\n}}\n"
+        return as_json(TypeAdapter(type(self)).dump_python(self))
+
+    def to_yaml(self) -> str:
+        """The same eight keys as the trainer writes them in YAML, for loaders of YAML 1.1 and 1.2 alike.
+
+        >>> print(PruningConfig(pattern=NM(n=2, m=4)).to_yaml(), end="")
+        method: magnitude
+        target_sparsity: 0.5
+        pattern:
+          type: nm
+          n: 2
+          m: 4
+        schedule:
+          type: one_shot
+          step: 0
+        fine_tune_after_pruning: true
+        fine_tune_steps: 1000
+        fine_tune_lr: 0.00001
+        skip_embed_layers: true
+        """
+        return as_yaml(TypeAdapter(type(self)).dump_python(self))
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "PruningConfig":
         """Read the trainer's JSON strictly; ConfigError lists every problem with its place."""
-        return _parse(text, "")
+        return _from_json(text, "")
+
+    @classmethod
+    def from_yaml(cls, text: str | bytes) -> "PruningConfig":
+        """Read YAML 1.2 as strictly; ConfigError lists every problem, and refuses tags, anchors and aliases too."""
+        return _from_yaml(text, "")
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
-        """Write ``to_json()`` to ``path`` as one atomic step; FileExistsError unless ``overwrite``."""
-        return write_atomically(Path(path), self.to_json().encode(), overwrite=overwrite)
+        """Write ``to_yaml()`` to a ``path`` in .yaml or .yml, else ``to_json()``, as one atomic step.
+
+        FileExistsError unless ``overwrite``.
+        """
+        text = self.to_yaml() if is_yaml(path) else self.to_json()
+        return write_atomically(Path(path), text.encode(), overwrite=overwrite)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "PruningConfig":
-        """Read a file strictly; ConfigError names the file and lists every problem with its place."""
-        return _parse(read_bytes(path), str(path))
+        """Read a file strictly, as YAML if it ends in .yaml or .yml, else as JSON.
+
+        ConfigError names the file and lists every problem with its place.
+        """
+        read = _from_yaml if is_yaml(path) else _from_json
+        return read(read_bytes(path, what="a JSON or YAML file"), str(path))
 
 
 def json_schema() -> dict[str, Any]:
@@ -158,17 +190,23 @@ def json_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
-def _json_value(value: object) -> str:
-    if isinstance(value, float) and 1e-9 <= abs(value) < 1:
-        return np.format_float_positional(value, trim="0")  # 0.00001 rather than 1e-05
-    return json.dumps(value)
-
-
-def _parse(content: str | bytes, source: str) -> PruningConfig:
+def _from_json(content: str | bytes, source: str) -> PruningConfig:
     text = as_text(content, source, "a pruning configuration")
-    raw, repeated = parse(text, source)
+    raw, repeated = strict_json.parse(text, source)
+    return _parsed(text, raw, repeated, source, "a JSON object { ... }")
+
+
+def _from_yaml(content: str | bytes, source: str) -> PruningConfig:
+    from entrenar_viz.files import strict_yaml  # its library is needed by nothing else
+
+    raw, repeated = strict_yaml.parse(as_text(content, source, "a pruning configuration"), source)
+    return _parsed(json.dumps(raw), raw, repeated, source, "a YAML mapping")
+
+
+def _parsed(text: str, raw: object, repeated: list[Problem], source: str, form: str) -> PruningConfig:
+    """The configuration that ``text`` is in JSON, and ``raw`` in Python."""
     if not isinstance(raw, Object):
-        raise ConfigError([Problem("", "must be a JSON object { ... } with the eight keys of the trainer")], source)
+        raise ConfigError([Problem("", f"must be {form} with the eight keys of the trainer")], source)
     if str(raw.get("format", "")).startswith("entrenar-viz "):
         other = f"is an {raw['format']:.40}, not a configuration: load a session with Session.load, or as Session"
         raise ConfigError([Problem("", f"{other} in the explorer")], source)

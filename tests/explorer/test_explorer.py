@@ -273,7 +273,7 @@ def test_import_of_something_else_changes_nothing_and_says_why(explorer, tmp_pat
     assert "cannot be read" in panel.status.value
     panel.path.value = " "
     panel.read.click()
-    assert panel.status.value == "Nothing was loaded: the path is empty: name a JSON file"
+    assert panel.status.value == "Nothing was loaded: the path is empty: name a JSON or YAML file"
     panel.paste.value = Session(config=before, total_steps=7).to_json()
     panel.take.click()
     assert "is an entrenar-viz session, not a configuration" in panel.status.value
