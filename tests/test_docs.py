@@ -18,6 +18,7 @@ import entrenar_viz
 from entrenar_viz import (
     NM,
     Block,
+    ConfigError,
     Cubic,
     Gradual,
     OneShot,
@@ -27,6 +28,7 @@ from entrenar_viz import (
     review,
 )
 from entrenar_viz.explorer.explorer import Explorer
+from entrenar_viz.files.strict_yaml import plain_value
 from entrenar_viz.workspace import presets
 
 ROOT = Path(__file__).parents[1]
@@ -162,6 +164,9 @@ def test_notebooks_quote_the_accuracies_of_the_digits_network():
 def test_the_file_is_described_as_python_has_it():
     (example,) = blocks(FORMAT, "json")
     assert PruningConfig.from_json(example).to_json() == example
+    (yaml,) = blocks(FORMAT, "yaml")
+    assert PruningConfig.from_json(example).to_yaml() == yaml
+    assert PruningConfig.from_yaml(yaml).to_json() == example
     described = dict(sections(FORMAT))
     rows = re.findall(r"^\| `(\w+)` \|.*\| `(.+)` \|$", described["The eight keys"], re.MULTILINE)
     assert {key: json.loads(default) for key, default in rows} == json.loads(PruningConfig().to_json())
@@ -173,6 +178,23 @@ def test_the_file_is_described_as_python_has_it():
         for one in json_schema()["$defs"].values()
         for key in one["properties"]
     }
+
+
+def test_what_is_not_read_of_yaml_is_described_in_its_words(tmp_path):
+    (yaml,), (_, said) = blocks(FORMAT, "yaml"), blocks(FORMAT, "text")
+    file = tmp_path / "pruning.yaml"
+    file.write_text(yaml.replace("lr: ", "lr: !!float ").replace("final_sparsity: 0.5", "final_sparsity: *half"))
+    with pytest.raises(ConfigError) as refused:
+        PruningConfig.load(file)
+    assert str(refused.value).removeprefix(f"{tmp_path}{os.sep}") == said.rstrip()
+
+
+def test_yaml_is_read_as_the_table_says():
+    rows = dict(re.findall(r"^\| (`.+`) \| ([^|]+?) \|$", dict(sections(FORMAT))["YAML"], re.MULTILINE))
+    kinds = {"a whole number": int, "a number": float, "true, false": bool, "not finite": float, "text": str}
+    for written, read in rows.items():
+        kind = kinds[read.split(":")[0].removesuffix(", and refused like NaN in JSON")]
+        assert {type(plain_value(text)) for text in re.findall("`(.+?)`", written)} == {kind}
 
 
 def test_the_reference_names_everything_public():

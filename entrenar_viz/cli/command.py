@@ -117,7 +117,9 @@ def _add_survey(commands: Any) -> None:
         metavar="MODEL",
         help="a model file (.safetensors .npz .npy .pt .onnx .h5 .keras), or the folder of a checkpoint",
     )
-    parser.add_argument("file", metavar="CONFIG", help="the configuration, JSON as the trainer loads it")
+    parser.add_argument(
+        "file", metavar="CONFIG", help="the configuration as the trainer loads it, JSON, or YAML in .yaml or .yml"
+    )
     parser.add_argument("--steps", type=_steps, metavar="N", help="training steps (default: to the schedule's end)")
     parser.add_argument(
         "--calibration", metavar="FILE", help="inputs of the layers by their names, .npz or .safetensors"
@@ -128,7 +130,9 @@ def _add_survey(commands: Any) -> None:
 
 
 def _add_file_and_steps(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help="the configuration, JSON as the trainer loads it")
+    parser.add_argument(
+        "file", metavar="FILE", help="the configuration as the trainer loads it, JSON, or YAML in .yaml or .yml"
+    )
     parser.add_argument(
         "--steps", type=_steps, metavar="N", help="training steps (default: the schedule, and 40%% for recovery)"
     )

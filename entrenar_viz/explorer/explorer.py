@@ -21,7 +21,7 @@ from entrenar_viz.explorer.browser import payload
 from entrenar_viz.explorer.browser.live import Live, MaskDetails
 from entrenar_viz.explorer.controls.settings import Settings, countable
 from entrenar_viz.explorer.controls.state import State, Told
-from entrenar_viz.explorer.languages import LANGUAGES, Language
+from entrenar_viz.explorer.languages import LANGUAGES, Language, saved_as
 from entrenar_viz.explorer.on_screen import masks_drawn, schedules_drawn
 from entrenar_viz.explorer.panels import plain
 from entrenar_viz.explorer.panels.exchange import Doors, ExchangePanel
@@ -159,7 +159,7 @@ class Explorer(tr.HasTraits):
     # What is kept of it ----------------------------------------------------------------------------------------------
 
     def export(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
-        """Save the configuration to ``path``, atomically.
+        """Save the configuration to ``path``, atomically: as YAML if it ends in .yaml or .yml, else as JSON.
 
         Raises ConfigError while the settings hold a problem, FileExistsError unless ``overwrite``.
         """
@@ -483,11 +483,11 @@ class Explorer(tr.HasTraits):
         return Pin(name=called, config=self.config, total_steps=self.total_steps)
 
     def _save_exported(self, path: str, *, overwrite: bool) -> Path:
-        language = self._language
+        language = saved_as(path, self._language)
         self._check("nothing was exported")
         if not path:
             raise EntrenarVizError(f"Nothing was saved: name the file, for example {language.file}")
-        if Path(path).suffix != language.suffix:
+        if not language.fits(path):
             ending = f"{language.name} goes to a file that ends in {language.suffix}"
             raise EntrenarVizError(f"Nothing was saved: {ending}, for example {Path(path).stem}{language.suffix}")
         text = language.write(self.config, self.total_steps)

@@ -1,11 +1,13 @@
-"""What a configuration can be taken away as: the trainer's JSON, source text, or a report."""
+"""What a configuration can be taken away as: the trainer's JSON or YAML, source text, or a report."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.export.markdown import as_markdown
 from entrenar_viz.export.source_code import as_python, as_rust
+from entrenar_viz.files.writing import YAML_SUFFIXES
 
 
 @dataclass(frozen=True)
@@ -13,9 +15,18 @@ class Language:
     """A way to write a configuration in a training of so many steps, and the file that it goes to."""
 
     name: str
-    suffix: str
+    suffixes: tuple[str, ...]
     media: str
     write: Callable[[PruningConfig, int], str]
+
+    @property
+    def suffix(self) -> str:
+        """How the name of a file of it ends, if nobody asks for another of its suffixes."""
+        return self.suffixes[0]
+
+    def fits(self, path: str) -> bool:
+        """Whether a file of it may be called so."""
+        return Path(path).suffix.lower() in self.suffixes
 
     @property
     def file(self) -> str:
@@ -24,9 +35,16 @@ class Language:
 
 
 LANGUAGES = (
-    Language("JSON", ".json", "application/json", lambda config, _: config.to_json()),
-    Language("Python", ".py", "text/x-python", lambda config, _: as_python(config)),
-    Language("Rust", ".rs", "text/x-rust", lambda config, _: as_rust(config)),
-    Language("Markdown", ".md", "text/markdown", as_markdown),
+    Language("JSON", (".json",), "application/json", lambda config, _: config.to_json()),
+    Language("YAML", YAML_SUFFIXES, "application/yaml", lambda config, _: config.to_yaml()),
+    Language("Python", (".py",), "text/x-python", lambda config, _: as_python(config)),
+    Language("Rust", (".rs",), "text/x-rust", lambda config, _: as_rust(config)),
+    Language("Markdown", (".md",), "text/markdown", as_markdown),
 )
-JSON = LANGUAGES[0]
+JSON, YAML = LANGUAGES[:2]
+
+
+def saved_as(path: str, chosen: Language) -> Language:
+    """The language of the file at ``path``: ``chosen``, but of JSON and YAML the one that the path says."""
+    said = [language for language in (JSON, YAML) if language.fits(path)]
+    return said[0] if said and chosen in (JSON, YAML) else chosen

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ def is_yaml(path: str | os.PathLike[str]) -> bool:
     >>> is_yaml("pruning.yaml"), is_yaml("PRUNING.YML"), is_yaml("pruning.json")
     (True, True, False)
     """
-    return os.fspath(path).lower().endswith(YAML_SUFFIXES)
+    return Path(path).suffix.lower() in YAML_SUFFIXES
 
 
 def as_json(fields: Mapping[str, Any]) -> str:

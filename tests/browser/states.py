@@ -168,7 +168,9 @@ def in_language(name: str) -> Callable[[Notebook], None]:
 
 def refused_file(notebook: Notebook) -> None:
     notebook.tab("Export & import")
-    notebook.page.get_by_placeholder("or paste the JSON here").fill('{"method": "magnitud", "target_sparsity": 1.5}')
+    notebook.page.get_by_placeholder("or paste JSON or YAML here").fill(
+        '{"method": "magnitud", "target_sparsity": 1.5}'
+    )
     notebook.page.get_by_role("button", name="Load pasted").click()
     notebook.page.get_by_text("Nothing was loaded").wait_for()
 

@@ -84,7 +84,7 @@ def test_model_files_open_below_the_root_and_nowhere_else(visited, address):
 def test_a_configuration_comes_by_paste_and_by_upload(visited, tmp_path):
     page, given = visited.page, visited.exported
     visited.tab("Export & import")
-    page.get_by_placeholder("or paste the JSON here").fill(json.dumps(given | {"method": "wanda"}))
+    page.get_by_placeholder("or paste JSON or YAML here").fill(json.dumps(given | {"method": "wanda"}))
     page.get_by_role("button", name="Load pasted").click()
     page.get_by_text("Loaded pasted text.").wait_for()
     (tmp_path / "mine.json").write_text(json.dumps(given | {"target_sparsity": 0.9}))

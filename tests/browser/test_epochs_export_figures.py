@@ -47,6 +47,7 @@ def test_each_language_is_shown_copied_and_downloaded(open_notebook):
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="More ways to export").click()
     for name, file, writer in [
+        ("YAML", "pruning.yaml", "PruningConfig.to_yaml(explorer.config)"),
         ("Python", "pruning.py", "as_python(explorer.config)"),
         ("Rust", "pruning.rs", "as_rust(explorer.config)"),
         ("Markdown", "pruning.md", "as_markdown(explorer.config, explorer.total_steps)"),

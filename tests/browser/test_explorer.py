@@ -251,7 +251,7 @@ def test_export_by_download_and_by_path_and_load_back(open_notebook, lab):
     page.locator(".entrenar-viz-importing").get_by_role("button", name="Load", exact=True).click()
     notebook.until("explorer.config.target_sparsity", 0.7)
     notebook.wait("drawn.curves.gradual.at(-1)[1] === Math.fround(0.7)")
-    page.get_by_placeholder("or paste the JSON here").fill('{"method": "magnitud"}')
+    page.get_by_placeholder("or paste JSON or YAML here").fill('{"method": "magnitud"}')
     page.get_by_role("button", name="Load pasted").click()
     page.get_by_text("Nothing was loaded").wait_for()
     with page.expect_file_chooser() as chooser:

@@ -89,6 +89,19 @@ def test_what_cannot_be_read_is_said_without_a_traceback(capsys, name):
     assert capsys.readouterr().err.startswith(f"entrenar-viz: {name}: ")
 
 
+def test_check_and_figure_take_yaml_by_its_suffix(capsys):
+    assert main(["check", write(MISSED), "--steps", "10000"]) == 0
+    of_json = capsys.readouterr().out
+    MISSED.save("pruning.yaml")
+    assert main(["check", "pruning.yaml", "--steps", "10000"]) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == of_json.splitlines()[1:]
+    assert main(["figure", "pruning.yaml", "-o", "out.svg"]) == 0
+    Path("bad.yml").write_text(MISSED.to_yaml().replace("5000", "10") + "method: wanda\n")
+    assert main(["check", "bad.yml", "--json"]) == 1
+    found = {one["where"] for one in json.loads(capsys.readouterr().out.partition("\n")[2])["problems"]}
+    assert found == {"method", "schedule.end_step"}
+
+
 def test_json_of_a_valid_file(capsys):
     assert main(["check", write(MISSED), "--steps", "10000", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)

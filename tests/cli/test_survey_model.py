@@ -134,6 +134,15 @@ def test_a_file_is_overwritten_only_with_force_and_refused_before_the_work(capsy
     assert Path("out.csv").read_text().startswith("layer,shape,dtype,")
 
 
+def test_survey_takes_yaml_by_its_suffix(capsys):
+    arguments = model(**layers())
+    assert main(arguments) == 0
+    of_json = capsys.readouterr().out
+    MISSED.save("pruning.yml")
+    assert main([*arguments[:2], "pruning.yml"]) == 0
+    assert capsys.readouterr().out == of_json
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

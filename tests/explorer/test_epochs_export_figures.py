@@ -116,6 +116,7 @@ def choose(explorer, name):
 def test_each_language_is_written_as_the_library_writes_it(explorer):
     texts = {
         "JSON": lambda: PruningConfig.to_json(explorer.config),
+        "YAML": lambda: PruningConfig.to_yaml(explorer.config),
         "Python": lambda: as_python(explorer.config),
         "Rust": lambda: as_rust(explorer.config),
         "Markdown": lambda: as_markdown(explorer.config, explorer.total_steps),
@@ -133,15 +134,20 @@ def test_the_file_has_the_name_of_its_language(explorer):
     show_tab(explorer, "Export & import")
     exporting = explorer._exchange.exporting
     path = exporting.saving.path
-    for name, file in [("Python", "pruning.py"), ("Rust", "pruning.rs"), ("Markdown", "pruning.md")]:
+    files = {"YAML": "pruning.yaml", "Python": "pruning.py", "Rust": "pruning.rs", "Markdown": "pruning.md"}
+    for name, file in files.items():
         choose(explorer, name)
         assert path.value == file
         exported = answer(explorer)["exported"]
         assert (exported["language"], exported["file"]) == (name, file)
         assert f'download="{file}"' in exporting.download.link.value
         assert linked(exporting.download.link.value).decode() == exported["text"] == exporting.text.value
-    path.value = "mine.txt"
+    choose(explorer, "YAML")
+    path.value = " a.b/mine.YML"
     choose(explorer, "JSON")
+    assert path.value == "a.b/mine.json"
+    path.value = "mine.txt"
+    choose(explorer, "Rust")
     assert path.value == "mine.txt"
 
 
@@ -178,6 +184,26 @@ def test_what_is_exported_is_saved_and_waits_for_problems(explorer, tmp_path):
     choose(explorer, "Markdown")
     assert answer(explorer)["exported"]["text"] == as_markdown(explorer.config, explorer.total_steps)
     assert saving.save.disabled
+
+
+def test_of_json_and_yaml_the_path_says_which_is_saved(explorer, tmp_path):
+    show_tab(explorer, "Export & import")
+    saving = explorer._exchange.exporting.saving
+    for chosen, name, text in [
+        ("JSON", "a.yaml", explorer.config.to_yaml()),
+        ("JSON", "a.yml", explorer.config.to_yaml()),
+        ("YAML", "b.json", explorer.config.to_json()),
+        ("YAML", "b.YAML", explorer.config.to_yaml()),
+    ]:
+        choose(explorer, chosen)
+        saving.path.value = str(tmp_path / name)
+        saving.save.click()
+        assert (tmp_path / name).read_text() == text
+    choose(explorer, "Rust")
+    saving.path.value = str(tmp_path / "c.yaml")
+    saving.save.click()
+    assert "Rust goes to a file that ends in .rs, for example c.rs" in explorer._exchange.exporting.status.value
+    assert not (tmp_path / "c.yaml").exists()
 
 
 # Keeping figures ------------------------------------------------------------------------------------------------------

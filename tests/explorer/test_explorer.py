@@ -266,6 +266,42 @@ def test_import_from_path_paste_and_upload(explorer, tmp_path):
     assert "Loaded up.json" in panel.status.value
 
 
+def test_yaml_comes_by_path_paste_and_upload(explorer, tmp_path):
+    panel = explorer._exchange.importing
+    config = PruningConfig(method="wanda", schedule=OneShot(step=12), fine_tune_lr=3e-12)
+    panel.path.value = str(config.save(tmp_path / "pruning.YML"))
+    panel.read.click()
+    assert explorer.config == config
+    panel.paste.value = "\n# mine\n" + replace(config, method="magnitude").to_yaml()
+    panel.take.click()
+    assert explorer.config.method == "magnitude"
+    upload = {"name": "up.yaml", "type": "", "size": 300, "content": memoryview(config.to_yaml().encode())}
+    panel.upload.value = ({**upload, "last_modified": NOW},)
+    assert explorer.config == config
+    panel.paste.value = "method: &m wanda"
+    panel.take.click()
+    assert panel.status.value.startswith("Nothing was loaded: method: has the anchor &m (line 1, column 9)")
+    assert explorer.config == config
+
+
+def test_files_of_both_kinds_are_offered_for_import(explorer, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.json", "b.yaml", "c.yml", "d.txt"):
+        (tmp_path / name).write_text("")
+    show_tab(explorer, "Export & import")
+    assert explorer._exchange.importing.path.options == ("a.json", "b.yaml", "c.yml")
+    assert explorer._exchange.sessions.path.options == ("a.json",)
+
+
+def test_an_explorer_opens_and_exports_yaml_by_its_suffix(tmp_path):
+    config = PruningConfig(method="wanda", schedule=OneShot(step=12))
+    explorer = Explorer(config.save(tmp_path / "pruning.yaml"))
+    assert explorer.config == config
+    assert explorer.export(tmp_path / "again.yml").read_text() == config.to_yaml()
+    assert explorer.export(tmp_path / "again.json").read_text() == config.to_json()
+    explorer.close()
+
+
 def test_import_of_something_else_changes_nothing_and_says_why(explorer, tmp_path):
     before, panel = explorer.config, explorer._exchange.importing
     panel.path.value = str(tmp_path / "<img src=x onerror=alert(1)>.json")

@@ -27,8 +27,10 @@ from entrenar_viz.explorer.panels.parts import (
     text,
     typed_path,
 )
+from entrenar_viz.files.writing import YAML_SUFFIXES, is_yaml
 from entrenar_viz.workspace.session import Session
 
+CONFIGS = (".json", *YAML_SUFFIXES)
 WAITS = "Export waits until the problems above are fixed."
 
 
@@ -60,8 +62,8 @@ class ExchangePanel(plain.VBox):
 
     def refresh(self) -> None:
         """Offer the files that there are by now."""
-        found = files_below(Path(), (".json",))
-        self.importing.path.options = self.sessions.path.options = found
+        self.importing.path.options = files_below(Path(), CONFIGS)
+        self.sessions.path.options = files_below(Path(), (".json",))
 
 
 class Exporting(plain.VBox):
@@ -87,9 +89,9 @@ class Exporting(plain.VBox):
     def offer(self, language: Language, content: str, blocked: bool) -> None:
         """Show what is exported now; what is blocked can be read, not taken."""
         if language != self.language:
-            path = self.saving.path
-            if path.value.strip().endswith(self.language.suffix):
-                path.value = path.value.strip().removesuffix(self.language.suffix) + language.suffix
+            path, typed = self.saving.path, self.saving.path.value.strip()
+            if self.language.fits(typed):
+                path.value = typed.removesuffix(Path(typed).suffix) + language.suffix
             self.language = language
             if self.languages:
                 self.languages.value = language
@@ -118,25 +120,29 @@ class Importing(plain.VBox):
         self.load, self._own = load, own
         self.path = path_box("File to load", "path of a configuration")
         self.read = button("Load", "Load this file", guarded(self._read_path))
-        self.upload = plain.FileUpload(accept=".json", multiple=False, description="Upload")
-        self.paste = read_only("JSON to load", rows=5)
-        self.paste.placeholder, self.paste.disabled = "or paste the JSON here", False
-        self.take = button(
-            "Load pasted", "Load this text", guarded(lambda: self._take(self.paste.value, "pasted text"))
-        )
+        self.upload = plain.FileUpload(accept=",".join(CONFIGS), multiple=False, description="Upload")
+        self.paste = read_only("JSON or YAML to load", rows=5)
+        self.paste.placeholder, self.paste.disabled = "or paste JSON or YAML here", False
+        self.take = button("Load pasted", "Load this text", guarded(self._take_pasted))
         self.status = text()
         files = line(*([self.path, self.read] if own else []), self.upload)
         super().__init__([heading("Import"), files, self.paste, line(self.take), self.status])
         self.add_class("entrenar-viz-importing")
-        uploaded = guarded(lambda: take_uploaded(self.upload, self._take, self._say))
+        uploaded = guarded(lambda: take_uploaded(self.upload, self._take_file, self._say))
         self.upload.observe(lambda _: uploaded(), "value")
 
     def _read_path(self) -> None:
         if self._own:  # a visitor can press buttons that are not shown
             self._import(lambda: PruningConfig.load(typed_path(self.path.value)), self.path.value.strip())
 
-    def _take(self, content: str | bytes, name: str) -> None:
-        self._import(lambda: PruningConfig.from_json(content), name)
+    def _take_file(self, content: bytes, name: str) -> None:
+        read = PruningConfig.from_yaml if is_yaml(name) else PruningConfig.from_json
+        self._import(lambda: read(content), name)
+
+    def _take_pasted(self) -> None:
+        content = self.paste.value
+        read = PruningConfig.from_json if content.lstrip().startswith("{") else PruningConfig.from_yaml
+        self._import(lambda: read(content), "pasted text")
 
     def _import(self, read: Callable[[], PruningConfig], name: str) -> None:
         try:
