@@ -32,12 +32,15 @@ NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)|0o[0-7]+|0x[0-9a-fA-F]+")
 FLOAT = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 """Numbers of the core schema, but for those with leading zeros: 017 is 15 in YAML 1.1, and text to the trainer."""
+BREAKS_OF_1_1 = re.compile("[\x85\u2028\u2029]")
 MAX_DIGITS = 1000  # the smallest number of 64 bits has 326 as a plain decimal
 
 
 def parse(text: str, source: str) -> tuple[Any, list[Problem]]:
     """The value that ``text`` stands for, and a problem for each key in it that is written more than once."""
     try:
+        if found := BREAKS_OF_1_1.search(text):
+            raise ValueError(f"{found[0]!r} ends a line in YAML 1.1 only{_at_character(text, found.start())}")
         document = _Document(text)
         value = document.read()
         twice = repeated(value)
@@ -142,12 +145,15 @@ def _at(event: Any) -> str:
     return f" (line {event.start_mark.line + 1}, column {event.start_mark.column + 1})"
 
 
+def _at_character(text: str, position: int) -> str:
+    before = re.split("\r\n|\r|\n", text[:position])
+    return f" (line {len(before)}, column {len(before[-1]) + 1})"
+
+
 def _said(error: Exception, text: str) -> str:
     """What is wrong, on one line, and where."""
     if isinstance(error, ReaderError):
-        before = text[: error.position].splitlines() or [""]
-        where = f"line {len(before)}, column {len(before[-1]) + 1}"
-        return f"the character {chr(error.character)!r} is not allowed ({where})"
+        return f"the character {chr(error.character)!r} is not allowed{_at_character(text, error.position)}"
     if isinstance(error, MarkedYAMLError) and (mark := error.problem_mark or error.context_mark):
         words = ", ".join(filter(None, (error.context, error.problem)))
         return f"{words} (line {mark.line + 1}, column {mark.column + 1})"

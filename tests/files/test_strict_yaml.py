@@ -122,6 +122,8 @@ def test_all_that_is_not_read_is_listed_at_once_also_what_is_repeated():
         ("a:\n\t- 1", "found character '\\t' that cannot start any token (line 2, column 1)"),
         ("a: [1, 2", "expected ',' or ']', but got '<stream end>' (line 1, column 9)"),
         ("a: 1\nb: \x00", "the character '\\x00' is not allowed (line 2, column 4)"),
+        ("a: 1\r\nb: \u20282", "'\\u2028' ends a line in YAML 1.1 only (line 2, column 4)"),
+        ("a: 1 # one\x85b: 2", "'\\x85' ends a line in YAML 1.1 only (line 1, column 11)"),
         ('a: "\\ud800"', "half a surrogate pair is no text (line 1, column 4)"),
         ('"\\ud800": 1', "half a surrogate pair is no text (line 1, column 1)"),
         ('a: "\\UFFFFFFFF"', "is not YAML that can be read"),

@@ -224,8 +224,8 @@ def test_pins_differ_in_name_and_are_not_too_many():
 
 
 def test_an_empty_path_is_not_the_folder_that_one_is_in():
-    for load in (Session.load, PruningConfig.load):
-        with pytest.raises(ConfigError, match=r"^the path is empty: name a JSON file$"):
+    for load, what in ((Session.load, "JSON"), (PruningConfig.load, "JSON or YAML")):
+        with pytest.raises(ConfigError, match=rf"^the path is empty: name a {what} file$"):
             load("")
 
 
