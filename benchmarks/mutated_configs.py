@@ -25,47 +25,12 @@ CONFIGS = (
     PruningConfig(pattern=Block(height=4, width=8), schedule=CUBIC, fine_tune_lr=3e-12),
 )
 KINDS = {"JSON": PruningConfig.from_json, "YAML": PruningConfig.from_yaml}
-INDICATORS = (
-    "- ",
-    "? ",
-    ": ",
-    ", ",
-    "{",
-    "}",
-    "[",
-    "]",
-    "#",
-    " #",
-    "&a ",
-    "*a",
-    "|\n",
-    ">-\n",
-    "'",
-    '"',
-    "%",
-    "@",
-    "`",
-)
+INDICATORS = ("- ", "? ", ": ", ", ", *"{}[]#'\"%@`", " #", "&a ", "*a", "|\n", ">-\n")
 MARKS = ("<<: ", "---\n", "...\n", "%YAML 1.1\n", "%YAML 1.2\n", "%YAML 9.9\n---\n", "%TAG !e! y\n---\n")
 TAGS = ("!", "!t ", "!!", "!!int ", "!!float ", "!!binary ", "!!set ", "!!python/name:os.system ", "!<tag:x>", "!e!x ")
 ESCAPES = ("\\", "\\0", "\\x4", '"\\ud800"', '"\\UFFFFFFFF"', "\\\n", "\\N", "\x00", "\x07", "\x7f", "\x85", "\u2028")
 SPACES = (" ", "  ", "\t", "\n", "\r", "\r\n", "\ufeff", "é", "\U0001f600")
-VALUES = (
-    "~",
-    "null",
-    "NaN",
-    ".nan",
-    "-.inf",
-    "1e400",
-    "1e-400",
-    "0x",
-    "0o17",
-    "017",
-    "1_0",
-    "1:30",
-    "9" * 5000,
-    "true",
-)
+VALUES = ("~", "null", "NaN", ".nan", "-.inf", "1e400", "0x", "0o17", "017", "1_0", "1:30", "9" * 5000, "true")
 NESTED = ("[" * 60, "- " * 60, "{a: " * 60, "? " * 60, "[" * 100_000)
 BITS = INDICATORS + MARKS + TAGS + ESCAPES + SPACES + VALUES + NESTED
 
