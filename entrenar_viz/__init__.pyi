@@ -46,8 +46,8 @@ from .model_survey.layer import LayerSurvey as LayerSurvey
 from .model_survey.whole_model import iter_survey as iter_survey
 from .model_survey.whole_model import survey as survey
 from .models.allowed_folder import AllowedFolder as AllowedFolder
-from .models.digits import Digits as Digits
-from .models.digits import digits as digits
+from .models.handwritten_digits import Digits as Digits
+from .models.handwritten_digits import digits as digits
 from .models.weights import Tensors as Tensors
 from .models.weights import load_weights as load_weights
 from .models.weights import sample as sample

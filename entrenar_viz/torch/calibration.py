@@ -16,8 +16,8 @@ from entrenar_viz.errors import EntrenarVizError, WeightsError
 from entrenar_viz.files.atomic import check_place, whole_file
 from entrenar_viz.masks.calibration import NORMS, Calibration
 from entrenar_viz.models.checkpoints import open_checkpoint
-from entrenar_viz.models.tensor_files import shown
 from entrenar_viz.models.in_memory import in_memory
+from entrenar_viz.models.tensor_files import shown
 from entrenar_viz.torch.collector import Collector
 from entrenar_viz.torch.model_layers import plain_model
 from entrenar_viz.torch.observed import layers_to_watch, undisturbed, watching

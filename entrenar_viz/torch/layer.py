@@ -10,7 +10,7 @@ from torch import Tensor
 from entrenar_viz.config.pruning_config import Pattern
 from entrenar_viz.masks.order import Within
 from entrenar_viz.models.layout import Layout, expert_name
-from entrenar_viz.torch.importance import Score, as_float32, kept
+from entrenar_viz.torch.scores_on_device import Score, as_float32, kept
 
 _INTEGERS = {1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}  # by the bytes of a number
 

@@ -15,8 +15,8 @@ from entrenar_viz.masks.scores import NEEDS_ACTIVATIONS
 from entrenar_viz.masks.units import check_fit
 from entrenar_viz.models.layer_names import left_whole
 from entrenar_viz.models.layout import expert_name, layout_of
-from entrenar_viz.torch.importance import Score, as_float32, scorer_on_device
 from entrenar_viz.torch.layer import PrunedLayer
+from entrenar_viz.torch.scores_on_device import Score, as_float32, scorer_on_device
 
 _PACKED = ("torch.ao.nn.quantized", "torch.nn.quantized", "bitsandbytes", "torchao")  # modules of quantized layers
 _WRAPPERS = ("module", "_orig_mod")  # where DistributedDataParallel and torch.compile keep the model

@@ -3,7 +3,7 @@
 import numpy as np
 
 from entrenar_viz import sample_calibration
-from entrenar_viz.models.digits import digits
+from entrenar_viz.models.handwritten_digits import digits
 
 
 def test_the_calibration_of_the_sample_network_is_its_first_training_images():
