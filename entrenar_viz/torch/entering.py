@@ -44,8 +44,7 @@ class Rows:
 
     def squares(self) -> Tensor:
         """(columns,), float64: the squares of all rows, added up."""
-        bands = torch.split(self.matrix, max(BAND // max(self.matrix.shape[1], 1), 1))
-        return torch.stack([_exact(band).square().sum(0) for band in bands]).sum(0)
+        return _squares(self.matrix)
 
     def take(self, places: Tensor) -> Tensor:
         """(n, columns): the rows at ``places`` (n,), counted from 0."""
@@ -69,11 +68,8 @@ class Patches:
 
     def squares(self) -> Tensor:
         """(columns,), float64: the squares of all rows, added up; over the batch first, and over the patches then."""
-        step = max(BAND // max(math.prod(self.images.shape[1:]), 1), 1)
-        bands = torch.split(self.images, step)
-        whole = torch.stack([_exact(band).square().sum(0) for band in bands]).sum(0, keepdim=True)
         positions = tuple(range(len(self.convolution.kernel_size) + 1))
-        return self._windows(whole).sum(positions).reshape(-1)
+        return self._windows(_squares(self.images)[None]).sum(positions).reshape(-1)
 
     def take(self, places: Tensor) -> Tensor:
         """(n, columns): the rows at ``places`` (n,), counted from 0."""
@@ -131,6 +127,9 @@ def _padded(images: Tensor, convolution: nn.Conv1d | nn.Conv2d | nn.Conv3d) -> T
     return functional.pad(images, around, "constant" if mode == "zeros" else mode) if any(around) else images
 
 
-def _exact(values: Tensor) -> Tensor:
-    """In float64, on the CPU where the device has none (mps)."""
-    return (values.cpu() if values.device.type == "mps" else values).double()
+def _squares(items: Tensor) -> Tensor:
+    """The squares of ``items`` added up over the first axis, in float64, on the CPU where the device has none (mps)."""
+    total = torch.zeros(items.shape[1:], dtype=torch.float64, device="cpu" if items.is_mps else items.device)
+    for band in torch.split(items, max(BAND // max(total.numel(), 1), 1)):
+        total += band.to(total.device).double().square().sum(0)
+    return total

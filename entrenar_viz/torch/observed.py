@@ -1,7 +1,8 @@
 """Watches the layers of a model at work: hooks that hand on what enters each, and nothing of the model changed."""
 
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -79,10 +80,15 @@ def undisturbed(model: nn.Module) -> Iterator[None]:
     fast = torch.backends.mha.get_fastpath_enabled()
     try:
         torch.backends.mha.set_fastpath_enabled(False)  # it computes whole encoder layers without calling their parts
-        with torch.random.fork_rng(devices), torch.compiler.set_stance("force_eager"), torch.no_grad():
+        with torch.random.fork_rng(devices), _uncompiled(), torch.no_grad():
             model.eval()
             yield
     finally:
         torch.backends.mha.set_fastpath_enabled(fast)
         for module, mode in modes:
             module.training = mode
+
+
+def _uncompiled() -> AbstractContextManager[object]:
+    """Let compiled code run as it is written, hooks included; a compiler that nobody has loaded (80 MB) is not loaded."""
+    return torch.compiler.set_stance("force_eager") if "torch._dynamo" in sys.modules else nullcontext()
