@@ -90,5 +90,5 @@ def undisturbed(model: nn.Module) -> Iterator[None]:
 
 
 def _uncompiled() -> AbstractContextManager[object]:
-    """Let compiled code run as it is written, hooks included; a compiler that nobody has loaded (80 MB) is not loaded."""
+    """Let compiled code run as it is written, hooks included; no compiler is loaded for that (80 MB)."""
     return torch.compiler.set_stance("force_eager") if "torch._dynamo" in sys.modules else nullcontext()
