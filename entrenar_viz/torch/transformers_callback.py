@@ -18,7 +18,7 @@ from entrenar_viz.torch.pruner import Pruner
 STATE = "pruner.pt"  # in the folder of each checkpoint
 
 
-class PrunerCallback(TrainerCallback):  # type: ignore[misc]
+class PrunerCallback(TrainerCallback):
     """``Trainer(..., callbacks=[PrunerCallback(config)])``: prunes the model while it is trained.
 
     ``options`` are those of ``Pruner``: ``calibration=``, ``within=``. A step of the configuration is a batch, so with
