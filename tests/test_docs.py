@@ -15,6 +15,7 @@ import pytest
 from safetensors.numpy import save_file
 
 import entrenar_viz
+import entrenar_viz.torch
 from entrenar_viz import (
     NM,
     Block,
@@ -127,11 +128,14 @@ def test_every_public_name_is_documented_and_every_documented_name_is_public():
     documented = re.findall("^::: (.+)$", (ROOT / "docs" / "api.md").read_text("utf-8"), re.MULTILINE)
     places = {place.rpartition(".")[2]: place.rpartition(".")[0] for place in documented}
     own = {name for name, module in places.items() if module == presets.__name__}
+    of_torch = {name for name, value in vars(entrenar_viz.torch).items() if callable(value)}
     assert len(places) == len(documented)
-    assert set(places) - own == set(entrenar_viz.__all__)
+    assert set(places) - own - of_torch == set(entrenar_viz.__all__)
     assert own == {"BUILT_IN", "Preset", "save", "load", "delete"}
+    assert {name for name, module in places.items() if module.startswith("entrenar_viz.torch.")} == of_torch
     for name, module in places.items():
-        assert getattr(import_module(module), name) is getattr(presets if name in own else entrenar_viz, name)
+        home = presets if name in own else entrenar_viz.torch if name in of_torch else entrenar_viz
+        assert getattr(import_module(module), name) is getattr(home, name)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

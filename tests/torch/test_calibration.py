@@ -1,6 +1,8 @@
 """calibrate: what is collected is what entered the layers, and the model is afterwards as it was before."""
 
 import copy
+import re
+from pathlib import Path
 
 import ml_dtypes
 import numpy as np
@@ -453,3 +455,14 @@ def test_a_failure_leaves_no_file(tmp_path):
     with pytest.raises(RuntimeError):
         calibrate(perceptron(), [DATA, drawn(4, 5)], tmp_path / "a.safetensors")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_document_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = (Path(__file__).parents[2] / "docs" / "calibration.md").read_text("utf-8")
+    (example,) = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    scope = {}
+    exec(example.replace("Explorer(", "explorer = Explorer(", 1), scope)
+    assert scope["table"].achieved.tolist() == [0.5, 0.5]
+    assert scope["explorer"].errors == []
+    scope["explorer"].close()

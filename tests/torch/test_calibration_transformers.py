@@ -76,6 +76,9 @@ def test_the_layers_of_gpt2_keep_inputs_first_and_have_a_column_for_each_input()
     pruner = Pruner(model, WANDA, 1, calibration=found)
     pruner.step()
     assert np.array_equal(pruner.mask(name).numpy(), mask.T)
+    table = survey(gpt2(), WANDA, calibration=found).set_index("layer")
+    assert table.loc[found.names, "achieved"].tolist() == [0.5] * 8
+    assert table.loc[name, "shape"] == (128, 32)
 
 
 def test_a_tied_head_is_one_tensor_with_its_embedding():
