@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from entrenar_viz import NM, Gradual, PruningConfig, iter_survey
 from entrenar_viz.cli import survey_model as module
@@ -59,6 +60,15 @@ def test_the_table_in_the_readme_is_what_is_printed(capsys):
     dataclasses.replace(config, pattern=NM(n=2, m=4)).save("pruning.json", overwrite=True)
     assert main(["survey", "digits.safetensors", "pruning.json"]) == 0
     assert f"```\n{capsys.readouterr().out}```" in readme
+
+
+def test_a_checkpoint_of_pytorch_is_surveyed_and_turned_kernels_are_told_once(capsys):
+    model()
+    torch.save({f"layers.{i}.kernel": torch.ones(4, 8) for i in range(3)}, "model.pt")
+    assert main(["survey", "model.pt", "pruning.json"]) == 0
+    out = capsys.readouterr().out
+    assert "layers.0.kernel  8x4" in out
+    assert "layers.0.kernel and 2 more: kernel (in, out), turned to (out, in)\n" in out
 
 
 def test_steps_are_those_of_the_training(capsys):

@@ -7,6 +7,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
+from torch import nn
 
 from entrenar_viz import Block, Explorer, PruningConfig, WeightsError
 from entrenar_viz.explorer.controls.settings import Settings
@@ -183,6 +184,31 @@ def test_the_note_says_how_a_tensor_is_viewed():
     assert note(preview) == "arrays, conv. 8 × 75 weights, 4-D viewed as (out, rest): 8 × 3 × 5 × 5."
     preview.layer.value = "fc"
     assert note(preview) == "arrays, fc. 2 × 3 weights."
+
+
+def test_what_was_turned_or_taken_apart_is_said():
+    preview = previewed({"dense": {"kernel": np.ones((2, 3))}, "experts": np.ones((2, 4, 5))})
+    assert note(preview) == "arrays, dense.kernel. 3 × 2 weights, kernel (in, out), turned to (out, in)."
+    preview.layer.value = "experts[1]"
+    assert note(preview) == "arrays, experts[1]. 4 × 5 weights, one of 2 experts."
+
+
+def test_the_class_of_a_module_stands_in_the_line_of_its_layer():
+    preview = previewed(nn.Sequential(nn.Linear(3, 2)))
+    assert [line for line, _ in preview.layer.options] == [
+        BETWEEN.join(("0.weight", "2 × 3", "float32", "24 B", "Linear"))
+    ]
+    assert preview.source.value == "Sequential"
+
+
+def test_files_of_all_formats_are_offered(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = ["m.bin", "m.h5", "m.keras", "m.onnx", "m.pt", "m.pth", "m.safetensors"]
+    for name in (*names, "m.gguf", "config.json"):
+        (tmp_path / name).touch()
+    preview = previewed(np.eye(3))
+    preview.refresh()
+    assert list(preview.path.options) == names
 
 
 def test_the_note_says_what_is_not_offered_and_why():

@@ -2,10 +2,15 @@
 
 import json
 import os
+import zipfile
 
+import h5py
 import ipywidgets
 import numpy as np
+import onnx
 import pytest
+import torch
+from onnx import helper, numpy_helper
 from safetensors.numpy import save_file
 
 from entrenar_viz import PruningConfig, WeightsError
@@ -103,6 +108,62 @@ def test_an_index_whose_shard_is_a_link_out_is_refused(root):
     (root / "one.safetensors").symlink_to(root.parent / "secret" / "w.safetensors")
     with pytest.raises(WeightsError, match="can be opened here"):
         AllowedFolder(root).open("model.safetensors.index.json")
+
+
+def checkpoint_of_torch(path):
+    torch.save({"w": torch.tensor(WEIGHTS)}, path)
+
+
+def graph_of_onnx(path):
+    onnx.save(helper.make_model(helper.make_graph([], "g", [], [], [numpy_helper.from_array(WEIGHTS, "w")])), path)
+
+
+def file_of_keras(path):
+    with h5py.File(path, "w") as opened:
+        opened["w"] = WEIGHTS
+
+
+def archive_of_keras(path):
+    file_of_keras(path)
+    content = path.read_bytes()
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("model.weights.h5", content)
+
+
+FORMATS = {"m.pt": checkpoint_of_torch, "m.onnx": graph_of_onnx, "m.h5": file_of_keras, "m.keras": archive_of_keras}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_files_of_every_framework_open_below_the_root_only(root, name):
+    FORMATS[name](root / "deep" / name)
+    tensors = AllowedFolder(root).open(f"deep/{name}")
+    assert (tensors.source, tensors.files) == (f"deep/{name}", {f"deep/{name}"})
+    assert (tensors["w"] == WEIGHTS).all()
+    FORMATS[name](root.parent / "secret" / name)
+    (root / name).symlink_to(root.parent / "secret" / name)
+    with pytest.raises(WeightsError, match="can be opened here"):
+        AllowedFolder(root).open(name)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_nothing_that_is_wrong_with_such_a_file_tells_where_the_root_is(root, name):
+    (root / name).write_bytes(b"PK\x03\x04 no model")
+    with pytest.raises(WeightsError) as refused:
+        AllowedFolder(root).open(name)
+    assert str(refused.value).startswith(f"{name}: ")
+    assert str(root.parent) not in str(refused.value)
+    (root / name).unlink()
+    FORMATS[name](root / name)
+    tensors = AllowedFolder(root).open(name)
+    changed(root / name)
+    assert str(root.parent) not in message(lambda: tensors["w"])
+
+
+def test_of_several_models_a_visitor_is_told_names_below_the_root(root):
+    for name in ("a.safetensors", "b.safetensors"):
+        save_file({"w": WEIGHTS}, root / "deep" / name)
+    with pytest.raises(WeightsError, match=r"^deep: holds several models, name one: 'deep/a\.safetensors', 'deep/b"):
+        AllowedFolder(root).open("deep")
 
 
 def test_a_broken_file_is_told_by_its_name_below_the_root(root):
