@@ -250,7 +250,7 @@ def _change(inside: dict[str, object] | list[object], key: str | int, rng: rando
     value = inside.pop(key)  # type: ignore[arg-type]
     what = rng.randrange(3)
     if isinstance(inside, list):
-        inside.insert(int(key), rng.choice(NASTY) if what else value * 2)
+        inside.insert(int(key), rng.choice(NASTY) if what else [value, value])
     elif what:
         inside[str(key) if what == 1 else rng.choice(("w", "b", "", "é", "\ud800", "x" * 9999))] = rng.choice(
             (*NASTY, *NAMES, "F32", "BF16", "F8_E8M0", value, value)

@@ -141,10 +141,10 @@ def being_prepared(notebook: Notebook) -> None:
 
 
 def pickle_refused(notebook: Notebook) -> None:
-    notebook.python("open('model.pt', 'wb').close()")
-    notebook.page.get_by_placeholder(".safetensors .npz .npy .pt .onnx .h5 .keras").fill("model.pt")
+    notebook.python("open('model.pkl', 'wb').close()")
+    notebook.page.get_by_placeholder(".safetensors .npz .npy .pt .onnx .h5 .keras").fill("model.pkl")
     notebook.row("Model file").get_by_role("button", name="Open").click()
-    notebook.page.locator(".entrenar-viz-problem", has_text="model.pt: .pt is a pickle").wait_for()
+    notebook.page.locator(".entrenar-viz-problem", has_text="model.pkl: .pkl is a pickle").wait_for()
 
 
 def searched(notebook: Notebook) -> None:
