@@ -30,16 +30,23 @@ def in_memory(source: object) -> dict[str, Stored]:
         return stored_module(source)
     if not isinstance(source, Mapping) and not is_list_of_arrays(source):
         return {"weights": _stored(source, "weights")}
-    return _with_sides({name: _stored(value, name) for name, value in flattened(source).items()})
+    with blame("arrays"):
+        arrays = flattened(source)
+    return _with_sides({name: _stored(value, name) for name, value in arrays.items()})
 
 
-def flattened(source: object) -> dict[str, object]:
-    """The arrays in nested dicts and lists by their names, joined by dots; WeightsError if two get one name."""
+def flattened(source: object, *, any_key: bool = False) -> dict[str, object]:
+    """The arrays in nested dicts and lists by their names, joined by dots.
+
+    ValueError if two get one name, and for a key that is neither text nor a number, unless ``any_key`` will do.
+    """
     found: dict[str, object] = {}
-    for parts, value in _leaves(source, ()):
-        name = ".".join(parts)
+    for keys, value in _leaves(source, ()):
+        if not any_key and (odd := [key for key in keys if not isinstance(key, (str, int))]):
+            raise ValueError(f"names of tensors are text, not {shown(odd[0])}")
+        name = ".".join(map(str, keys))
         if name in found:
-            raise WeightsError(f"arrays: two tensors would be called {shown(name)}")
+            raise ValueError(f"two tensors would be called {shown(name)}")
         found[name] = value
     return found
 
@@ -64,24 +71,18 @@ def as_array(value: object, where: str) -> NDArray[Any]:
     return array
 
 
-def _leaves(value: object, parts: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], object]]:
-    if len(parts) > DEEPEST:
-        raise WeightsError(f"arrays: {shown('.'.join(parts[:3]))} and so on goes more than {DEEPEST} levels down")
+def _leaves(value: object, keys: tuple[object, ...]) -> Iterator[tuple[tuple[object, ...], object]]:
+    if len(keys) > DEEPEST:
+        way = ".".join(map(str, keys[:3]))
+        raise ValueError(f"{shown(way)} and so on goes more than {DEEPEST} levels down")
     if isinstance(value, Mapping):
         for key, inner in value.items():
-            yield from _leaves(inner, (*parts, _name(key)))
-    elif is_list_of_arrays(value):
-        assert isinstance(value, (list, tuple))
+            yield from _leaves(inner, (*keys, key))
+    elif isinstance(value, (list, tuple)) and is_list_of_arrays(value):
         for number, inner in enumerate(value):
-            yield from _leaves(inner, (*parts, str(number)))
+            yield from _leaves(inner, (*keys, number))
     else:
-        yield parts, value
-
-
-def _name(key: object) -> str:
-    if isinstance(key, (str, int)):
-        return str(key)
-    raise WeightsError(f"arrays: names of tensors are text, not {shown(key)}")
+        yield keys, value
 
 
 def _dimensions(value: object) -> int:

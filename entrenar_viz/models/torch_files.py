@@ -33,8 +33,8 @@ def read_torch(file: IO[bytes], again: Again) -> dict[str, Stored]:
     model, key = _model_in(checkpoint.loaded, names)
     beside = f"not the model's, which is under {shown(key)}" if key else ""
     stored = {name: _stored(checkpoint, inside, "") for name, inside in model.items()}
-    others = {name: _stored(checkpoint, name, beside) for name in names if name not in set(model.values())}
-    return stored | {name: one for name, one in others.items() if name not in stored}
+    others = [name for name in names.keys() - model.values() if name not in stored]
+    return stored | {name: _stored(checkpoint, name, beside) for name in sorted(others)}
 
 
 class _Checkpoint:
@@ -59,7 +59,11 @@ class _Checkpoint:
         if self._tensors is None:
             with self._again() as file:
                 self._loaded = _load(file)
-            found = {Path(file.name).stem: self._loaded} if is_tensor(self._loaded) else flattened(self._loaded)
+            found = (
+                {Path(file.name).stem: self._loaded}
+                if is_tensor(self._loaded)
+                else flattened(self._loaded, any_key=True)
+            )
             self._tensors = {name: value for name, value in found.items() if is_tensor(value)}
         return self._tensors
 
@@ -91,8 +95,8 @@ def _why(message: str) -> str:
         )
     if "TorchScript" in message:
         return "is a program of TorchScript: save its tensors alone, torch.save(model.state_dict(), path)"
-    told = re.search(r"(?:error:\s*)?(.+)", message.partition("WeightsUnpickler error:")[2] or message)
-    return f"cannot be read by torch.load(weights_only=True): {told[1][:200] if told else 'it does not say why'}"
+    told = (message.partition("WeightsUnpickler error:")[2] or message).split("\n")
+    return f"cannot be read by torch.load(weights_only=True): {next(filter(str.strip, told), '').strip():.200}"
 
 
 def _model_in(loaded: Any, names: Mapping[str, Any]) -> tuple[dict[str, str], str]:
@@ -109,9 +113,8 @@ def _stored(checkpoint: _Checkpoint, name: str, refused: str) -> Stored:
     tensor = checkpoint.tensors()[name]
     found = stored_tensor(tensor)
     why = refused or found.refused or _too_large(tensor)
-    return Stored(
-        found.shape, found.dtype, partial(checkpoint.read, name), refused=why, part=partial(checkpoint.read, name)
-    )
+    read = partial(checkpoint.read, name)
+    return Stored(found.shape, found.dtype, read, refused=why, part=read)
 
 
 def _too_large(tensor: Any) -> str:

@@ -65,6 +65,12 @@ def test_of_a_checkpoint_of_a_training_the_model_is_taken(tmp_path, key):
     assert tensors.skipped["optimizer.state.0.exp_avg"] == f"not the model's, which is under '{key}'"
 
 
+def test_keys_that_are_no_names_do_not_matter_where_no_tensor_is_below_them(tmp_path):
+    assert load_weights(saved(tmp_path / "m.pt", {"state_dict": STATE, "cache": {None: 3, (1, 2): 4}})).names
+    clash = {"a": {"b": torch.eye(2)}, "a.b": {"": 3}, "c": [{"b": torch.eye(2)}], "c.0": {"b": torch.eye(2)}}
+    assert "two tensors would be called 'c.0.b'" in refused(saved(tmp_path / "n.pt", clash))
+
+
 def test_tensors_in_other_dicts_have_the_names_of_their_way_down(tmp_path):
     tensors = load_weights(saved(tmp_path / "m.pt", {"layers": [{"kernel": torch.ones(2, 3)}], "note": "x"}))
     assert (tensors.names, tensors.shape("layers.0.kernel")) == (["layers.0.kernel"], (3, 2))
@@ -93,8 +99,9 @@ def test_a_pickled_module_is_refused_and_not_run(tmp_path):
     said = refused(saved(tmp_path / "m.pt", nn.Linear(2, 2)))
     assert "holds a Python object beside tensors (torch.nn.modules.linear.Linear)" in said
     assert "torch.save(model.state_dict(), path)" in said
+    assert "holds a Python object beside tensors (print)" in refused(saved(tmp_path / "loud.pt", {"x": Loud()}))
     (tmp_path / "loud.bin").write_bytes(pickle.dumps(Loud()))
-    assert "that can run code" in refused(tmp_path / "loud.bin")
+    assert "cannot be read by torch.load(weights_only=True): Unsupported operand" in refused(tmp_path / "loud.bin")
 
 
 def test_torchscript_is_refused_with_the_way_out(tmp_path):
