@@ -63,7 +63,12 @@ def stored_module(model: Any) -> dict[str, Stored]:
     kinds = {_join(path, name): type(owner).__name__ for path, owner in model.named_modules() for name in _own(owner)}
     stored = {name: stored_tensor(tensor, kinds.get(name, "")) for name, tensor in model.named_parameters()}
     refused = {name: Stored((), "", partial(_no_numbers, QUANTIZED), refused=QUANTIZED) for name in _quantized(model)}
-    return {name.replace(f"{_COMPILED}.", ""): one for name, one in (stored | refused).items()}
+    return {plain_name(name): one for name, one in (stored | refused).items()}
+
+
+def plain_name(name: str) -> str:
+    """The name of a parameter as if no part of the model were compiled."""
+    return name.replace(f"{_COMPILED}.", "")
 
 
 def _unreadable(tensor: Any) -> str:

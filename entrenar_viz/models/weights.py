@@ -45,7 +45,7 @@ class Tensors:
     def __init__(self, source: str, stored: Mapping[str, Stored]) -> None:
         self.source = source
         self._stored = dict(stored)
-        reasons = {name: _not_prunable(one) for name, one in self._stored.items()}
+        reasons = {name: not_prunable(one) for name, one in self._stored.items()}
         self.skipped: dict[str, str] = {name: reason for name, reason in reasons.items() if reason}
         self.names: list[str] = [name for name, reason in reasons.items() if not reason]
         self.notes: dict[str, str] = {name: one.note for name in self.names if (one := self._stored[name]).note}
@@ -69,7 +69,7 @@ class Tensors:
         """The bytes of a tensor as stored; WeightsError if it does not hold weights, or there is no such tensor."""
         found = self._find(name)
         if found.dtype not in FLOATS:
-            raise WeightsError(f"{found.file or self.source}: {shown(name)}: {_not_prunable(found)}")
+            raise WeightsError(f"{found.file or self.source}: {shown(name)}: {not_prunable(found)}")
         return math.prod(found.shape) * FLOATS[found.dtype]
 
     def matrix(self, name: str) -> Matrix:
@@ -228,7 +228,8 @@ def _drawn(name: str, rng: np.random.Generator, size: int = 256) -> NDArray[np.f
     return std * (product + 0.1 * rng.standard_normal((size, size)))
 
 
-def _not_prunable(stored: Stored) -> str:
+def not_prunable(stored: Stored) -> str:
+    """Why a tensor is not pruned whatever the configuration, an empty text if it can be."""
     if stored.refused:
         return stored.refused
     if stored.dtype not in FLOATS:

@@ -6,9 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -18,8 +16,8 @@ from entrenar_viz.masks.calibration import NORMS, Calibration
 from entrenar_viz.models.checkpoints import open_checkpoint
 from entrenar_viz.models.in_memory import in_memory
 from entrenar_viz.models.tensor_files import shown
+from entrenar_viz.models.torch_tensors import unwrapped
 from entrenar_viz.torch.collector import Collector
-from entrenar_viz.torch.model_layers import plain_model
 from entrenar_viz.torch.observed import layers_to_watch, undisturbed, watching
 
 Forward = Callable[[nn.Module, Any], object]
@@ -71,7 +69,7 @@ def calibrate(
     if not isinstance(rows, int) or rows < 0:
         raise WeightsError(f"rows is how many activations are kept of each layer, 0 or more, not {rows!r:.40}")
     _check_batches(batches)
-    plain = plain_model(model)
+    plain = unwrapped(model)
     watched, skipped = layers_to_watch(plain, skip_embed_layers=skip_embed_layers)
     collectors = {name: Collector(rows, seed) for name in watched}
     if watched:
@@ -128,19 +126,10 @@ def _kept(
         norms, rows = torch.from_numpy(collector.norms(shown(name))), collector.reservoir.rows()
         tensors |= {name: rows, name + NORMS: norms} if len(rows) else {name: norms}
     if place is None:
-        return Calibration("calibration", in_memory({name: _array(one) for name, one in tensors.items()}), skipped)
+        return Calibration("calibration", in_memory(tensors), skipped)
     with whole_file(place, overwrite=overwrite) as temporary:
         save_file(tensors, temporary)
     return Calibration(*open_checkpoint(place), skipped)
-
-
-def _array(tensor: Tensor) -> NDArray[Any]:
-    """As numpy sees it, bfloat16 included; nothing is copied."""
-    if tensor.dtype != torch.bfloat16:
-        return np.asarray(tensor.numpy())
-    import ml_dtypes
-
-    return np.asarray(tensor.view(torch.int16).numpy()).view(ml_dtypes.bfloat16)
 
 
 def _place(path: str | os.PathLike[str], *, overwrite: bool) -> Path:

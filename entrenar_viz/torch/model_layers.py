@@ -13,13 +13,15 @@ from entrenar_viz.masks.calibration import Calibration
 from entrenar_viz.masks.order import Within
 from entrenar_viz.masks.scores import NEEDS_ACTIVATIONS
 from entrenar_viz.masks.units import check_fit
-from entrenar_viz.models.layer_names import left_whole
+from entrenar_viz.models.layer_names import why_left_whole
 from entrenar_viz.models.layout import expert_name, layout_of
+from entrenar_viz.models.matrices import matrices
+from entrenar_viz.models.torch_tensors import plain_name, stored_tensor
+from entrenar_viz.models.weights import not_prunable
 from entrenar_viz.torch.layer import PrunedLayer
 from entrenar_viz.torch.scores_on_device import Score, as_float32, scorer_on_device
 
 _PACKED = ("torch.ao.nn.quantized", "torch.nn.quantized", "bitsandbytes", "torchao")  # modules of quantized layers
-_WRAPPERS = ("module", "_orig_mod")  # where DistributedDataParallel and torch.compile keep the model
 
 
 @dataclass
@@ -49,16 +51,6 @@ class Shared:
         return type(self.places[0][1]).__name__
 
 
-def plain_model(model: nn.Module) -> nn.Module:
-    """The model inside the wrappers of DistributedDataParallel, DataParallel and ``torch.compile``."""
-    while True:
-        name = type(model).__name__
-        wrapper = next((inner for inner in _WRAPPERS if inner in model._modules), None)
-        if wrapper is None or name not in ("DistributedDataParallel", "DataParallel", "OptimizedModule"):
-            return model
-        model = model._modules[wrapper]  # type: ignore[assignment]
-
-
 def sort_layers(model: nn.Module, config: PruningConfig, calibration: Calibration | None, within: Within) -> Sorted:
     """What ``config`` is to prune in ``model``, and all problems together."""
     found = Sorted(problems=list(_unsuitable(model)))
@@ -83,7 +75,7 @@ def shared_parameters(model: nn.Module) -> list[Shared]:
     found: dict[int, Shared] = {}
     for prefix, module in model.named_modules():
         for name, parameter in module.named_parameters(prefix, recurse=False):
-            found.setdefault(id(parameter), Shared(parameter, [])).places.append((name, module))
+            found.setdefault(id(parameter), Shared(parameter, [])).places.append((plain_name(name), module))
     return list(found.values())
 
 
@@ -117,17 +109,15 @@ def _refused(shared: Shared) -> str:
 
 def _skipped(shared: Shared, config: PruningConfig, calibration: Calibration | None) -> str:
     """Why this parameter is left as it is."""
-    shape = tuple(shared.parameter.shape)
-    if len(shape) < 2:
-        return "1-D: biases and norms are not pruned" if shape else "a single number, not a matrix"
-    if not shared.parameter.numel():
-        return f"empty: shape {list(shape)}"
+    matrix, *_ = matrices({shared.name: stored_tensor(shared.parameter, shared.kind)}).values()
+    if why := not_prunable(matrix):
+        return why
     if ".parametrizations." in f".{shared.name}" or shared.name.endswith("weight_g"):
         return "a part of a parametrization, not a weight itself"
     if config.skip_embed_layers:
         for name, module in shared.places:
-            if word := left_whole(name, type(module).__name__):
-                return f"left whole: {word!r}, and skip_embed_layers is on"
+            if why := why_left_whole(name, type(module).__name__):
+                return f"left whole: {why}, and skip_embed_layers is on"
     return _without_calibration(shared, config, calibration) or _misfit(shared, config)
 
 

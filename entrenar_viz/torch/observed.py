@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from entrenar_viz.models.layer_names import left_whole
+from entrenar_viz.models.layer_names import why_left_whole
 from entrenar_viz.models.layout import layout_of
 from entrenar_viz.torch.collector import Collector
 from entrenar_viz.torch.entering import Entering, entering
@@ -41,8 +41,8 @@ def layers_to_watch(model: nn.Module, *, skip_embed_layers: bool) -> tuple[Watch
 def _left_out(shared: Shared, *, skip_embed_layers: bool) -> str:
     if not shared.parameter.is_floating_point():
         return f"{shared.parameter.dtype} is quantized or no weight: calibrate before quantizing"
-    words = [left_whole(name, type(module).__name__) for name, module in shared.places] if skip_embed_layers else []
-    return next((f"left whole: {word!r}, and skip_embed_layers is on" for word in words if word), "")
+    found = [why_left_whole(name, type(module).__name__) for name, module in shared.places] if skip_embed_layers else []
+    return next((f"left whole: {why}, and skip_embed_layers is on" for why in found if why), "")
 
 
 def _reader(shared: Shared, module: nn.Module) -> Reader | str:

@@ -16,7 +16,8 @@ from entrenar_viz.errors import ConfigError, EntrenarVizError, Problem
 from entrenar_viz.masks.calibration import Calibration, load_calibration
 from entrenar_viz.masks.order import Within, check_within
 from entrenar_viz.masks.scores import check_method
-from entrenar_viz.torch.model_layers import plain_model, sort_layers
+from entrenar_viz.models.torch_tensors import unwrapped
+from entrenar_viz.torch.model_layers import sort_layers
 from entrenar_viz.torch.saved_state import FORMAT, VERSION, check_state
 
 CalibrationData = Mapping[str, ArrayLike] | str | os.PathLike[str] | Calibration
@@ -66,7 +67,7 @@ class Pruner:
         self.within = within
         problems = _of_method(self.config, within, has_calibration=calibration is not None)
         given = load_calibration(calibration) if calibration is not None and not problems else None
-        found = sort_layers(plain_model(model), self.config, given, within)
+        found = sort_layers(unwrapped(model), self.config, given, within)
         if problems or found.problems:
             raise ConfigError([*problems, *found.problems], "nothing was pruned")
         self._layers = {layer.name: layer for layer in found.layers}
