@@ -1,76 +1,61 @@
-"""A configuration carried out by the ``Trainer`` of PyTorch Lightning."""
+"""The pruner in the Trainer of PyTorch Lightning."""
 
-from collections.abc import Mapping
 from typing import Any
 
-from torch import Tensor
+from entrenar_viz.errors import EntrenarVizError
+from entrenar_viz.masks.order import Within
+from entrenar_viz.torch.pruner import CalibrationData, Config, Pruner
+from entrenar_viz.torch.training_length import batches_of
 
 try:
-    from lightning.pytorch import Callback, LightningModule, Trainer
+    from lightning.pytorch import Callback
 except ImportError as missing:
-    raise ImportError("PrunerCallback for Lightning needs lightning: pip install lightning") from missing
-
-from entrenar_viz.errors import EntrenarVizError
-from entrenar_viz.torch.pruner import Pruner
+    raise ImportError("the callback for Lightning needs that package: pip install lightning") from missing
 
 
-class PrunerCallback(Callback):
-    """``Trainer(..., callbacks=[PrunerCallback(config)])``: prunes the module while it is trained.
+class PruningCallback(Callback):
+    """``Trainer(..., callbacks=[PruningCallback(config)])`` prunes as ``Pruner`` does, which is then its ``pruner``.
 
-    ``options`` are those of ``Pruner``: ``calibration=``, ``within=``. A step of the configuration is a batch, whatever
-    ``accumulate_grad_batches``. The loss is logged every ``log_every`` batches. The state of the pruner is a part of
-    Lightning's checkpoints. Gradients of pruned weights do not count where gradients are clipped.
+    The steps of ``config`` are batches, also those in which gradients are only accumulated. Checkpoints of Lightning
+    hold the state of the pruner, and a training that is resumed goes on from there. The loss goes to ``pruner.log``
+    every ``log_every_n_steps`` batches of the Trainer. Gradients of pruned weights do not count where they are clipped.
     """
 
-    def __init__(self, config: Any, *, log_every: int = 50, **options: Any) -> None:
+    def __init__(
+        self, config: Config, *, calibration: CalibrationData | None = None, within: Within = "tensor"
+    ) -> None:
         self.pruner: Pruner | None = None
-        """The pruner of the training, from its start on."""
-        self.log_every = log_every
-        self._given = config, options
-        self._loaded: dict[str, Any] | None = None
+        self._given = config, calibration, within
+        self._state: dict[str, Any] = {}
 
-    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Make the pruner, and load its state if the training is resumed."""
-        config, options = self._given
-        self.pruner = Pruner(pl_module, config, _batches(trainer), **options)
-        if self._loaded is not None:
-            self.pruner.load_state_dict(self._loaded)
+    def on_train_start(self, trainer: Any, pl_module: Any) -> None:
+        """Make the pruner, and let it go on where a checkpoint was saved."""
+        config, calibration, within = self._given
+        updates, in_epoch = trainer.estimated_stepping_batches, trainer.num_training_batches
+        if updates == float("inf"):
+            raise EntrenarVizError("the length of the training is not known: give the Trainer max_steps or max_epochs")
+        known = None if in_epoch == float("inf") else int(in_epoch)
+        total = batches_of(int(updates), known, trainer.accumulate_grad_batches)
+        self.pruner = Pruner(pl_module, config, total, calibration=calibration, within=within)
+        if self._state:
+            self.pruner.load_state_dict(self._state)
 
     def on_before_optimizer_step(self, *_: Any) -> None:
-        """Leave the gradients of pruned weights out, before gradients are clipped."""
+        """Leave the gradients of pruned weights out: Lightning clips after this."""
         if self.pruner:
             self.pruner.mask_gradients()
 
-    def on_train_batch_end(
-        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
-        """End a batch."""
-        if self.pruner is None:
-            raise EntrenarVizError("the training has not begun: the pruner is made in on_train_start")
-        logged = (self.pruner.step_count + 1) % self.log_every == 0
-        self.pruner.step(**(_loss(outputs) if logged else {}))
+    def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
+        """A batch, whether or not the optimizer has made a step after it."""
+        assert self.pruner is not None, "the Trainer calls on_train_start first"
+        often = trainer.log_every_n_steps
+        due = often and (self.pruner.step_count + 1) % often == 0 and isinstance(outputs, dict) and "loss" in outputs
+        self.pruner.step(**({"loss": float(outputs["loss"])} if due else {}))
 
     def state_dict(self) -> dict[str, Any]:
-        """What Lightning keeps in its checkpoint."""
-        return self.pruner.state_dict() if self.pruner else {}
+        """What a checkpoint of Lightning keeps of it."""
+        return self.pruner.state_dict() if self.pruner else self._state
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Keep what Lightning has found in its checkpoint until the training starts."""
-        self._loaded = state_dict or None
-
-
-def _loss(outputs: Any) -> dict[str, Any]:
-    found = outputs.get("loss") if isinstance(outputs, Mapping) else outputs
-    return {"loss": found} if isinstance(found, Tensor) and found.numel() == 1 else {}
-
-
-def _batches(trainer: Trainer) -> int:
-    """The batches of the whole training; EntrenarVizError if it has no end."""
-    ends: list[float] = []
-    if trainer.max_steps > 0:
-        ends.append(trainer.max_steps * trainer.accumulate_grad_batches)
-    if trainer.max_epochs is not None and trainer.max_epochs > 0:
-        ends.append(trainer.max_epochs * trainer.num_training_batches)
-    if not ends or min(ends) == float("inf"):
-        raise EntrenarVizError("the training has no end: pass max_steps= or max_epochs= to the Trainer of Lightning")
-    return int(min(ends))
+        """What such a checkpoint has kept; taken when the training starts."""
+        self._state = state_dict

@@ -20,6 +20,7 @@ from entrenar_viz.models.torch_tensors import unwrapped
 from entrenar_viz.torch.model_layers import sort_layers
 from entrenar_viz.torch.saved_state import FORMAT, VERSION, check_state
 
+Config = PruningConfig | str | os.PathLike[str]
 CalibrationData = Mapping[str, ArrayLike] | str | os.PathLike[str] | Calibration
 
 
@@ -56,7 +57,7 @@ class Pruner:
     def __init__(
         self,
         model: nn.Module,
-        config: PruningConfig | str | os.PathLike[str],
+        config: Config,
         total_steps: int,
         *,
         calibration: CalibrationData | None = None,

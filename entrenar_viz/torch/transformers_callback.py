@@ -1,86 +1,91 @@
-"""A configuration carried out by the ``Trainer`` of transformers."""
+"""The pruner in the Trainer of transformers."""
 
+from collections.abc import Sized
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from entrenar_viz.errors import EntrenarVizError
+from entrenar_viz.masks.order import Within
+from entrenar_viz.torch.pruner import CalibrationData, Config, Pruner
+from entrenar_viz.torch.training_length import batches_of
+
 try:
-    from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+    from transformers import TrainerCallback
+    from transformers.trainer_utils import has_length
 except ImportError as missing:
     raise ImportError(
-        'PrunerCallback for the Trainer needs transformers: pip install "transformers[torch]"'
+        "the callback for transformers needs that package: pip install transformers accelerate"
     ) from missing
 
-from entrenar_viz.errors import EntrenarVizError
-from entrenar_viz.torch.pruner import Pruner
-
-STATE = "pruner.pt"  # in the folder of each checkpoint
+FILE = "pruner.pt"  # in the folder of each checkpoint
 
 
-class PrunerCallback(TrainerCallback):
-    """``Trainer(..., callbacks=[PrunerCallback(config)])``: prunes the model while it is trained.
+class PruningCallback(TrainerCallback):
+    """``Trainer(..., callbacks=[PruningCallback(config)])`` prunes as ``Pruner`` does, which is then its ``pruner``.
 
-    ``options`` are those of ``Pruner``: ``calibration=``, ``within=``. A step of the configuration is a batch, so with
-    ``gradient_accumulation_steps=4`` there are four to each step of the Trainer. What the Trainer logs goes to the log.
+    The steps of ``config`` are batches, also those in which gradients are only accumulated. Each checkpoint gets the
+    state of the pruner, as ``pruner.pt``. A training that is resumed from ``checkpoint-N`` in the output folder goes on
+    from there; from elsewhere if ``state`` is what ``torch.load`` makes of that file. The loss that the Trainer logs
+    goes to ``pruner.log``.
 
-    The state of the pruner is saved in the folder of each checkpoint, and found there when the training is resumed. The
-    Trainer clips gradients by their norm before a callback can see them, so those of pruned weights count there;
-    ``max_grad_norm=0`` turns clipping off.
+    The Trainer clips gradients by their norm before a callback sees them, those of pruned weights among them;
+    ``max_grad_norm=0`` ends that. With ``load_best_model_at_end`` the model may be one from before the last update.
     """
 
-    def __init__(self, config: Any, **options: Any) -> None:
+    def __init__(
+        self,
+        config: Config,
+        *,
+        calibration: CalibrationData | None = None,
+        within: Within = "tensor",
+        state: dict[str, Any] | None = None,
+    ) -> None:
         self.pruner: Pruner | None = None
-        """The pruner of the training, from its start on."""
-        self._given = config, options
+        self._given = config, calibration, within
+        self._state = state
 
-    def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **given: Any
-    ) -> None:
-        """Make the pruner, and load its state if the training is resumed."""
-        config, options = self._given
-        self.pruner = Pruner(given["model"], config, _batches(args, state, given["train_dataloader"]), **options)
+    def on_train_begin(self, args: Any, state: Any, control: Any, model: Any = None, **others: Any) -> None:
+        """Make the pruner, and let it go on where a checkpoint was saved."""
+        config, calibration, within = self._given
+        loader = others.get("train_dataloader")
+        in_epoch = len(loader) if isinstance(loader, Sized) and has_length(loader) else None
+        total = batches_of(state.max_steps, in_epoch, args.gradient_accumulation_steps)
+        self.pruner = Pruner(model, config, total, calibration=calibration, within=within)
         if state.global_step:
-            saved = _folder(args, state) / STATE
-            if not saved.exists():
-                raise EntrenarVizError(f"{saved} is missing: the training cannot be resumed with the masks it had")
-            self.pruner.load_state_dict(torch.load(saved, weights_only=True))
+            self.pruner.load_state_dict(self._state or _saved(_folder(args, state)))
 
-    def on_substep_end(self, *_: Any, **__: Any) -> None:
-        """End a batch whose gradients are only added up."""
+    def on_substep_end(self, args: Any, state: Any, control: Any, **others: Any) -> None:
+        """A batch whose gradients are accumulated."""
         self._running.step()
 
-    def on_step_end(self, *_: Any, **__: Any) -> None:
-        """End a batch after which the optimizer has made a step."""
+    def on_step_end(self, args: Any, state: Any, control: Any, **others: Any) -> None:
+        """A batch after which the optimizer has made its step."""
         self._running.step()
 
-    def on_log(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, logs: Any = None, **_: Any
-    ) -> None:
-        """Keep what the Trainer logs."""
-        pruner = self._running
-        numbers = {name: value for name, value in (logs or {}).items() if isinstance(value, (int, float))}
-        if pruner.step_count:
-            pruner.log.add(pruner.step_count, pruner.sparsity, **numbers)
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **others: Any) -> None:
+        """Keep the loss."""
+        if self.pruner and self.pruner.step_count and logs and "loss" in logs:
+            self.pruner.log.add(self.pruner.step_count, loss=float(logs["loss"]))
 
-    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Save the state beside the checkpoint."""
+    def on_save(self, args: Any, state: Any, control: Any, **others: Any) -> None:
+        """Put the state beside the weights."""
         if state.is_world_process_zero:
-            torch.save(self._running.state_dict(), _folder(args, state) / STATE)
+            torch.save(self._running.state_dict(), _folder(args, state) / FILE)
 
     @property
     def _running(self) -> Pruner:
-        if self.pruner is None:
-            raise EntrenarVizError("the training has not begun: the pruner is made in on_train_begin")
+        assert self.pruner is not None, "the Trainer calls on_train_begin first"
         return self.pruner
 
 
-def _folder(args: TrainingArguments, state: TrainerState) -> Path:
-    return Path(str(args.output_dir)) / f"checkpoint-{state.global_step}"
+def _folder(args: Any, state: Any) -> Path:
+    return Path(args.output_dir) / f"checkpoint-{state.global_step}"
 
 
-def _batches(args: TrainingArguments, state: TrainerState, loader: Any) -> int:
-    """The batches of the whole training; the last ones of an epoch may be fewer than are added up."""
-    if args.max_steps > 0:
-        return int(state.max_steps) * int(args.gradient_accumulation_steps)
-    return int(-(-args.num_train_epochs * len(loader) // 1))
+def _saved(folder: Path) -> dict[str, Any]:
+    if not (folder / FILE).exists():
+        how = f"pass PruningCallback(..., state=torch.load('.../{FILE}')) of the checkpoint that is resumed"
+        raise EntrenarVizError(f"{folder / FILE}: the state of the pruner is not there: {how}")
+    return dict(torch.load(folder / FILE, weights_only=True))

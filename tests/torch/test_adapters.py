@@ -1,166 +1,167 @@
-"""The Trainers of transformers and of Lightning carry a configuration out: batches counted, zeros kept, resumed."""
+"""The callbacks for Lightning and for the Trainer of transformers, in real trainings of a few steps."""
 
+import logging
+import subprocess
+import sys
+
+import numpy as np
 import pytest
 import torch
 from torch import nn
-from torch.utils.data import DataLoader, TensorDataset
 
-from entrenar_viz import EntrenarVizError
-from tests.torch.networks import config, gradual, perceptron, weights_of
+from entrenar_viz import EntrenarVizError, replay
+from entrenar_viz.torch.training_length import batches_of
+from tests.torch.networks import gradual, perceptron
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # of frameworks that tell of many things
+lightning = pytest.importorskip("lightning.pytorch")
+transformers = pytest.importorskip("transformers")
+pytest.importorskip("accelerate")
 
-STEPS = 24
-DATA = TensorDataset(
-    torch.randn(192, 16, generator=torch.Generator().manual_seed(0)),
-    torch.arange(192) % 4,
-)
+from entrenar_viz.torch import lightning_callback, transformers_callback  # noqa: E402
 
-
-def zeros(model, names):
-    return {name: int((weights == 0).sum()) for name, weights in weights_of(model).items() if name.endswith(names)}
-
-
-# transformers --------------------------------------------------------------------------------------------------------
+pytestmark = pytest.mark.filterwarnings("ignore")  # of the trainers: workers, loggers, devices
+CONFIG = gradual(0.8, 0, 20, 5)  # updates at the batches 5, 10, 15 and 20
+ROWS = torch.randn(20, 16, generator=torch.Generator().manual_seed(0))  # 10 batches of 2 an epoch
+LABELS = torch.arange(20) % 4
+EXPECTED = replay(CONFIG, 20).final_sparsity
 
 
-class Classifier(nn.Module):
-    """What the Trainer takes: called with names, returns the loss first."""
+@pytest.fixture(autouse=True)
+def quiet(monkeypatch):
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+    monkeypatch.setenv("WANDB_DISABLED", "true")
+
+
+class Wrapped(nn.Module):
+    """What the Trainer of transformers takes: a loss in a dict."""
 
     def __init__(self):
         super().__init__()
         self.net = perceptron()
 
-    def forward(self, x, labels=None):
+    def forward(self, x, labels):
         logits = self.net(x)
         return {"loss": nn.functional.cross_entropy(logits, labels), "logits": logits}
 
 
-def trainer(folder, callback, **fields):
-    from transformers import Trainer, TrainingArguments
+class Lit(lightning.LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.net = perceptron()
 
-    fixed = {
-        "per_device_train_batch_size": 8,
-        "num_train_epochs": 1,
-        "logging_steps": 4,
-        "save_steps": 8,
-        "report_to": [],
-        "use_cpu": True,
-        "seed": 1,
-        "disable_tqdm": True,
-    }
-    given = TrainingArguments(output_dir=str(folder), **fixed | fields)
-    rows = [{"x": x, "labels": y} for x, y in DATA]
-    return Trainer(model=Classifier(), args=given, train_dataset=rows, callbacks=[callback])
+    def training_step(self, batch, batch_idx):
+        return nn.functional.cross_entropy(self.net(batch[0]), batch[1])
+
+    def configure_optimizers(self):
+        return torch.optim.Adam(self.parameters(), lr=0.01)
 
 
-def test_the_trainer_of_transformers_prunes(tmp_path, capsys):
-    from entrenar_viz.torch.transformers_callback import PrunerCallback
+def steps_with_loss(pruner):
+    return np.asarray(pruner.log.steps)[~np.isnan(pruner.log.metric("loss"))].tolist()
 
-    callback = PrunerCallback(gradual(0.5, 4, 16, 4))
-    running = trainer(tmp_path, callback)
-    running.train()
+
+def assert_pruned(model):
+    for weights in (model.net[0].weight, model.net[2].weight):
+        assert int((weights == 0).sum()) == int(np.float32(weights.numel()) * np.float32(0.8))
+
+
+def hugging(folder, callback, model, **arguments):
+    data = [{"x": row, "labels": label} for row, label in zip(ROWS, LABELS, strict=True)]
+    given = {"per_device_train_batch_size": 2, "num_train_epochs": 2, "report_to": [], "use_cpu": True} | arguments
+    settings = transformers.TrainingArguments(str(folder), disable_tqdm=True, logging_steps=1, **given)
+    return transformers.Trainer(model, settings, train_dataset=data, callbacks=[callback])
+
+
+def lit(folder, callback, **arguments):
+    given = {"max_epochs": 2, "log_every_n_steps": 5} | arguments
+    quiet = {"enable_progress_bar": False, "enable_model_summary": False, "logger": False, "accelerator": "cpu"}
+    return lightning.Trainer(default_root_dir=folder, callbacks=[callback], **quiet, **given)
+
+
+def loader():
+    return torch.utils.data.DataLoader(torch.utils.data.TensorDataset(ROWS, LABELS), batch_size=2)
+
+
+@pytest.mark.parametrize("accumulation", [1, 2, 4])
+def test_the_trainer_of_transformers_prunes_by_batches(tmp_path, accumulation):
+    callback, model = transformers_callback.PruningCallback(CONFIG), Wrapped()
+    arguments = {"gradient_accumulation_steps": accumulation, "save_strategy": "no"}
+    hugging(tmp_path, callback, model, **arguments).train()
     pruner = callback.pruner
-    assert (pruner.step_count, pruner.total_steps, pruner.sparsity) == (STEPS, STEPS, 0.5)
-    assert zeros(running.model, "weight") == {"net.0.weight": 256, "net.2.weight": 64}
-    assert [row[0] for row in pruner.log.rows if "loss" in row[2]] == [4, 8, 12, 16, 20, 24]
+    assert (pruner.total_steps, pruner.step_count, pruner.sparsity) == (20, 20, EXPECTED)
+    assert_pruned(model)
+    assert len(steps_with_loss(pruner)) == 2 * -(-10 // accumulation)
 
 
-@pytest.mark.parametrize(("accumulate", "epochs", "batches"), [(4, 1, 24), (5, 2, 48)])
-def test_a_step_is_a_batch_of_the_trainer_of_transformers(tmp_path, accumulate, epochs, batches):
-    from entrenar_viz.torch.transformers_callback import PrunerCallback
-
-    callback = PrunerCallback(gradual(0.5, 4, 16, 4))
-    trainer(tmp_path, callback, gradient_accumulation_steps=accumulate, num_train_epochs=epochs).train()
-    assert (callback.pruner.step_count, callback.pruner.total_steps) == (batches, batches)
-
-
-def test_a_training_of_transformers_is_resumed_with_its_masks(tmp_path):
-    from entrenar_viz.torch.transformers_callback import PrunerCallback
-
-    asked = gradual(0.8, 4, 24, 4)
-    whole = trainer(tmp_path / "whole", PrunerCallback(asked))
-    whole.train()
-    callback = PrunerCallback(asked)
-    resumed = trainer(tmp_path / "whole", callback)
-    resumed.train(resume_from_checkpoint=str(tmp_path / "whole" / "checkpoint-16"))
-    assert callback.pruner.step_count == STEPS
-    for name, weights in weights_of(whole.model).items():
-        torch.testing.assert_close(weights_of(resumed.model)[name], weights, rtol=0, atol=0)
-    (tmp_path / "whole" / "checkpoint-8" / "pruner.pt").unlink()
-    with pytest.raises(EntrenarVizError, match=r"pruner\.pt is missing"):
-        trainer(tmp_path / "whole", PrunerCallback(asked)).train(
-            resume_from_checkpoint=str(tmp_path / "whole" / "checkpoint-8")
-        )
-
-
-# Lightning -----------------------------------------------------------------------------------------------------------
-
-
-def lit(folder, callback, **fields):
-    from lightning.pytorch import LightningModule, Trainer
-
-    class Module(LightningModule):
-        def __init__(self):
-            super().__init__()
-            self.net = perceptron()
-
-        def training_step(self, batch, _):
-            return nn.functional.cross_entropy(self.net(batch[0]), batch[1])
-
-        def configure_optimizers(self):
-            return torch.optim.Adam(self.parameters(), lr=0.01)
-
-    fixed = {
-        "max_epochs": 1,
-        "accelerator": "cpu",
-        "logger": False,
-        "enable_progress_bar": False,
-        "enable_model_summary": False,
-        "gradient_clip_val": 0.5,
-        "default_root_dir": folder,
-    }
-    model = Module()
-    return model, Trainer(callbacks=callback if isinstance(callback, list) else [callback], **fixed | fields)
-
-
-def batches_of_data():
-    return DataLoader(DATA, batch_size=8)
-
-
-def test_the_trainer_of_lightning_prunes(tmp_path):
-    from entrenar_viz.torch.lightning_callback import PrunerCallback
-
-    callback = PrunerCallback(gradual(0.5, 4, 16, 4), log_every=4)
-    model, running = lit(tmp_path, callback, accumulate_grad_batches=3)
-    running.fit(model, batches_of_data())
+@pytest.mark.parametrize("accumulation", [1, 4])
+def test_lightning_prunes_by_batches(tmp_path, accumulation):
+    callback, module = lightning_callback.PruningCallback(CONFIG), Lit()
+    trainer = lit(tmp_path, callback, accumulate_grad_batches=accumulation, enable_checkpointing=False)
+    trainer.fit(module, loader())
     pruner = callback.pruner
-    assert (pruner.step_count, pruner.total_steps, pruner.sparsity) == (STEPS, STEPS, 0.5)
-    assert zeros(model, "weight") == {"net.0.weight": 256, "net.2.weight": 64}
-    assert [row[0] for row in pruner.log.rows if "loss" in row[2]] == [4, 8, 12, 16, 20, 24]
+    assert (pruner.total_steps, pruner.step_count, pruner.sparsity) == (20, 20, EXPECTED)
+    assert_pruned(module)
+    assert steps_with_loss(pruner) == [5, 10, 15, 20]
 
 
-def test_a_training_of_lightning_is_resumed_with_its_masks(tmp_path):
-    from lightning.pytorch.callbacks import ModelCheckpoint
+def test_transformers_goes_on_from_a_checkpoint_with_what_has_gone(tmp_path):
+    whole, stopped, resumed = Wrapped(), Wrapped(), Wrapped()
+    steps = {"save_strategy": "steps", "save_steps": 12, "seed": 3}
+    hugging(tmp_path / "a", transformers_callback.PruningCallback(CONFIG), whole, **steps).train()
+    hugging(tmp_path / "b", transformers_callback.PruningCallback(CONFIG), stopped, **steps).train()
+    callback = transformers_callback.PruningCallback(CONFIG)
+    hugging(tmp_path / "b", callback, resumed, **steps).train(str(tmp_path / "b" / "checkpoint-12"))
+    assert callback.pruner.step_count == 20
+    assert_pruned(resumed)
+    for before, after in zip(whole.parameters(), resumed.parameters(), strict=True):
+        assert torch.equal(before, after)
+    (tmp_path / "b" / "checkpoint-12" / "pruner.pt").rename(tmp_path / "elsewhere.pt")
+    trainer = hugging(tmp_path / "b", transformers_callback.PruningCallback(CONFIG), Wrapped(), **steps)
+    with pytest.raises(EntrenarVizError, match=r"the state of the pruner is not there: pass PruningCallback"):
+        trainer.train(str(tmp_path / "b" / "checkpoint-12"))
+    given = transformers_callback.PruningCallback(CONFIG, state=torch.load(tmp_path / "elsewhere.pt"))
+    hugging(tmp_path / "b", given, Wrapped(), **steps).train(str(tmp_path / "b" / "checkpoint-12"))
+    assert given.pruner.sparsity == callback.pruner.sparsity
 
-    from entrenar_viz.torch.lightning_callback import PrunerCallback
 
-    asked = gradual(0.8, 4, 44, 4)  # Lightning resumes at the end of an epoch: it does not look for a batch
-    kept = ModelCheckpoint(tmp_path / "kept", every_n_epochs=1, save_top_k=-1, save_on_train_epoch_end=True)
-    whole, running = lit(tmp_path, [PrunerCallback(asked), kept], max_epochs=2)
-    running.fit(whole, batches_of_data())
-    callback = PrunerCallback(asked)
-    resumed, running = lit(tmp_path, callback, max_epochs=2)
-    (first,) = (tmp_path / "kept").glob("*step=24.ckpt")
-    running.fit(resumed, batches_of_data(), ckpt_path=first)
-    assert callback.pruner.step_count == 2 * STEPS
-    for name, weights in weights_of(whole).items():
-        torch.testing.assert_close(weights_of(resumed)[name], weights, rtol=0, atol=0)
+def test_lightning_goes_on_from_a_checkpoint_with_what_has_gone(tmp_path):
+    whole, stopped, resumed = Lit(), Lit(), Lit()
+    lit(tmp_path, lightning_callback.PruningCallback(CONFIG), enable_checkpointing=False).fit(whole, loader())
+    keeper = lightning.callbacks.ModelCheckpoint(tmp_path, "{step}", every_n_train_steps=10, save_top_k=-1)
+    trainer = lit(tmp_path, lightning_callback.PruningCallback(CONFIG))
+    trainer.callbacks.append(keeper)
+    trainer.fit(stopped, loader())
+    callback = lightning_callback.PruningCallback(CONFIG)
+    lit(tmp_path, callback).fit(resumed, loader(), ckpt_path=tmp_path / "step=10.ckpt", weights_only=True)
+    assert (callback.pruner.step_count, callback.pruner.sparsity) == (20, EXPECTED)
+    assert_pruned(resumed)
+    for before, after in zip(whole.parameters(), resumed.parameters(), strict=True):
+        assert torch.equal(before, after)
 
 
-def test_a_training_without_an_end_is_refused(tmp_path):
-    from entrenar_viz.torch.lightning_callback import PrunerCallback
+def test_lightning_without_an_end_is_refused(tmp_path):
+    trainer = lit(tmp_path, lightning_callback.PruningCallback(CONFIG), max_epochs=-1, enable_checkpointing=False)
+    with pytest.raises(EntrenarVizError, match="the length of the training is not known: give the Trainer max_steps"):
+        trainer.fit(Lit(), loader())
 
-    model, running = lit(tmp_path, PrunerCallback(config()), max_epochs=-1)
-    with pytest.raises(EntrenarVizError, match="the training has no end"):
-        running.fit(model, batches_of_data())
+
+@pytest.mark.parametrize(
+    ("updates", "in_epoch", "accumulation", "batches"),
+    [(20, 10, 1, 20), (6, 10, 4, 20), (4, 10, 4, 14), (7, None, 3, 21), (5, 3, 4, 15)],
+)
+def test_the_batches_of_a_training_follow_from_the_steps_of_its_optimizer(updates, in_epoch, accumulation, batches):
+    assert batches_of(updates, in_epoch, accumulation) == batches
+
+
+@pytest.mark.parametrize(
+    ("missing", "module", "words"),
+    [
+        ("transformers", "transformers_callback", "pip install transformers accelerate"),
+        ("lightning.pytorch", "lightning_callback", "pip install lightning"),
+    ],
+)
+def test_without_the_package_it_says_what_to_install(missing, module, words):
+    code = f"import sys; sys.modules[{missing!r}] = None; import entrenar_viz.torch.{module}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr.splitlines()[-1].startswith("ImportError: ")
+    assert words in done.stderr
