@@ -6,6 +6,8 @@ from .analysis.comparison import compare as compare
 from .analysis.finding import Finding as Finding
 from .analysis.finding import Fix as Fix
 from .analysis.findings import review as review
+from .analysis.planned_and_happened import Parting as Parting
+from .analysis.planned_and_happened import partings as partings
 from .analysis.training_log import TrainingLog as TrainingLog
 from .analysis.updates import Replay as Replay
 from .analysis.updates import replay as replay

@@ -5,6 +5,7 @@ import io
 import math
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from entrenar_viz.analysis.log_rows import Line, LogFile, Problems, append, finite, noted, share, whole_step
@@ -49,7 +50,7 @@ def _read_lines(text: str, source: str) -> LogFile:
         elif "format" in raw and number == 1:
             found.head = _head(raw, source)
         elif not repeated:
-            problems.attempt(number, lambda raw=raw, number=number: _object(found, raw, number, ignored))
+            problems.attempt(number, partial(_object, found, raw, number, ignored))
     problems.raise_any()
     return noted(found, ignored, source)
 
@@ -113,7 +114,7 @@ def _read_csv(text: str, source: str) -> LogFile:
     problems.raise_any()
     texts = {i for i in names if names[i] not in ("step", "sparsity") and any(_is_text(cells[i]) for _, cells in rows)}
     for number, cells in rows:
-        problems.attempt(number, lambda number=number, cells=cells: _row(found, number, cells, names, texts))
+        problems.attempt(number, partial(_row, found, number, cells, names, texts))
     problems.raise_any()
     return noted(found, {names[i] for i in texts}, source)
 

@@ -1,6 +1,7 @@
 """What the files of training logs have in common: rows with the lines they stand in, and what is wrong by line."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,6 +64,7 @@ def finite(value: float) -> float:
 
 
 def append(found: LogFile, line: Line) -> None:
+    """Take a line; ValueError if its step is before those that there are, or if there are too many."""
     if line.step == 0:
         if not any(STEP_0 in note for note in found.notes):
             found.notes.append(f"line {line.number:,} {STEP_0}")
@@ -76,6 +78,7 @@ def append(found: LogFile, line: Line) -> None:
 
 
 def noted(found: LogFile, ignored: set[str], source: str) -> LogFile:
+    """``found`` with a note of what was ``ignored``; ConfigError if nothing is left of it."""
     if found.head is None and not found.lines:
         raise ConfigError([Problem("", "reports no step")], source)
     if ignored:
@@ -93,16 +96,19 @@ class Problems:
         self.source = source
 
     def add(self, number: int, message: str) -> None:
+        """Take down what is wrong in a line; ConfigError once there are ten."""
         self.found.append(Problem(f"line {number:,}", message))
         if len(self.found) == MOST_PROBLEMS:
             self.raise_any()
 
-    def attempt(self, number: int, take: Any) -> None:
+    def attempt(self, number: int, take: Callable[[], None]) -> None:
+        """Take down the ValueError of ``take``, if it raises one."""
         try:
             take()
         except ValueError as error:
             self.add(number, str(error))
 
     def raise_any(self) -> None:
+        """Raise a ConfigError if anything is wrong."""
         if self.found:
             raise ConfigError(self.found, self.source)
