@@ -58,7 +58,7 @@ def _moved(maker: str) -> str:
 
 OURS = "Explorer, cursor"
 CANVAS = ".entrenar-viz-canvas"
-CURSOR = Contender(EXPLORER, "cursor", CANVAS, "explorer._state.settings.cursor", "Cursor step slider")
+CURSOR = Contender(EXPLORER, "cursor", CANVAS, "explorer._parts.state.settings.cursor", "Cursor step slider")
 TARGET = Contender(EXPLORER, "target", CANVAS, "explorer.config.target_sparsity", "Target sparsity slider", 0.5, 0.005)
 BARE = Contender(SLIDER + FLOOR, "text", ".jp-OutputArea input[type=number]", "number.value")
 PEERS = {

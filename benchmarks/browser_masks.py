@@ -22,10 +22,10 @@ import numpy as np
 from entrenar_viz import Explorer
 weights = np.random.default_rng(0).standard_normal(({rows}, {columns}), np.float32)
 explorer = Explorer(weights=weights)
-explorer._change({"frequency": 10})
+explorer._parts.commands.change({"frequency": 10})
 explorer
 """
-SENT = "sum(len(part) for part in explorer._live.layer.values() if isinstance(part, bytes))"
+SENT = "sum(len(part) for part in explorer._parts.live.layer.values() if isinstance(part, bytes))"
 PLAYED = """(duration) => new Promise((resolve) => {
   const canvas = document.querySelector(".entrenar-viz-canvas");
   const took = [];

@@ -79,10 +79,10 @@ def told(widget: w.Widget, **state: Any) -> None:
 
 def moved(explorer: Explorer, **changes: Any) -> None:
     """Hand the explorer what a page tells of ``changes``."""
-    values = explorer._state.values() | changes
-    content = {"page": "soak", "told": explorer._state.count + 1, "values": values, "ended": [], "unread": {}}
-    message = {"method": "custom", "content": content | {"gesture": float(explorer._state.count)}}
-    explorer._live._handle_msg({"content": {"data": message}, "buffers": []})
+    values = explorer._parts.state.values() | changes
+    content = {"page": "soak", "told": explorer._parts.state.count + 1, "values": values, "ended": [], "unread": {}}
+    message = {"method": "custom", "content": content | {"gesture": float(explorer._parts.state.count)}}
+    explorer._parts.live._handle_msg({"content": {"data": message}, "buffers": []})
 
 
 def numbers(explorer: Explorer, rng: np.random.Generator) -> list[Callable[[], None]]:
@@ -108,7 +108,7 @@ def numbers(explorer: Explorer, rng: np.random.Generator) -> list[Callable[[], N
 
 def choices(explorer: Explorer, rng: np.random.Generator) -> list[Callable[[], None]]:
     """Picks from every list, a fix, a tab, and a move of the window on the layer."""
-    panel = explorer._masks
+    panel = explorer._parts.masks
 
     def pick(picker: w.Widget) -> None:
         told(picker, index=int(rng.integers(len(picker.options))))
@@ -116,7 +116,7 @@ def choices(explorer: Explorer, rng: np.random.Generator) -> list[Callable[[], N
     def fix() -> None:
         for i, finding in enumerate(explorer.findings):
             if finding.fixes:
-                explorer._do({"do": "fix", "finding": i, "fix": 0, "name": finding.fixes[0].label})
+                explorer._parts.commands.do({"do": "fix", "finding": i, "fix": 0, "name": finding.fixes[0].label})
                 return
 
     def corner() -> None:
@@ -127,15 +127,15 @@ def choices(explorer: Explorer, rng: np.random.Generator) -> list[Callable[[], N
     picks = [lambda picker=picker: pick(picker) for picker in pickers]
     kinds = {"schedule": SCHEDULE_NAMES, "pattern": PATTERN_NAMES, "method": METHODS}
     set_kinds = [lambda n=n, k=k: moved(explorer, **{n: str(rng.choice(list(k)))}) for n, k in kinds.items()]
-    tabs = len(explorer._tabs.panels)
-    return [*picks, *set_kinds, fix, lambda: told(explorer._tabs, selected_index=int(rng.integers(tabs))), corner]
+    tabs = len(explorer._parts.tabs.panels)
+    return [*picks, *set_kinds, fix, lambda: told(explorer._parts.tabs, selected_index=int(rng.integers(tabs))), corner]
 
 
 def prepare_again(explorer: Explorer, source: str) -> None:
     """Leave the large layer and come back to it, to the end of its preparation in the background."""
     moved(explorer, pattern="unstructured")
     for name in ("digits network", source):
-        told(explorer._masks.source, index=explorer._masks.source.options.index(name))
+        told(explorer._parts.masks.source, index=explorer._parts.masks.source.options.index(name))
         explorer.wait()
 
 
@@ -144,9 +144,9 @@ def soak(changes: int, warm_up: int, layer: int) -> Iterator[Held]:
     give_back_at_once()
     rng = np.random.default_rng(0)
     explorer = Explorer(weights={"large": rng.standard_normal((layer, layer), dtype=np.float32)})
-    assert explorer._root.model_id
-    explorer._tabs.fill()  # all widgets are sent, as when it is displayed and seen
-    source = explorer._masks.source.value
+    assert explorer._parts.root.model_id
+    explorer._parts.tabs.fill()  # all widgets are sent, as when it is displayed and seen
+    source = explorer._parts.masks.source.value
     moves, picks = numbers(explorer, rng), choices(explorer, rng)
     for change in range(1, changes + 1):
         kind = moves if change % 10 else picks
@@ -203,7 +203,7 @@ def settle(notebook: Notebook) -> None:
     """Wait until the kernel knows everything."""
     notebook.wait("drawn.frames > 0")
     cursor = notebook.page.get_by_label("Cursor step", exact=True).first.input_value()
-    notebook.until("explorer._state.settings.cursor", int(cursor.replace(",", "")))
+    notebook.until("explorer._parts.state.settings.cursor", int(cursor.replace(",", "")))
 
 
 def verdicts(before: Held, after: Held) -> Iterator[tuple[str, bool]]:

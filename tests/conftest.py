@@ -23,8 +23,8 @@ def no_presets_of_the_developer(tmp_path_factory):
 def explorer(request):
     """An explorer in either view, in which nothing may go wrong unseen."""
     explorer = Explorer(view=request.param)
-    assert explorer._root.model_id
-    explorer._tabs.fill()  # all widgets are sent, as when it is displayed and seen
+    assert explorer._parts.root.model_id
+    explorer._parts.tabs.fill()  # all widgets are sent, as when it is displayed and seen
     yield explorer
     assert explorer.errors == []
     explorer.close()

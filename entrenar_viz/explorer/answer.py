@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 from entrenar_viz.analysis.finding import Finding
-from entrenar_viz.config.pruning_config import PruningConfig, fixed_sparsity
+from entrenar_viz.config.pruning_config import METHODS, PATTERN_NAMES, PruningConfig, fixed_sparsity
 from entrenar_viz.config.training import Training
 from entrenar_viz.errors import ConfigError, Problem
 from entrenar_viz.explorer.browser import payload
 from entrenar_viz.explorer.controls.settings import OWN_NAMES, Settings
 from entrenar_viz.explorer.controls.state import State
+from entrenar_viz.explorer.languages import LANGUAGES
 
 NAMES = OWN_NAMES | {"final_sparsity": "target", "target_sparsity": "own_target"}  # of entries, by fields of the JSON
 
@@ -34,6 +35,12 @@ def answer_to(
         counted=counted(settings),
         said=said,
     )
+
+
+def choices(presets: list[dict[str, str]]) -> payload.Choices:
+    """What there is to choose from, ``presets`` among it."""
+    languages = [language.name for language in LANGUAGES]
+    return payload.Choices(methods=list(METHODS), patterns=dict(PATTERN_NAMES), languages=languages, presets=presets)
 
 
 def trouble(problem: Problem) -> payload.Trouble:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from entrenar_viz.config.pruning_config import PruningConfig
+from entrenar_viz.explorer.browser import payload
 from entrenar_viz.export.markdown import as_markdown
 from entrenar_viz.export.source_code import as_python, as_rust
 from entrenar_viz.files.writing import YAML_SUFFIXES
@@ -32,6 +33,11 @@ class Language:
     def file(self) -> str:
         """The name of a file of it."""
         return f"pruning{self.suffix}"
+
+    def exported(self, config: PruningConfig, total_steps: int) -> payload.Exported:
+        """``config`` in a training of ``total_steps`` steps, as the page shows it."""
+        text = self.write(config, total_steps)
+        return payload.Exported(language=self.name, text=text, file=self.file, media=self.media)
 
 
 LANGUAGES = (

@@ -133,8 +133,8 @@ def test_the_notebook_shows_what_the_command_was_given(tmp_path, monkeypatch):
     monkeypatch.setenv(GIVEN, json.dumps(given))
     explorer = dashboard()
     assert explorer.config == config
-    assert explorer._masks.source.value == given["weights"]
-    assert is_shown(explorer._masks.rows["path"])
+    assert explorer._parts.masks.source.value == given["weights"]
+    assert is_shown(explorer._parts.masks.rows["path"])
     explorer.close()
 
 

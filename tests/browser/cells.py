@@ -18,7 +18,7 @@ missed = Gradual(start_step=1000, end_step=5000, initial_sparsity=0.0, final_spa
 layer = np.random.default_rng(0).standard_t(3, (768, 1024)).astype("f4")
 explorer = Explorer(PruningConfig(schedule=missed), weights={{"q_proj": layer}})
 explorer"""
-PATTERNS = "explorer._masks.masks_of.value = explorer._masks.masks_of.options[1][1]"
+PATTERNS = "explorer._parts.masks.masks_of.value = explorer._parts.masks.masks_of.options[1][1]"
 PINNED = f"""{IMPORTS}
 explorer = Explorer()
 explorer.pin("first idea")

@@ -45,12 +45,12 @@ def test_a_large_layer_is_prepared_cancelled_and_prepared_again(open_notebook, t
     notebook.type("Steps between updates", "300")
     notebook.wait("drawn.staircase.at(-1)[0] === 4900")
     page.get_by_text("Gradual stops at 48.75%").wait_for()  # the kernel answers too
-    assert notebook.python("[explorer._presenter.job.busy, explorer._live.layer['rows']]") == [True, 128]
+    assert notebook.python("[explorer._parts.presenter.job.busy, explorer._parts.live.layer['rows']]") == [True, 128]
 
     progress.get_by_role("button", name="Cancel").click()
     progress.wait_for(state="hidden")
-    notebook.until("explorer._masks.source.value", "digits network")
-    assert notebook.python("explorer._live.layer['rows']") == 128
+    notebook.until("explorer._parts.masks.source.value", "digits network")
+    assert notebook.python("explorer._parts.live.layer['rows']") == 128
 
     assert path.locator("input").input_value() == ""  # it is no more what is shown
     path.locator("input").fill(str(tmp_path / "m.safetensors"))
@@ -59,7 +59,7 @@ def test_a_large_layer_is_prepared_cancelled_and_prepared_again(open_notebook, t
     notebook.python("[go.set()]")
     notebook.page.locator(".entrenar-viz-note", has_text="m.safetensors, q_proj. 4,096 × 4,096 weights.").wait_for()
     progress.wait_for(state="hidden")
-    assert notebook.python("[explorer.wait(), explorer._live.layer['rows']]") == [None, 4096]
+    assert notebook.python("[explorer.wait(), explorer._parts.live.layer['rows']]") == [None, 4096]
     assert notebook.python("[str(error) for error in explorer.errors]") == []
     assert notebook.errors == []
 
@@ -68,9 +68,9 @@ def test_a_cell_can_wait_for_what_it_has_started(open_notebook):
     notebook = open_notebook(
         "import numpy as np\nfrom entrenar_viz import Explorer\n"
         "explorer = Explorer(weights=np.random.default_rng(0).standard_normal((2048, 2048)))\n"
-        "busy = explorer._presenter.job.busy\nexplorer.wait()\nexplorer"
+        "busy = explorer._parts.presenter.job.busy\nexplorer.wait()\nexplorer"
     )
-    assert notebook.python("[busy, explorer._presenter.job.busy, explorer._live.layer['rows']]") == [
+    assert notebook.python("[busy, explorer._parts.presenter.job.busy, explorer._parts.live.layer['rows']]") == [
         *(True, False),
         2048,
     ]

@@ -35,7 +35,7 @@ def test_total_steps_follow_the_dataset_and_the_axis_counts_epochs(open_notebook
     notebook.until("explorer.training is None", True)
     page.get_by_role("button", name="Total steps from the size of the dataset").click()
     expect(page.get_by_label("count in epochs")).not_to_be_checked()
-    assert notebook.python("[explorer.total_steps, explorer._live.answer['steps_per_epoch']]") == [5000, 0]
+    assert notebook.python("[explorer.total_steps, explorer._parts.live.answer['steps_per_epoch']]") == [5000, 0]
     notebook.type("Examples in a batch, of all devices together", "64")
     notebook.until("explorer.total_steps", 2346)  # counting begins with a number of it
     assert notebook.errors == []

@@ -80,7 +80,7 @@ def test_dragging_with_the_mouse_follows_and_ends_on_the_right_state(open_notebo
         page.mouse.move(*notebook.along("Cursor step", share))
         seen.add(notebook.drawn["cursor"])
     page.mouse.up()
-    notebook.until("explorer._state.settings.cursor", 8000)
+    notebook.until("explorer._parts.state.settings.cursor", 8000)
     notebook.wait("drawn.cursor === 8000")
     assert len(seen) > 5
     matrix = load_weights(sample("digits network")).matrix("fc1.weight")
@@ -92,7 +92,7 @@ def test_pressing_in_the_plot_moves_the_cursor_everywhere(open_notebook):
     plot = notebook.drawn["plot"]
     canvas = notebook.page.locator(".entrenar-viz-canvas")
     canvas.click(position={"x": (plot["left"] + plot["right"]) / 2, "y": 100})
-    notebook.until("explorer._state.settings.cursor", 5000)
+    notebook.until("explorer._parts.state.settings.cursor", 5000)
     assert notebook.page.get_by_label("Cursor step", exact=True).input_value() == "5,000"
 
 
@@ -142,7 +142,7 @@ def test_typing_one_number_leaves_the_others_alone(open_notebook):
     notebook = open_notebook(SHOW)
     exact, held = (
         [1007, 5333, 2033],
-        "[explorer._state.values()[name] for name in ('start_step', 'end_step', 'one_shot_step')]",
+        "[explorer._parts.state.values()[name] for name in ('start_step', 'end_step', 'one_shot_step')]",
     )
     for name, number in [("End step", "5333"), ("Start step", "1007"), ("OneShot step", "2033")]:
         notebook.type(name, number)
@@ -195,7 +195,7 @@ def test_start_and_end_typed_in_the_wrong_order_are_both_taken(open_notebook):
     notebook.type("Start step", "6000")
     notebook.page.get_by_text("the start must not be after the end").wait_for()
     notebook.type("End step", "9000")
-    notebook.until("[explorer._state.settings.start_step, explorer._state.settings.end_step]", [6000, 9000])
+    notebook.until("[explorer._parts.state.settings.start_step, explorer._parts.state.settings.end_step]", [6000, 9000])
     notebook.page.get_by_text("the start must not be after the end").wait_for(state="hidden")
 
 
@@ -328,7 +328,7 @@ def test_a_checkpoint_in_shards_is_opened_by_its_folder_and_searched(open_notebo
     page.locator(".entrenar-viz-note", has_text="model.layers.7.k_proj.weight").wait_for()
     line = row.locator("option").all_inner_texts()[1].replace("\xa0", " ")
     assert line == "model.layers.7.k_proj.weight  32 × 16  float32  2.05 kB"
-    notebook.until("explorer._masks.layer.value", "model.layers.7.k_proj.weight")
+    notebook.until("explorer._parts.masks.layer.value", "model.layers.7.k_proj.weight")
     row.get_by_placeholder("search").fill("")
     row.get_by_text("1 of 24 layers.").wait_for(state="hidden")
     assert row.locator("select").input_value().startswith("model.layers.7.k_proj.weight")

@@ -5,7 +5,7 @@ import pytest
 pytestmark = pytest.mark.browser
 SHOW = "from entrenar_viz import Explorer\nexplorer = Explorer()\nexplorer"
 TARGET = "explorer.config.target_sparsity"
-ENTRIES = "len(explorer._state.history.entries)"
+ENTRIES = "len(explorer._parts.state.history.entries)"
 
 
 def test_two_drags_are_two_entries_and_keys_restore_exactly(open_notebook):
@@ -56,7 +56,7 @@ def test_drags_in_the_plot_and_typed_numbers_are_entries_too(open_notebook):
     notebook.until("explorer.config.schedule.start_step", 1000)
     notebook.page.keyboard.type("77")
     notebook.page.keyboard.press("Control+z")  # in a text that is being typed
-    assert notebook.python("[explorer._state.history.at, explorer.config.schedule.start_step]") == [2, 1000]
+    assert notebook.python("[explorer._parts.state.history.at, explorer.config.schedule.start_step]") == [2, 1000]
     notebook.page.keyboard.press("Escape")
     cells = "jupyterapp.shell.currentWidget.content.model.cells.get(0).sharedModel.getSource()"
     assert notebook.page.evaluate(cells) == SHOW

@@ -36,15 +36,13 @@ def test_a_thousand_keys_end_with_the_picture_and_the_kernel_alike(open_notebook
     shown = {name: notebook.page.get_by_label(name, exact=True).first.input_value() for name in SLIDERS}
     number = {name: text.replace(",", "").rstrip("%") for name, text in shown.items()}
     steps = [int(number[name]) for name in ("Cursor step", "Steps between updates", "OneShot step")]
-    names = (
-        "explorer._state.settings.cursor, explorer._state.settings.frequency, explorer._state.settings.one_shot_step"
-    )
-    notebook.until(f"[{names}]", steps)
+    names = ("cursor", "frequency", "one_shot_step")
+    notebook.until(f"[getattr(explorer._parts.state.settings, name) for name in {names}]", steps)
     shares = [float(number[name]) for name in ("Initial sparsity", "Target sparsity")]
-    percent = "round(100 * explorer._state.settings.{}, 2)"
+    percent = "round(100 * explorer._parts.state.settings.{}, 2)"
     notebook.until(f"[{percent.format('initial')}, {percent.format('target')}]", shares)
     notebook.wait("drawn.cursor === argument", steps[0])
-    state = notebook.python("[explorer._state.settings.target, explorer._state.settings.initial]")
+    state = notebook.python("[explorer._parts.state.settings.target, explorer._parts.state.settings.initial]")
     notebook.wait("drawn.curves.gradual.at(-1)[1] === Math.fround(argument)", state[0])
     notebook.wait("drawn.curves.gradual[0][1] === Math.fround(argument)", state[1])
     assert notebook.python("[str(error) for error in explorer.errors]") == []
@@ -91,7 +89,7 @@ def test_play_and_masks_go_on_while_the_kernel_is_busy(open_notebook):
     notebook.wait("drawn.cursor > 3000 && drawn.panels[1].got > 0.2 && drawn.panels[2].got > 0.2")
     assert notebook.page.evaluate(STATUS) == "busy"
     notebook.wait("drawn.cursor === 10000")
-    notebook.until("explorer._state.settings.cursor", 10_000)
+    notebook.until("explorer._parts.state.settings.cursor", 10_000)
     assert notebook.errors == []
 
 
@@ -100,8 +98,8 @@ from entrenar_viz import Explorer
 explorers = globals().get("explorers", [])
 explorers.append(Explorer(weights=np.random.default_rng(0).standard_normal((1100, 1000)).astype(np.float32)))
 explorers[-1]"""
-LET_GO = "[bool(one._presenter.shown and one._presenter.shown.let_go) for one in explorers]"
-VIEWS = "[sum(one._presenter.views.values()) for one in explorers]"
+LET_GO = "[bool(one._parts.presenter.shown and one._parts.presenter.shown.let_go) for one in explorers]"
+VIEWS = "[sum(one._parts.presenter.views.values()) for one in explorers]"
 WINDOW = "details.window && details.window.row === argument"
 
 

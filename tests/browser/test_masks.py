@@ -25,11 +25,11 @@ def opened(open_once, lab):
 
 @pytest.fixture
 def notebook(opened):
-    opened.python("[explorer.reset(), explorer._change({'cursor': 3000, 'window_row': 0, 'window_column': 0})]")
-    back = {"masks_of": "schedules", "within": "tensor", "layer": "large"}
     opened.python(
-        f"[{', '.join(f'explorer._masks.{n}.set_trait({chr(34)}value{chr(34)}, {v!r})' for n, v in back.items())}]"
+        "[explorer.reset(), explorer._parts.commands.change({'cursor': 3000, 'window_row': 0, 'window_column': 0})]"
     )
+    back = {"masks_of": "schedules", "within": "tensor", "layer": "large"}
+    opened.python(f"[getattr(explorer._parts.masks, name).set_trait('value', value) for name, value in {back}.items()]")
     opened.wait(
         "drawn.cursor === 3000 && details.window && details.window.row === 0 && details.thresholds.gradual !== null"
     )
@@ -78,7 +78,7 @@ def test_the_window_is_dragged_in_the_map_and_moved_by_keys(notebook):
     notebook.wait(
         "details.window.row === details.window.corner[0] && details.window.column === details.window.corner[1]"
     )
-    assert notebook.python("[explorer._live.window[name] for name in ('row', 'column')]") == corner
+    assert notebook.python("[explorer._parts.live.window[name] for name in ('row', 'column')]") == corner
     handle = page.get_by_label("Window on the layer")
     handle.press("ArrowUp")
     notebook.wait("details.window.row === argument", corner[0] - 24)

@@ -8,7 +8,7 @@ from tests.browser.test_explorer import DEFAULTS, SHOW, assert_same_picture, ass
 pytestmark = pytest.mark.browser
 
 
-AS_OPENED = "[explorer.reset(), explorer._change({'cursor': 3000})]"
+AS_OPENED = "[explorer.reset(), explorer._parts.commands.change({'cursor': 3000})]"
 
 
 @pytest.fixture(scope="module")
@@ -55,10 +55,10 @@ def drag(notebook, label, step=None, sparsity=None):
 @pytest.mark.parametrize(
     ("label", "value", "expression"),
     [
-        ("Start step", 2000, "explorer._state.settings.start_step"),
-        ("End step", 8000, "explorer._state.settings.end_step"),
-        ("OneShot step", 4000, "explorer._state.settings.one_shot_step"),
-        ("Cursor step", 7000, "explorer._state.settings.cursor"),
+        ("Start step", 2000, "explorer._parts.state.settings.start_step"),
+        ("End step", 8000, "explorer._parts.state.settings.end_step"),
+        ("OneShot step", 4000, "explorer._parts.state.settings.one_shot_step"),
+        ("Cursor step", 7000, "explorer._parts.state.settings.cursor"),
     ],
 )
 def test_steps_are_dragged_in_the_plot_and_moved_by_keys(notebook, label, value, expression):
@@ -83,9 +83,9 @@ def test_the_target_is_dragged_up_and_moved_by_keys(notebook):
 
 def test_a_window_keeps_its_order_however_it_is_dragged(notebook):
     drag(notebook, "Start step", step=9000)
-    notebook.until("[explorer._state.settings.start_step, explorer._state.settings.end_step]", [4999, 5000])
+    notebook.until("[explorer._parts.state.settings.start_step, explorer._parts.state.settings.end_step]", [4999, 5000])
     handle(notebook, "End step").press("Home")
-    notebook.until("[explorer._state.settings.start_step, explorer._state.settings.end_step]", [4999, 5000])
+    notebook.until("[explorer._parts.state.settings.start_step, explorer._parts.state.settings.end_step]", [4999, 5000])
 
 
 def test_the_pointer_tells_of_the_step_below_it(notebook):
@@ -144,17 +144,17 @@ def test_play_runs_to_the_end_and_tells_the_kernel(notebook):
     page.get_by_role("button", name="Play the training").wait_for()
     stopped = notebook.drawn["cursor"]
     assert 3000 < stopped < 10_000
-    notebook.until("explorer._state.settings.cursor", stopped)
+    notebook.until("explorer._parts.state.settings.cursor", stopped)
     page.get_by_label("Speed").select_option("4")
     page.get_by_role("button", name="Play the training").click()
     notebook.wait("drawn.cursor === 10000")
-    notebook.until("explorer._state.settings.cursor", 10_000)
+    notebook.until("explorer._parts.state.settings.cursor", 10_000)
     page.get_by_role("button", name="Play the training").wait_for()
     assert_same_picture(notebook.drawn, DEFAULTS)
     page.get_by_role("button", name="Play the training").click()  # at the end: once more from the start
     notebook.wait("drawn.cursor < 5000")
     notebook.wait("drawn.cursor === 10000")
-    notebook.until("explorer._state.settings.cursor", 10_000)
+    notebook.until("explorer._parts.state.settings.cursor", 10_000)
     assert notebook.python("explorer.config.schedule.final_sparsity") == PruningConfig().target_sparsity
 
 

@@ -78,12 +78,12 @@ def test_survey_sort_pick_and_download(opened):
     assert column(notebook, 1)[0] == "layers.11.weight"
 
     page.get_by_role("rowheader", name="layers.7.weight").click()
-    notebook.until("explorer._masks.layer.value", "layers.7.weight")
+    notebook.until("explorer._parts.masks.layer.value", "layers.7.weight")
     page.locator(".entrenar-viz-note", has_text="arrays, layers.7.weight. 39 × 48 weights.").wait_for()
     assert page.locator("tr[aria-current=true] th").inner_text() == "layers.7.weight"
     page.get_by_role("button", name="layers.7.weight").press("ArrowDown")
     page.keyboard.press("Enter")
-    notebook.until("explorer._masks.layer.value", "layers.6.weight")
+    notebook.until("explorer._parts.masks.layer.value", "layers.6.weight")
     page.locator(".entrenar-viz-note", has_text="arrays, layers.6.weight. 38 × 48 weights.").wait_for()
     page.locator("tr[aria-current=true] th", has_text="layers.6.weight").wait_for()
 
@@ -91,7 +91,7 @@ def test_survey_sort_pick_and_download(opened):
         page.get_by_role("link", name="Download CSV").click()
     assert download.value.suggested_filename == "layers.csv"
     assert list(Path(download.value.path()).read_bytes()) == notebook.python(
-        "list(__import__('entrenar_viz.model_survey.text', fromlist=['as_csv']).as_csv(explorer._survey.run.records))"
+        "list(__import__('entrenar_viz.model_survey.text', fromlist=['']).as_csv(explorer._parts.survey.run.records))"
     )
     assert page.evaluate("window.hacked") is None
     assert violations(notebook, OF_IPYWIDGETS) == []

@@ -12,34 +12,34 @@ NUMBERS = count(1)
 
 def put(explorer: Explorer, gesture: float | None = None, **changes: Any) -> None:
     """Set numbers and choices by hand; changes of one ``gesture`` are one entry of the history."""
-    if isinstance(explorer._picture, Live):
-        values = explorer._state.values() | changes
+    if isinstance(explorer._parts.picture, Live):
+        values = explorer._parts.state.values() | changes
         tell(explorer, values=values, gesture=float(1000 + next(NUMBERS)) if gesture is None else gesture)
         return
-    explorer._guarded(explorer._change)(changes)
+    explorer._parts.guarded(explorer._parts.commands.change)(changes)
 
 
 def tell(explorer: Explorer, **message: Any) -> None:
     """Hand a message of a page to the explorer."""
-    usual = {"page": "one", "told": next(NUMBERS), "values": explorer._state.values(), "gesture": 1.0}
+    usual = {"page": "one", "told": next(NUMBERS), "values": explorer._parts.state.values(), "gesture": 1.0}
     live(explorer)._handle_custom_msg(usual | {"ended": [], "unread": {}} | message, [])
 
 
 def live(explorer: Explorer) -> Live:
     """The live view, which there must be."""
-    assert isinstance(explorer._picture, Live)
-    return explorer._picture
+    assert isinstance(explorer._parts.picture, Live)
+    return explorer._parts.picture
 
 
 def answer(explorer: Explorer) -> payload.Answer:
     """What the picture was told last."""
-    told: payload.Answer = explorer._picture.answer
+    told: payload.Answer = explorer._parts.picture.answer
     return told
 
 
 def press(explorer: Explorer, do: str, **how: Any) -> None:
     """Press a button of the picture."""
-    explorer._guarded(explorer._do)({"do": do, **how})
+    explorer._parts.guarded(explorer._parts.commands.do)({"do": do, **how})
 
 
 def press_fix(explorer: Explorer, finding: int = 0, fix: int = 0) -> None:
@@ -49,4 +49,4 @@ def press_fix(explorer: Explorer, finding: int = 0, fix: int = 0) -> None:
 
 def show_tab(explorer: Explorer, title: str) -> None:
     """Open a tab."""
-    explorer._tabs.open_tab(title)
+    explorer._parts.tabs.open_tab(title)

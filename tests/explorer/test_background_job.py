@@ -66,18 +66,20 @@ def explorer(slow):
 
 def shows(explorer, matrix, rows=None):
     """Whether the picture is that of ``matrix``, and nothing is under way."""
-    data = explorer._live.layer
+    data = explorer._parts.live.layer
     ranks = np.frombuffer(data["ranks"], "<u2").reshape(data["rows"], data["cols"])
     same = ranks.shape == matrix.shape and (ranks == prune_order(matrix**2, explorer.config.pattern).ranks()).all()
-    return same and not explorer._presenter.job.busy and not explorer._live.progress["message"]
+    return same and not explorer._parts.presenter.job.busy and not explorer._parts.live.progress["message"]
 
 
 def test_a_large_layer_comes_later_and_the_one_before_stays_meanwhile(explorer, slow):
     assert shows(explorer, SMALL)
-    explorer._masks.layer.value = "large"
-    assert explorer._presenter.job.busy
-    assert explorer._live.layer["rows"] == 8
-    assert explorer._live.progress["message"] == "Preparing large: waiting. Until then the masks are those of small."
+    explorer._parts.masks.layer.value = "large"
+    assert explorer._parts.presenter.job.busy
+    assert explorer._parts.live.layer["rows"] == 8
+    assert (
+        explorer._parts.live.progress["message"] == "Preparing large: waiting. Until then the masks are those of small."
+    )
     put(explorer, target=0.6)
     assert explorer.config.target_sparsity == 0.6
     slow.go.set()
@@ -87,62 +89,62 @@ def test_a_large_layer_comes_later_and_the_one_before_stays_meanwhile(explorer, 
 
 
 def test_cancelling_goes_back_to_the_layer_that_is_shown(explorer, slow):
-    explorer._masks.layer.value = "large"
+    explorer._parts.masks.layer.value = "large"
     assert slow.begun.wait(10)
     press(explorer, "cancel")
-    explorer._presenter.job._last.join(10)
+    explorer._parts.presenter.job._last.join(10)
     assert slow.stopped == ["StoppedError"]
-    assert explorer._masks.layer.value == "small"
-    assert [name for _, name in explorer._masks.layer.options] == ["small", "large", "other"]
+    assert explorer._parts.masks.layer.value == "small"
+    assert [name for _, name in explorer._parts.masks.layer.options] == ["small", "large", "other"]
     assert shows(explorer, SMALL)
     slow.go.set()
-    explorer._masks.layer.value = "large"
+    explorer._parts.masks.layer.value = "large"
     explorer.wait()
     assert shows(explorer, LARGE)
 
 
 def test_cancelling_takes_back_all_that_was_changed(explorer, slow):
     sent = []
-    explorer._live.observe(lambda change: sent.append(change.new), "layer")
+    explorer._parts.live.observe(lambda change: sent.append(change.new), "layer")
     put(explorer, pattern="nm")
     put(explorer, method="wanda")
     assert len(sent) == 2
     sent.clear()
-    shown = explorer._presenter.shown
-    explorer._masks.layer.value = "other"
+    shown = explorer._parts.presenter.shown
+    explorer._parts.masks.layer.value = "other"
     put(explorer, pattern="row")
-    explorer._masks.masks_of.value = "patterns"
+    explorer._parts.masks.masks_of.value = "patterns"
     press(explorer, "cancel")
     assert (explorer.config.pattern, explorer.config.method) == (NM(n=2, m=4), "wanda")
-    assert (explorer._masks.layer.value, explorer._masks.masks_of.value) == ("small", "schedules")
-    assert explorer._presenter.shown.request == shown.request
-    assert explorer._live.layer == shown.layer
+    assert (explorer._parts.masks.layer.value, explorer._parts.masks.masks_of.value) == ("small", "schedules")
+    assert explorer._parts.presenter.shown.request == shown.request
+    assert explorer._parts.live.layer == shown.layer
 
 
 def test_cancelling_another_source_comes_back_to_its_layers(explorer, slow, tmp_path):
     np.savez(tmp_path / "net.npz", other=OTHER, large=LARGE)
-    explorer._masks.path.value = str(tmp_path / "net.npz")
-    explorer._masks.open_path.click()
-    assert explorer._presenter.coming.layer == "other"
+    explorer._parts.masks.path.value = str(tmp_path / "net.npz")
+    explorer._parts.masks.open_path.click()
+    assert explorer._parts.presenter.coming.layer == "other"
     press(explorer, "cancel")
-    assert (explorer._masks.source.value, explorer._masks.layer.value) == ("arrays", "small")
-    assert explorer._masks.source.options[0].endswith("net.npz")
-    assert [name for _, name in explorer._masks.layer.options] == list(WEIGHTS)
+    assert (explorer._parts.masks.source.value, explorer._parts.masks.layer.value) == ("arrays", "small")
+    assert explorer._parts.masks.source.options[0].endswith("net.npz")
+    assert [name for _, name in explorer._parts.masks.layer.options] == list(WEIGHTS)
     assert shows(explorer, SMALL)
 
 
 def test_cancelling_the_first_layer_of_all_shows_the_first_sample(slow, monkeypatch):
     monkeypatch.setattr(mask_request, "AT_ONCE", 20_000)
     explorer = Explorer(weights=np.ones((200, 200), np.float32))
-    assert explorer._live.layer == {}
-    assert explorer._live.progress["message"] == "Preparing weights: waiting. "
+    assert explorer._parts.live.layer == {}
+    assert explorer._parts.live.progress["message"] == "Preparing weights: waiting. "
     slow.go.set()
     press(explorer, "cancel")
-    assert explorer._masks.source.value == "digits network"
-    assert explorer._live.layer["rows"] == 128
-    explorer._masks.source.value = "array"
+    assert explorer._parts.masks.source.value == "digits network"
+    assert explorer._parts.live.layer["rows"] == 128
+    explorer._parts.masks.source.value = "array"
     explorer.wait()
-    assert explorer._live.layer["rows"] == 200
+    assert explorer._parts.live.layer["rows"] == 200
     explorer.close()
     assert explorer.errors == []
 
@@ -151,20 +153,20 @@ def test_a_file_that_was_read_again_is_given_up_too(slow, tmp_path):
     np.save(tmp_path / "w.npy", SMALL)
     explorer = Explorer(weights=tmp_path / "w.npy")
     np.save(tmp_path / "w.npy", LARGE)
-    explorer._masks.path.value = str(tmp_path / "w.npy")
-    explorer._masks.open_path.click()
-    assert explorer._presenter.job.busy
+    explorer._parts.masks.path.value = str(tmp_path / "w.npy")
+    explorer._parts.masks.open_path.click()
+    assert explorer._parts.presenter.job.busy
     press(explorer, "cancel")
     assert shows(explorer, SMALL)
     put(explorer, pattern="row")
-    assert "No mask" in explorer._live.layer["note"]  # the file has changed since it was opened
+    assert "No mask" in explorer._parts.live.layer["note"]  # the file has changed since it was opened
     explorer.close()
 
 
 def test_the_last_pick_wins(explorer, slow):
-    explorer._masks.layer.value = "large"
+    explorer._parts.masks.layer.value = "large"
     assert slow.begun.wait(10)
-    explorer._masks.layer.value = "other"
+    explorer._parts.masks.layer.value = "other"
     slow.go.set()
     explorer.wait()
     assert shows(explorer, OTHER)
@@ -173,59 +175,59 @@ def test_the_last_pick_wins(explorer, slow):
 
 def test_a_small_layer_and_the_one_that_is_shown_end_the_preparation(explorer, slow):
     for name in ("large", "small", "large"):
-        explorer._masks.layer.value = name
-    assert explorer._presenter.coming.layer == "large"
-    explorer._masks.layer.value = "small"
-    assert explorer._presenter.coming is None
+        explorer._parts.masks.layer.value = name
+    assert explorer._parts.presenter.coming.layer == "large"
+    explorer._parts.masks.layer.value = "small"
+    assert explorer._parts.presenter.coming is None
     assert shows(explorer, SMALL)
 
 
 def test_changes_that_concern_no_mask_let_the_preparation_go_on(explorer, slow):
-    explorer._masks.layer.value = "large"
-    task = explorer._presenter.job._task
+    explorer._parts.masks.layer.value = "large"
+    task = explorer._parts.presenter.job._task
     put(explorer, frequency=300)
-    explorer._masks.search.value = "la"
+    explorer._parts.masks.search.value = "la"
     put(explorer, start_step=5000, end_step=5000)
-    assert explorer._presenter.job._task is task
+    assert explorer._parts.presenter.job._task is task
     slow.go.set()
     explorer.wait()
-    assert explorer._live.layer["rows"] == 10
+    assert explorer._parts.live.layer["rows"] == 10
 
 
 def test_what_goes_wrong_in_the_background_is_said_as_at_once(explorer, slow):
     slow.raises = WeightsError("it does not fit")
     slow.go.set()
-    explorer._masks.layer.value = "large"
+    explorer._parts.masks.layer.value = "large"
     explorer.wait()
-    assert explorer._live.layer == {"note": "No mask: it does not fit"}
-    assert explorer._live.window == {}
+    assert explorer._parts.live.layer == {"note": "No mask: it does not fit"}
+    assert explorer._parts.live.window == {}
     slow.raises = ZeroDivisionError("oh")
-    explorer._masks.layer.value = "other"
+    explorer._parts.masks.layer.value = "other"
     explorer.wait()
     assert [str(error) for error in explorer.errors] == ["oh"]
-    assert "ZeroDivisionError" in explorer._banner.message.value
-    assert not explorer._presenter.job.busy
-    assert not explorer._live.progress["message"]
+    assert "ZeroDivisionError" in explorer._parts.banner.message.value
+    assert not explorer._parts.presenter.job.busy
+    assert not explorer._parts.live.progress["message"]
     explorer.errors.clear()
     slow.raises = None
-    explorer._masks.masks_of.value = "patterns"
+    explorer._parts.masks.masks_of.value = "patterns"
     explorer.wait()
-    assert explorer._live.layer["rows"] == 12
+    assert explorer._parts.live.layer["rows"] == 12
 
 
 def test_after_closing_nothing_is_touched(slow):
     explorer = Explorer(weights=WEIGHTS)
-    explorer._masks.layer.value = "large"
+    explorer._parts.masks.layer.value = "large"
     assert slow.begun.wait(10)
-    before = explorer._live.layer
+    before = explorer._parts.live.layer
     explorer.close()
     touched = []
-    explorer._live.observe(touched.append)
+    explorer._parts.live.observe(touched.append)
     slow.go.set()
-    explorer._presenter.job._last.join(10)
+    explorer._parts.presenter.job._last.join(10)
     explorer.wait()
     assert touched == []
-    assert explorer._live.layer is before
+    assert explorer._parts.live.layer is before
     assert explorer.errors == []
 
 
@@ -233,15 +235,15 @@ def test_an_event_loop_reads_what_the_thread_has_to_say_in_its_own_thread(slow):
     async def use() -> tuple[list[str], set[int]]:
         explorer = Explorer(weights=WEIGHTS)
         said, threads, came = [], set(), asyncio.Event()
-        explorer._live.observe(lambda change: said.append(change.new["message"]), "progress")
-        explorer._live.observe(lambda _: (threads.add(threading.get_ident()), came.set()), "layer")
-        explorer._masks.layer.value = "large"
+        explorer._parts.live.observe(lambda change: said.append(change.new["message"]), "progress")
+        explorer._parts.live.observe(lambda _: (threads.add(threading.get_ident()), came.set()), "layer")
+        explorer._parts.masks.layer.value = "large"
         while len(said) < 3:
             await asyncio.sleep(0)
         slow.go.set()
         await asyncio.wait_for(came.wait(), 10)
         assert shows(explorer, LARGE)
-        explorer._masks.layer.value = "other"
+        explorer._parts.masks.layer.value = "other"
         explorer.wait()  # while the loop cannot read
         assert shows(explorer, OTHER)
         explorer.close()
@@ -306,7 +308,7 @@ def test_two_layers_are_never_prepared_at_a_time():
 
 def test_what_is_large_depends_on_weights_and_on_what_scoring_takes():
     explorer = Explorer(weights={"w": np.ones((2, 1500), np.float32)}, calibration={"w": np.ones((10, 1500))})
-    request = explorer._presenter.shown.request
+    request = explorer._parts.presenter.shown.request
     explorer.close()
     assert not request.large
     assert not replace(request, method="wanda").large
@@ -330,13 +332,13 @@ def test_the_window_is_that_of_the_layer_that_is_shown(explorer, slow, monkeypat
 
     monkeypatch.setattr(layer.Prepared, "window", window)
     put(explorer, window_row=3, window_column=4)
-    assert explorer._live.window == {"row": 3, "column": 4}
-    explorer._masks.layer.value = "large"
+    assert explorer._parts.live.window == {"row": 3, "column": 4}
+    explorer._parts.masks.layer.value = "large"
     put(explorer, window_row=1, window_column=1)
-    assert explorer._live.window == {"row": 3, "column": 4}
+    assert explorer._parts.live.window == {"row": 3, "column": 4}
     slow.go.set()
     explorer.wait()
-    assert explorer._live.window == {"row": 1, "column": 1}
+    assert explorer._parts.live.window == {"row": 1, "column": 1}
     assert asked == [((8, 12), 3, 4), ((10, 12), 1, 1)]
 
 
@@ -345,34 +347,34 @@ def test_the_window_is_that_of_the_layer_that_is_shown(explorer, slow, monkeypat
 
 def test_five_patterns_are_prepared_beside_the_layer(explorer, slow):
     slow.go.set()
-    before = explorer._live.layer
-    explorer._masks.masks_of.value = "patterns"
+    before = explorer._parts.live.layer
+    explorer._parts.masks.masks_of.value = "patterns"
     explorer.wait()
-    assert explorer._live.layer is before
-    names = [data["name"] for data in explorer._live.patterns]
+    assert explorer._parts.live.layer is before
+    names = [data["name"] for data in explorer._parts.live.patterns]
     assert names == ["unstructured", "2:4", "4 × 4 blocks", "rows", "columns"]
-    assert [data["units"] for data in explorer._live.patterns] == [96, 1, 6, 8, 12]
-    ranks = np.frombuffer(explorer._live.patterns[3]["ranks"], "<u2").reshape(8, 12)
+    assert [data["units"] for data in explorer._parts.live.patterns] == [96, 1, 6, 8, 12]
+    ranks = np.frombuffer(explorer._parts.live.patterns[3]["ranks"], "<u2").reshape(8, 12)
     assert ((ranks >= 4) == prune_mask(SMALL, 0.5, Row())).all()
-    explorer._masks.masks_of.value = "schedules"
-    assert explorer._live.patterns == []
+    explorer._parts.masks.masks_of.value = "schedules"
+    assert explorer._parts.live.patterns == []
 
 
 def test_a_pattern_that_does_not_fit_says_so_in_its_place():
     explorer = Explorer(weights=np.eye(6))
-    explorer._masks.masks_of.value = "patterns"
-    assert [bool(data.get("width")) for data in explorer._live.patterns] == [True, True, False, True, True]
-    assert explorer._live.patterns[2]["note"].startswith("block 4 x 4 does not divide 6 x 6")
+    explorer._parts.masks.masks_of.value = "patterns"
+    assert [bool(data.get("width")) for data in explorer._parts.live.patterns] == [True, True, False, True, True]
+    assert explorer._parts.live.patterns[2]["note"].startswith("block 4 x 4 does not divide 6 x 6")
     put(explorer, pattern="block")
-    assert explorer._live.layer["note"].startswith("array, weights. 6 × 6 weights.")
+    assert explorer._parts.live.layer["note"].startswith("array, weights. 6 × 6 weights.")
     put(explorer, height=3, width=3)
-    assert explorer._live.patterns[2]["units"] == 4
+    assert explorer._parts.live.patterns[2]["units"] == 4
     put(explorer, pattern="nm")
     put(explorer, m=1)
     assert [problem.where for problem in explorer.problems] == ["pattern.m"]
-    assert explorer._live.patterns[1]["units"] == 1  # the last good picture
+    assert explorer._parts.live.patterns[1]["units"] == 1  # the last good picture
     put(explorer, pattern="row")
-    assert explorer._live.patterns[1] == {"name": "N:M", "note": "N (2) must be less than M (1)"}
+    assert explorer._parts.live.patterns[1] == {"name": "N:M", "note": "N (2) must be less than M (1)"}
     assert explorer.errors == []
     explorer.close()
 
@@ -381,9 +383,9 @@ def test_patterns_of_weights_that_cannot_be_read_are_none(tmp_path):
     np.save(tmp_path / "w.npy", np.eye(4))
     explorer = Explorer(weights=tmp_path / "w.npy")
     (tmp_path / "w.npy").unlink()
-    explorer._masks.masks_of.value = "patterns"
-    assert explorer._live.patterns == []
-    assert explorer._live.layer["note"].startswith("No mask: ")
+    explorer._parts.masks.masks_of.value = "patterns"
+    assert explorer._parts.live.patterns == []
+    assert explorer._parts.live.layer["note"].startswith("No mask: ")
     assert explorer.errors == []
     explorer.close()
 
@@ -394,20 +396,20 @@ def test_patterns_of_weights_that_cannot_be_read_are_none(tmp_path):
 def look(explorer, page, views=1):
     """What a page says of its views."""
     data = {"method": "custom", "content": {"page": page, "views": views}}
-    explorer._live._handle_msg({"content": {"data": data}, "buffers": []})
+    explorer._parts.live._handle_msg({"content": {"data": data}, "buffers": []})
 
 
 def held(explorer):
     """What would keep the layer of ``explorer`` in memory, if anything does."""
-    ready = explorer._presenter.shown
+    ready = explorer._parts.presenter.shown
     return weakref.ref(ready.prepared.matrix), weakref.ref(ready.prepared.order)
 
 
 def test_the_layer_is_let_go_with_its_last_view_and_made_again_for_the_next(explorer, slow):
     slow.go.set()
-    explorer._masks.layer.value = "large"
+    explorer._parts.masks.layer.value = "large"
     explorer.wait()
-    drawn, references = dict(explorer._live.layer), held(explorer)
+    drawn, references = dict(explorer._parts.live.layer), held(explorer)
     for name in ("one", "two"):
         look(explorer, name)
     look(explorer, "one", 2)
@@ -416,31 +418,31 @@ def test_the_layer_is_let_go_with_its_last_view_and_made_again_for_the_next(expl
     look(explorer, "two", 0)
     gc.collect()
     assert [reference() for reference in references[1:]] == [None]
-    assert explorer._live.layer == drawn
-    assert explorer._presenter.shown.prepared is None
+    assert explorer._parts.live.layer == drawn
+    assert explorer._parts.presenter.shown.prepared is None
     look(explorer, "three")
-    assert explorer._presenter.job.busy
+    assert explorer._parts.presenter.job.busy
     explorer.wait()
     assert shows(explorer, LARGE)
-    assert explorer._presenter.shown.prepared.window(0, 0)["width"] == 12
+    assert explorer._parts.presenter.shown.prepared.window(0, 0)["width"] == 12
 
 
 def test_what_becomes_ready_unseen_is_not_held(explorer, slow):
     look(explorer, "one")
-    explorer._masks.layer.value = "large"
+    explorer._parts.masks.layer.value = "large"
     look(explorer, "one", 0)
     slow.go.set()
     explorer.wait()
     assert shows(explorer, LARGE)
-    assert (explorer._presenter.shown.prepared, explorer._presenter.shown.let_go) == (None, True)
+    assert (explorer._parts.presenter.shown.prepared, explorer._parts.presenter.shown.let_go) == (None, True)
     slow.go.clear()
     look(explorer, "two")
     press(explorer, "cancel")
-    assert not explorer._presenter.job.busy
+    assert not explorer._parts.presenter.job.busy
     slow.go.set()
     put(explorer, window_row=1, window_column=1)
     explorer.wait()
-    assert explorer._presenter.shown.prepared is not None
+    assert explorer._parts.presenter.shown.prepared is not None
 
 
 def test_an_unseen_explorer_answers_code_as_before(explorer, slow):
@@ -449,23 +451,23 @@ def test_an_unseen_explorer_answers_code_as_before(explorer, slow):
     look(explorer, "one")
     look(explorer, "one", 0)
     assert png_bytes(explorer.figure("masks")) == before
-    assert explorer._presenter.shown.let_go
-    explorer._masks.layer.value = "large"
+    assert explorer._parts.presenter.shown.let_go
+    explorer._parts.masks.layer.value = "large"
     explorer.wait()
     assert shows(explorer, LARGE)
-    explorer._masks.layer.value = "small"
+    explorer._parts.masks.layer.value = "small"
     assert shows(explorer, SMALL)
     look(explorer, "two")
     put(explorer, target=0.7)
     assert shows(explorer, SMALL)
-    assert explorer._presenter.shown.prepared is not None
+    assert explorer._parts.presenter.shown.prepared is not None
 
 
 def test_messages_that_say_nothing_of_a_view_change_nothing(explorer):
     for content in ("page", {"page": 1, "views": 0}, {"page": "one"}, {"page": "one", "views": "0"}, None):
         data = {"method": "custom", "content": content}
-        explorer._live._handle_msg({"content": {"data": data}, "buffers": []})
-    assert explorer._presenter.shown.prepared is not None
+        explorer._parts.live._handle_msg({"content": {"data": data}, "buffers": []})
+    assert explorer._parts.presenter.shown.prepared is not None
     assert {type(error) for error in explorer.errors} == {EntrenarVizError}
     explorer.errors.clear()
 
@@ -475,6 +477,6 @@ def test_a_closed_explorer_holds_no_order_and_still_draws(kind):
     explorer = Explorer(weights=SMALL, view=kind)
     before = png_bytes(explorer.figure("masks"))
     explorer.close()
-    ready = explorer._presenter.shown
+    ready = explorer._parts.presenter.shown
     assert ready.prepared is None
     assert png_bytes(explorer.figure("masks")) == before

@@ -95,7 +95,7 @@ def test_an_entry_that_was_not_understood_is_replaced():
     explorer = Explorer()
     tell(explorer, unread={"epochs": "“x” is no whole number"})
     explorer.training = TRAINING
-    assert explorer._live.settings["unread"] == {}
+    assert explorer._parts.live.settings["unread"] == {}
 
 
 def test_an_explorer_starts_with_a_training():
@@ -132,7 +132,7 @@ def test_each_language_is_written_as_the_library_writes_it(explorer):
 
 def test_the_file_has_the_name_of_its_language(explorer):
     show_tab(explorer, "Export & import")
-    exporting = explorer._exchange.exporting
+    exporting = explorer._parts.exchange.exporting
     path = exporting.saving.path
     files = {"YAML": "pruning.yaml", "Python": "pruning.py", "Rust": "pruning.rs", "Markdown": "pruning.md"}
     for name, file in files.items():
@@ -153,10 +153,10 @@ def test_the_file_has_the_name_of_its_language(explorer):
 
 def test_only_the_chosen_language_is_written_and_one_message_sent():
     explorer = Explorer()
-    assert explorer._root.model_id
+    assert explorer._parts.root.model_id
     assert PruningConfig.from_json(answer(explorer)["exported"]["text"]) == explorer.config
     with (
-        patch.object(explorer._live, "_send") as sent,
+        patch.object(explorer._parts.live, "_send") as sent,
         patch("entrenar_viz.export.markdown.replay", side_effect=AssertionError("a report was made")),
     ):
         put(explorer, target=0.6)
@@ -167,7 +167,7 @@ def test_only_the_chosen_language_is_written_and_one_message_sent():
 
 def test_what_is_exported_is_saved_and_waits_for_problems(explorer, tmp_path):
     show_tab(explorer, "Export & import")
-    exporting, path = explorer._exchange.exporting, tmp_path / "mine.json"
+    exporting, path = explorer._parts.exchange.exporting, tmp_path / "mine.json"
     saving = exporting.saving
     saving.path.value = str(path)
     choose(explorer, "Rust")
@@ -188,7 +188,7 @@ def test_what_is_exported_is_saved_and_waits_for_problems(explorer, tmp_path):
 
 def test_of_json_and_yaml_the_path_says_which_is_saved(explorer, tmp_path):
     show_tab(explorer, "Export & import")
-    saving = explorer._exchange.exporting.saving
+    saving = explorer._parts.exchange.exporting.saving
     for chosen, name, text in [
         ("JSON", "a.yaml", explorer.config.to_yaml()),
         ("JSON", "a.yml", explorer.config.to_yaml()),
@@ -202,7 +202,7 @@ def test_of_json_and_yaml_the_path_says_which_is_saved(explorer, tmp_path):
     choose(explorer, "Rust")
     saving.path.value = str(tmp_path / "c.yaml")
     saving.save.click()
-    assert "Rust goes to a file that ends in .rs, for example c.rs" in explorer._exchange.exporting.status.value
+    assert "Rust goes to a file that ends in .rs, for example c.rs" in explorer._parts.exchange.exporting.status.value
     assert not (tmp_path / "c.yaml").exists()
 
 
@@ -224,7 +224,7 @@ def test_masks_are_drawn_alike_from_both_views():
     views = [Explorer(view=view) for view in ("canvas", "matplotlib")]
     for masks_of in ("schedules", "patterns"):
         for explorer in views:
-            explorer._masks.masks_of.value = masks_of
+            explorer._parts.masks.masks_of.value = masks_of
         one, other = (png_bytes(explorer.figure("masks")) for explorer in views)
         assert one == other
 
@@ -234,7 +234,7 @@ def test_the_layer_on_the_screen_is_not_sorted_again():
     with patch("entrenar_viz.masks.order.prune_order", side_effect=AssertionError("sorted again")):
         panels = explorer.figure("masks").axes
     assert [axes.get_title() for axes in panels[:3]] == ["OneShot", "Gradual", "Cubic"]
-    explorer._masks.masks_of.value = "patterns"
+    explorer._parts.masks.masks_of.value = "patterns"
     with patch("entrenar_viz.masks.order.prune_order", side_effect=WeightsError("not sorted")) as sorted_again:
         explorer.figure("masks")
     assert sorted_again.call_count == 4
@@ -245,7 +245,7 @@ def test_patterns_are_drawn_where_the_own_one_does_not_fit():
     put(explorer, pattern="block")
     with pytest.raises(WeightsError, match="No mask"):
         explorer.figure("masks")
-    explorer._masks.masks_of.value = "patterns"
+    explorer._parts.masks.masks_of.value = "patterns"
     titles = [axes.get_title() for axes in explorer.figure("masks").axes]
     assert len([title for title in titles if title]) == 5
 
@@ -263,18 +263,18 @@ def test_a_figure_is_refused_with_the_reason(explorer):
     with pytest.raises(EntrenarVizError, match="theme"):
         explorer.figure(theme="blue")
     with pytest.raises(WeightsError, match="no layer is ready"):
-        masks_drawn(explorer._state.settings, explorer.config, None)
+        masks_drawn(explorer._parts.state.settings, explorer.config, None)
     put(explorer, start_step=5000, end_step=5000)
     with pytest.raises(ConfigError, match="nothing was drawn"):
         explorer.figure()
-    explorer._figures.prepare.click()
-    assert "nothing was drawn" in explorer._figures.status.value
-    assert explorer._figures.download.link.value == ""
+    explorer._parts.figures.prepare.click()
+    assert "nothing was drawn" in explorer._parts.figures.status.value
+    assert explorer._parts.figures.download.link.value == ""
 
 
 @pytest.mark.parametrize("suffix", MAGIC)
 def test_a_figure_is_made_for_download_when_asked_for(explorer, suffix):
-    keeping = explorer._figures
+    keeping = explorer._parts.figures
     keeping.format.value = suffix
     for what in ("schedule", "masks"):
         keeping.what.value = what
@@ -285,13 +285,13 @@ def test_a_figure_is_made_for_download_when_asked_for(explorer, suffix):
 
 
 def test_a_link_goes_when_the_screen_changes(explorer):
-    keeping = explorer._figures
+    keeping = explorer._parts.figures
     for changes in ({"cursor": 77}, {"target": 0.6}, {"total_steps": 9000}):
         keeping.prepare.click()
         assert keeping.download.link.value
         put(explorer, **changes)
         assert (keeping.download.link.value, keeping.status.value) == ("", "")
-    for widget, value in ((explorer._masks.masks_of, "patterns"), (keeping.theme, "dark")):
+    for widget, value in ((explorer._parts.masks.masks_of, "patterns"), (keeping.theme, "dark")):
         keeping.prepare.click()
         widget.value = value
         assert (keeping.download.link.value, keeping.status.value) == ("", "")
@@ -300,11 +300,11 @@ def test_a_link_goes_when_the_screen_changes(explorer):
 def test_a_link_goes_when_a_layer_comes_from_the_background(explorer, monkeypatch):
     monkeypatch.setattr(mask_request, "AT_ONCE", 100)
     rng, small = np.random.default_rng(0), np.eye(8)
-    explorer._masks.add(load_weights({"small": small, "large": rng.standard_normal((20, 30)), "odd": np.eye(11)}))
-    keeping, preview = explorer._figures, explorer._masks
+    explorer._parts.masks.add(load_weights({"small": small, "large": rng.standard_normal((20, 30)), "odd": np.eye(11)}))
+    keeping, preview = explorer._parts.figures, explorer._parts.masks
     for layer in ("large", "odd"):
         preview.layer.value = layer
-        assert explorer._presenter.job.busy
+        assert explorer._parts.presenter.job.busy
         keeping.prepare.click()
         assert keeping.download.link.value
         explorer.wait()
@@ -317,13 +317,13 @@ def test_a_link_goes_when_a_layer_comes_from_the_background(explorer, monkeypatc
 
 def test_too_large_a_figure_is_not_put_into_a_link(explorer):
     with patch("entrenar_viz.explorer.panels.figure.MOST", 1000):
-        explorer._figures.prepare.click()
-    assert "too many for a download" in explorer._figures.status.value
-    assert explorer._figures.download.link.value == ""
+        explorer._parts.figures.prepare.click()
+    assert "too many for a download" in explorer._parts.figures.status.value
+    assert explorer._parts.figures.download.link.value == ""
 
 
 def test_a_figure_is_saved_by_path_and_not_overwritten_unasked(explorer, tmp_path):
-    keeping = explorer._figures
+    keeping = explorer._parts.figures
     keeping.saving.path.value = str(tmp_path / "schedule.png")
     keeping.what.value, keeping.format.value = "masks", ".svg"
     assert keeping.saving.path.value == str(tmp_path / "masks.svg")
@@ -356,7 +356,7 @@ def test_a_figure_is_saved_by_path_and_not_overwritten_unasked(explorer, tmp_pat
 def test_a_visitor_has_the_download_only(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     explorer = Explorer(allowed_folder=AllowedFolder(tmp_path))
-    keeping = explorer._figures
+    keeping = explorer._parts.figures
     assert keeping.saving not in keeping.children[0].children
     keeping.saving.save.click()
     keeping.saving.overwrite.click()
@@ -373,7 +373,7 @@ def test_what_was_not_understood_blocks_export_until_it_is_fixed():
     said = "“0,5” is no number: write 0.00001 or 1e-5"
     tell(explorer, unread={"fine_tune_lr": said})
     assert [str(problem) for problem in explorer.problems] == [f"fine_tune_lr: {said}"]
-    values = explorer._state.values()
+    values = explorer._parts.state.values()
     tell(
         explorer, values=values | {"fine_tune_lr": 1, "own_target": 1, "same_target": False}
     )  # a browser writes 1.0 so
@@ -400,22 +400,22 @@ def test_what_was_not_understood_blocks_export_until_it_is_fixed():
 )
 def test_values_that_no_control_has_are_refused(wrong):
     explorer = Explorer()
-    before = explorer._state.settings
-    tell(explorer, values=explorer._state.values() | wrong)
+    before = explorer._parts.state.settings
+    tell(explorer, values=explorer._parts.state.values() | wrong)
     assert [type(error) for error in explorer.errors] == [EntrenarVizError]
-    assert explorer._state.settings == before
+    assert explorer._parts.state.settings == before
     explorer.close()
 
 
 def test_every_control_of_ipywidgets_has_a_name(explorer):
     import ipywidgets as w
 
-    from entrenar_viz.explorer.explorer import all_widgets
+    from entrenar_viz.explorer.panels.plain import all_widgets
 
     kinds = (w.Dropdown, w.Text, w.Textarea, w.ToggleButtons, w.BoundedIntText, w.FloatText, w.BoundedFloatText)
     nameless = [
         one
-        for one in all_widgets(explorer._root, *explorer._tabs.panels.values())
+        for one in all_widgets(explorer._parts.root, *explorer._parts.tabs.panels.values())
         if isinstance(one, kinds) and not one.description
     ]
     assert nameless == []

@@ -34,10 +34,10 @@ from entrenar_viz import (
     mask_figure,
     replay,
 )
-from entrenar_viz.explorer.explorer import all_widgets
 from entrenar_viz.explorer.on_screen import applied_now
 from entrenar_viz.explorer.panels import plain
 from entrenar_viz.explorer.panels.parts import is_shown, text
+from entrenar_viz.explorer.panels.plain import all_widgets
 from entrenar_viz.models.weights import SAMPLES, sample
 from tests.explorer.hands import answer, live, press, press_fix, put, show_tab, tell
 from tests.strategies import configs
@@ -213,18 +213,18 @@ def test_a_problem_is_shown_beside_its_control_and_blocks_the_export(explorer, t
 
 def test_export_by_path_asks_before_it_overwrites(explorer, tmp_path):
     path = tmp_path / "pruning.json"
-    explorer._exchange.exporting.saving.path.value = str(path)
-    explorer._exchange.exporting.saving.save.click()
-    assert explorer._exchange.exporting.status.value == f"Saved {path}"
+    explorer._parts.exchange.exporting.saving.path.value = str(path)
+    explorer._parts.exchange.exporting.saving.save.click()
+    assert explorer._parts.exchange.exporting.status.value == f"Saved {path}"
     put(explorer, target=0.6)
-    explorer._exchange.exporting.saving.save.click()
+    explorer._parts.exchange.exporting.saving.save.click()
     assert PruningConfig.load(path).target_sparsity == 0.5
-    assert is_shown(explorer._exchange.exporting.saving.overwrite)
-    explorer._exchange.exporting.saving.overwrite.click()
+    assert is_shown(explorer._parts.exchange.exporting.saving.overwrite)
+    explorer._parts.exchange.exporting.saving.overwrite.click()
     assert PruningConfig.load(path) == explorer.config
-    explorer._exchange.exporting.saving.path.value = str(tmp_path / "none" / "pruning.json")
-    explorer._exchange.exporting.saving.save.click()
-    assert "create that folder first" in explorer._exchange.exporting.status.value
+    explorer._parts.exchange.exporting.saving.path.value = str(tmp_path / "none" / "pruning.json")
+    explorer._parts.exchange.exporting.saving.save.click()
+    assert "create that folder first" in explorer._parts.exchange.exporting.status.value
 
 
 @pytest.mark.parametrize(
@@ -237,21 +237,21 @@ def test_export_by_path_asks_before_it_overwrites(explorer, tmp_path):
 )
 def test_export_asks_for_a_name_that_says_what_is_in_it(explorer, tmp_path, monkeypatch, typed, said):
     monkeypatch.chdir(tmp_path)
-    explorer._exchange.exporting.saving.path.value = typed
-    explorer._exchange.exporting.saving.save.click()
-    assert (explorer._exchange.exporting.status.value, list(tmp_path.iterdir())) == (said, [])
+    explorer._parts.exchange.exporting.saving.path.value = typed
+    explorer._parts.exchange.exporting.saving.save.click()
+    assert (explorer._parts.exchange.exporting.status.value, list(tmp_path.iterdir())) == (said, [])
 
 
 def test_the_download_of_the_fallback_holds_the_same_bytes():
     explorer = Explorer(view="matplotlib")
     show_tab(explorer, "Export & import")
-    data = explorer._exchange.exporting.download.link.value.split("base64,")[1].split('"')[0]
+    data = explorer._parts.exchange.exporting.download.link.value.split("base64,")[1].split('"')[0]
     assert base64.b64decode(data).decode() == explorer.config.to_json() == answer(explorer)["exported"]["text"]
     explorer.close()
 
 
 def test_import_from_path_paste_and_upload(explorer, tmp_path):
-    panel = explorer._exchange.importing
+    panel = explorer._parts.exchange.importing
     config = PruningConfig(method="wanda", schedule=OneShot(step=12))
     panel.path.value = str(config.save(tmp_path / "pruning.json"))
     panel.read.click()
@@ -267,7 +267,7 @@ def test_import_from_path_paste_and_upload(explorer, tmp_path):
 
 
 def test_yaml_comes_by_path_paste_and_upload(explorer, tmp_path):
-    panel = explorer._exchange.importing
+    panel = explorer._parts.exchange.importing
     config = PruningConfig(method="wanda", schedule=OneShot(step=12), fine_tune_lr=3e-12)
     panel.path.value = str(config.save(tmp_path / "pruning.YML"))
     panel.read.click()
@@ -289,8 +289,8 @@ def test_files_of_both_kinds_are_offered_for_import(explorer, tmp_path, monkeypa
     for name in ("a.json", "b.yaml", "c.yml", "d.txt"):
         (tmp_path / name).write_text("")
     show_tab(explorer, "Export & import")
-    assert explorer._exchange.importing.path.options == ("a.json", "b.yaml", "c.yml")
-    assert explorer._exchange.sessions.path.options == ("a.json",)
+    assert explorer._parts.exchange.importing.path.options == ("a.json", "b.yaml", "c.yml")
+    assert explorer._parts.exchange.sessions.path.options == ("a.json",)
 
 
 def test_an_explorer_opens_and_exports_yaml_by_its_suffix(tmp_path):
@@ -303,7 +303,7 @@ def test_an_explorer_opens_and_exports_yaml_by_its_suffix(tmp_path):
 
 
 def test_import_of_something_else_changes_nothing_and_says_why(explorer, tmp_path):
-    before, panel = explorer.config, explorer._exchange.importing
+    before, panel = explorer.config, explorer._parts.exchange.importing
     panel.path.value = str(tmp_path / "<img src=x onerror=alert(1)>.json")
     panel.read.click()
     assert "cannot be read" in panel.status.value
@@ -324,11 +324,11 @@ def test_import_of_something_else_changes_nothing_and_says_why(explorer, tmp_pat
 def test_untrusted_text_never_reaches_an_html_widget(tmp_path):
     payload = "<img src=x onerror=alert(1)>"
     explorer = Explorer(weights={payload: np.eye(4)})
-    explorer._exchange.importing.paste.value = f'{{"{payload}": 1}}'
-    explorer._exchange.importing.take.click()
+    explorer._parts.exchange.importing.paste.value = f'{{"{payload}": 1}}'
+    explorer._parts.exchange.importing.take.click()
     html = [
         widget
-        for widget in all_widgets(explorer._root, *explorer._tabs.panels.values())
+        for widget in all_widgets(explorer._parts.root, *explorer._parts.tabs.panels.values())
         if isinstance(widget, ipywidgets.HTML)
     ]
     assert html
@@ -338,16 +338,16 @@ def test_untrusted_text_never_reaches_an_html_widget(tmp_path):
 
 def test_what_a_callback_raises_is_shown_and_kept():
     explorer = Explorer()
-    broken, explorer._findings = explorer._findings, lambda config: 1 / 0
+    broken, explorer._parts._find = explorer._parts._find, lambda config: 1 / 0
     put(explorer, target=0.7)
     assert live(explorer).settings["values"]["target"] == 0.7  # the page is answered all the same
     assert answer(explorer)["problems"][0]["message"].startswith("Something went wrong")
     assert [type(error) for error in explorer.errors] == [ZeroDivisionError]
-    assert is_shown(explorer._banner)
-    assert "ZeroDivisionError" in explorer._banner.message.value
-    explorer._banner.children[1].click()
-    assert not is_shown(explorer._banner)
-    explorer._findings = broken
+    assert is_shown(explorer._parts.banner)
+    assert "ZeroDivisionError" in explorer._parts.banner.message.value
+    explorer._parts.banner.children[1].click()
+    assert not is_shown(explorer._parts.banner)
+    explorer._parts._find = broken
     put(explorer, target=0.8)
     assert (answer(explorer)["problems"], explorer.config.target_sparsity) == ([], 0.8)
     explorer.close()
@@ -358,18 +358,18 @@ def test_what_a_callback_raises_is_shown_and_kept():
 
 def test_every_layer_of_every_sample_can_be_shown(explorer):
     for name in SAMPLES:
-        explorer._masks.source.value = name
-        assert explorer._masks.layer.value in load_weights(sample(name)).names
-        assert explorer._masks.matrix().ndim == 2
+        explorer._parts.masks.source.value = name
+        assert explorer._parts.masks.layer.value in load_weights(sample(name)).names
+        assert explorer._parts.masks.matrix().ndim == 2
 
 
 def test_each_sample_shows_its_own_weights():
     explorer = Explorer()
     seen = set()
     for name in SAMPLES:
-        explorer._masks.source.value = name
-        assert SAMPLES[name] in explorer._live.layer["note"]
-        seen.add(explorer._live.layer["ranks"])
+        explorer._parts.masks.source.value = name
+        assert SAMPLES[name] in explorer._parts.live.layer["note"]
+        seen.add(explorer._parts.live.layer["ranks"])
     assert len(seen) == len(SAMPLES)
     explorer.close()
 
@@ -379,9 +379,9 @@ def test_weights_that_are_read_again_are_shown_again(tmp_path):
     np.save(path, np.eye(6))
     explorer = Explorer(weights=path)
     np.save(path, np.ones((8, 8)))
-    explorer._masks.path.value = str(path)
-    explorer._masks.open_path.click()
-    assert explorer._live.layer["rows"] == 8
+    explorer._parts.masks.path.value = str(path)
+    explorer._parts.masks.open_path.click()
+    assert explorer._parts.live.layer["rows"] == 8
     explorer.close()
 
 
@@ -389,18 +389,18 @@ def test_what_changes_while_there_is_a_problem_is_shown_once_it_is_fixed():
     explorer = Explorer()
     put(explorer, start_step=5000, end_step=5000)
     put(explorer, pattern="row")
-    explorer._masks.source.value = "gaussian"
-    assert explorer._live.layer["units"] == 128 * 64
+    explorer._parts.masks.source.value = "gaussian"
+    assert explorer._parts.live.layer["units"] == 128 * 64
     put(explorer, start_step=1000, end_step=5000)
-    assert explorer._live.layer["units"] == 256
-    assert "Kaiming" in explorer._live.layer["note"]
+    assert explorer._parts.live.layer["units"] == 256
+    assert "Kaiming" in explorer._parts.live.layer["note"]
     explorer.close()
 
 
 def test_one_change_sends_one_layer_and_one_finding():
     explorer = Explorer()
     sent = []
-    explorer._live.observe(lambda change: sent.append(change.new), "layer")
+    explorer._parts.live.observe(lambda change: sent.append(change.new), "layer")
     explorer.load(replace(explorer.config, pattern=Block(height=8, width=8), method="wanda"))
     assert len(sent) == 1
     put(explorer, target=0.6)
@@ -412,39 +412,39 @@ def test_one_change_sends_one_layer_and_one_finding():
 def test_the_users_weights_come_first(tmp_path):
     np.savez(tmp_path / "net.npz", a=np.eye(6), b=np.ones((4, 4)))
     explorer = Explorer(weights=tmp_path / "net.npz")
-    assert explorer._masks.source.value.endswith("net.npz")
-    assert [name for _, name in explorer._masks.layer.options] == ["a", "b"]
-    assert explorer._live.layer["rows"] == 6
-    explorer._masks.layer.value = "b"
-    assert explorer._live.layer["rows"] == 4
+    assert explorer._parts.masks.source.value.endswith("net.npz")
+    assert [name for _, name in explorer._parts.masks.layer.options] == ["a", "b"]
+    assert explorer._parts.live.layer["rows"] == 6
+    explorer._parts.masks.layer.value = "b"
+    assert explorer._parts.live.layer["rows"] == 4
     explorer.close()
     for weights in (np.eye(3), {"layer": np.eye(3)}):
         explorer = Explorer(weights=weights)
-        assert explorer._live.layer["rows"] == 3
+        assert explorer._parts.live.layer["rows"] == 3
         explorer.close()
     with pytest.raises(WeightsError):
         Explorer(weights=np.eye(3, dtype=int))
 
 
 def test_a_model_file_that_cannot_be_opened_leaves_the_weights_as_they_were(explorer, tmp_path):
-    explorer._masks.path.value = str(tmp_path / "none.safetensors")
-    explorer._masks.open_path.click()
-    assert "none.safetensors" in explorer._masks.rows["path"].problem.value
-    assert explorer._masks.source.value == "digits network"
+    explorer._parts.masks.path.value = str(tmp_path / "none.safetensors")
+    explorer._parts.masks.open_path.click()
+    assert "none.safetensors" in explorer._parts.masks.rows["path"].problem.value
+    assert explorer._parts.masks.source.value == "digits network"
     np.save(tmp_path / "some.npy", np.eye(8))
-    explorer._masks.path.value = str(tmp_path / "some.npy")
-    explorer._masks.open_path.click()
-    assert explorer._masks.rows["path"].problem.value == ""
-    assert explorer._masks.source.value.endswith("some.npy")
+    explorer._parts.masks.path.value = str(tmp_path / "some.npy")
+    explorer._parts.masks.open_path.click()
+    assert explorer._parts.masks.rows["path"].problem.value == ""
+    assert explorer._parts.masks.source.value.endswith("some.npy")
 
 
 def test_a_layer_that_the_pattern_does_not_fit_has_a_note_instead_of_a_mask():
     explorer = Explorer(weights=np.eye(7))
     put(explorer, pattern="block")
-    assert explorer._live.layer == {"note": explorer._live.layer["note"]}
-    assert explorer._live.layer["note"].startswith("No mask: ")
+    assert explorer._parts.live.layer == {"note": explorer._parts.live.layer["note"]}
+    assert explorer._parts.live.layer["note"].startswith("No mask: ")
     put(explorer, pattern="row")
-    assert explorer._live.layer["units"] == 7
+    assert explorer._parts.live.layer["units"] == 7
     assert explorer.errors == []
     explorer.close()
 
@@ -452,7 +452,7 @@ def test_a_layer_that_the_pattern_does_not_fit_has_a_note_instead_of_a_mask():
 def test_other_methods_say_that_magnitude_is_previewed():
     explorer = Explorer()
     put(explorer, method="wanda")
-    assert "Previewed by magnitude: wanda needs calibration data." in explorer._live.layer["note"]
+    assert "Previewed by magnitude: wanda needs calibration data." in explorer._parts.live.layer["note"]
     explorer.close()
 
 
@@ -462,13 +462,13 @@ def test_other_methods_say_that_magnitude_is_previewed():
 def test_the_bundle_carries_a_picture_for_where_widgets_cannot_run(explorer):
     bundle = explorer._repr_mimebundle_()
     assert ElementTree.fromstring(bundle["image/svg+xml"]).tag.endswith("svg")
-    assert bundle["application/vnd.jupyter.widget-view+json"]["model_id"] == explorer._root.model_id
+    assert bundle["application/vnd.jupyter.widget-view+json"]["model_id"] == explorer._parts.root.model_id
     assert bundle["text/plain"] == repr(explorer)
 
 
 def test_the_picture_of_the_fallback_follows_the_controls():
     explorer = Explorer(view="matplotlib")
-    picture = explorer._picture
+    picture = explorer._parts.picture
     schedules, masks = picture.schedules.value, picture.masks.value
     put(explorer, cursor=4500)
     assert picture.schedules.value != schedules
@@ -485,8 +485,8 @@ def test_closing_frees_every_widget():
     for view in ("canvas", "matplotlib"):
         explorer = Explorer(view=view)
         put(explorer, frequency=300)
-        assert explorer._root.model_id
-        explorer._tabs.fill()
+        assert explorer._parts.root.model_id
+        explorer._parts.tabs.fill()
         assert widgets_alive() > before + 150
         explorer.close()
         assert widgets_alive() == before
@@ -503,13 +503,13 @@ def test_after_closing_there_is_a_picture_left(explorer):
 
 
 def test_widgets_are_sent_when_they_are_shown_and_as_they_are_then(explorer):
-    parts = all_widgets(explorer._root, *explorer._tabs.panels.values())
+    parts = all_widgets(explorer._parts.root, *explorer._parts.tabs.panels.values())
     assert all(part.comm is not None for part in parts)
     fresh = Explorer()
-    assert fresh._exchange.comm is fresh._picture.comm is None
-    assert fresh._root.model_id
-    assert fresh._picture.comm is not None
-    assert fresh._exchange.comm is None  # the tabs come once the picture is seen
+    assert fresh._parts.exchange.comm is fresh._parts.picture.comm is None
+    assert fresh._parts.root.model_id
+    assert fresh._parts.picture.comm is not None
+    assert fresh._parts.exchange.comm is None  # the tabs come once the picture is seen
     before = widgets_alive()
     row = plain.HBox([plain.Button(description="Go")])
     row.add_class("row")
@@ -521,7 +521,7 @@ def test_widgets_are_sent_when_they_are_shown_and_as_they_are_then(explorer):
     row.children[0].close()
     row.close()
     fresh.close()
-    assert fresh._exchange.comm is None
+    assert fresh._parts.exchange.comm is None
 
 
 def test_nothing_is_drawn_by_matplotlib_before_the_widgets_are_sent():
@@ -546,7 +546,7 @@ def test_labels_do_not_typeset_mathematics():
 def test_before_the_first_update_the_fallback_shows_no_mask_of_nm():
     explorer = Explorer(view="matplotlib")
     put(explorer, cursor=10)
-    assert set(applied_now(explorer._state.settings, explorer.config).values()) == {None}
+    assert set(applied_now(explorer._parts.state.settings, explorer.config).values()) == {None}
     figure = mask_figure(np.eye(8), {"Gradual": None}, pattern=NM(n=2, m=4))
     assert figure.axes[0].get_xlabel() == "no update yet"
     explorer.close()
@@ -555,7 +555,7 @@ def test_before_the_first_update_the_fallback_shows_no_mask_of_nm():
 def test_a_thousand_changes_make_no_more_widgets():
     explorer = Explorer()
     put(explorer, frequency=300)
-    assert explorer._root.model_id
+    assert explorer._parts.root.model_id
     before = widgets_alive()
     for i in range(1000):
         put(explorer, target=0.3 + 0.0005 * i)
@@ -574,9 +574,9 @@ def test_the_canvas_knows_the_share_that_a_pattern_fixes(explorer):
 def test_the_cursor_stays_inside_a_training_that_becomes_shorter(explorer):
     put(explorer, cursor=9000)
     explorer.load(replace(explorer.config, schedule=OneShot(step=1)), 700)
-    assert explorer._state.settings.shown_cursor == 700
+    assert explorer._parts.state.settings.shown_cursor == 700
     put(explorer, total_steps=10_000)
-    assert explorer._state.settings.shown_cursor == 9000
+    assert explorer._parts.state.settings.shown_cursor == 9000
 
 
 def test_it_opens_the_file_of_a_configuration(tmp_path):

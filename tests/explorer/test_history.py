@@ -19,7 +19,7 @@ def drag(explorer, name, gesture, *values):
 
 def entries(explorer, name):
     """What there was of a control in each entry."""
-    return [getattr(entry, name) for entry in explorer._state.history.entries]
+    return [getattr(entry, name) for entry in explorer._parts.state.history.entries]
 
 
 class Model:
@@ -102,11 +102,11 @@ def test_a_drag_is_one_entry_and_two_drags_are_two():
     assert explorer.config == between
     explorer.undo()
     assert explorer.config == opened
-    assert not explorer._state.can["undo"]
+    assert not explorer._parts.state.can["undo"]
     explorer.redo()
     explorer.redo()
     assert explorer.config.target_sparsity == 0.8
-    assert not explorer._state.can["redo"]
+    assert not explorer._parts.state.can["redo"]
     assert explorer.errors == []
     explorer.close()
 
@@ -114,7 +114,7 @@ def test_a_drag_is_one_entry_and_two_drags_are_two():
 def test_a_drag_that_comes_back_is_no_entry():
     explorer = Explorer()
     drag(explorer, "target", 3.0, 0.6, 0.5)
-    assert not explorer._state.can["undo"]
+    assert not explorer._parts.state.can["undo"]
     drag(explorer, "target", 3.0, 0.7)
     explorer.undo()
     assert explorer.config.target_sparsity == 0.5
@@ -123,12 +123,12 @@ def test_a_drag_that_comes_back_is_no_entry():
 
 def test_drags_that_a_busy_kernel_heard_of_together_are_entries_of_their_own():
     explorer = Explorer()
-    values = explorer._state.values()
+    values = explorer._parts.state.values()
     ended = [[gesture, values | {"target": target}] for gesture, target in [(3.0, 0.6), (5.0, 0.7)]]
     drag(explorer, "target", 3.0, 0.51)  # at once
     tell(explorer, values=values | {"target": 0.8}, gesture=9.0, ended=ended)
     assert entries(explorer, "target") == [0.5, 0.6, 0.7, 0.8]
-    values = explorer._state.values()
+    values = explorer._parts.state.values()
     moved = [(9.0, values), (11.0, values | {"start_step": 5000}), (12.0, values | {"start_step": 2000})]
     tell(explorer, values=values | {"start_step": 3000}, gesture=13.0, ended=moved)
     assert entries(explorer, "start_step")[-3:] == [1000, 2000, 3000]  # and none that is no configuration
@@ -145,7 +145,7 @@ def test_drags_that_a_busy_kernel_heard_of_together_are_entries_of_their_own():
 
 def test_gestures_that_were_told_already_are_not_entered_again():
     explorer = Explorer()
-    values = explorer._state.values()
+    values = explorer._parts.state.values()
     ended = [[3.0, values | {"target": 0.6}]]
     tell(explorer, values=values | {"target": 0.7}, gesture=5.0, ended=ended)
     tell(explorer, values=values | {"target": 0.8}, gesture=5.0, ended=ended)
@@ -157,11 +157,11 @@ def test_gestures_that_were_told_already_are_not_entered_again():
 def test_what_is_looked_at_is_no_entry(explorer):
     put(explorer, cursor=77)
     put(explorer, window_row=5)
-    assert not explorer._state.can["undo"]
+    assert not explorer._parts.state.can["undo"]
     put(explorer, target=0.7)
     put(explorer, cursor=99)
     explorer.undo()
-    assert (explorer.config.target_sparsity, explorer._state.settings.cursor) == (0.5, 99)
+    assert (explorer.config.target_sparsity, explorer._parts.state.settings.cursor) == (0.5, 99)
 
 
 def test_a_bare_slider_is_one_entry_until_another_control_changes():
@@ -171,7 +171,7 @@ def test_a_bare_slider_is_one_entry_until_another_control_changes():
     put(explorer, method="wanda")
     put(explorer, target=0.9)
     targets = []
-    while explorer._state.can["undo"]:
+    while explorer._parts.state.can["undo"]:
         explorer.undo()
         targets.append(explorer.config.target_sparsity)
     assert targets == [0.8, 0.8, 0.5]
@@ -190,8 +190,10 @@ def test_each_choice_is_an_entry(explorer):
 def test_fixes_imports_and_loads_are_one_entry_each(explorer):
     put(explorer, frequency=300)
     press_fix(explorer)
-    explorer._exchange.importing.paste.value = PruningConfig(pattern=NM(n=2, m=4), schedule=OneShot(step=3)).to_json()
-    explorer._exchange.importing.take.click()
+    explorer._parts.exchange.importing.paste.value = PruningConfig(
+        pattern=NM(n=2, m=4), schedule=OneShot(step=3)
+    ).to_json()
+    explorer._parts.exchange.importing.take.click()
     explorer.load(PruningConfig(schedule=Cubic(start_step=0, end_step=60_000, final_sparsity=0.5)))
     assert explorer.total_steps == 100_000
     explorer.undo()
@@ -201,13 +203,13 @@ def test_fixes_imports_and_loads_are_one_entry_each(explorer):
     explorer.undo()
     assert explorer.config.schedule.frequency == 300
     explorer.undo()
-    assert not explorer._state.can["undo"]
+    assert not explorer._parts.state.can["undo"]
 
 
 def test_reset_goes_to_what_it_was_opened_with_and_can_be_undone():
     opened, later = PruningConfig(schedule=OneShot(step=7)), PruningConfig(method="wanda")
     explorer = Explorer(opened, total_steps=90)
-    assert not explorer._state.can["reset"]
+    assert not explorer._parts.state.can["reset"]
     explorer.load(later, 70)
     explorer.reset()
     assert (explorer.config, explorer.total_steps) == (opened, 90)
@@ -221,7 +223,7 @@ def test_what_is_drawn_and_not_exported_comes_back_too(explorer):
     put(explorer, schedule="one_shot")
     explorer.undo()
     explorer.undo()
-    assert explorer._state.settings.one_shot_step == 2000
+    assert explorer._parts.state.settings.one_shot_step == 2000
 
 
 def test_undo_after_a_mistake_goes_back_to_the_last_configuration(explorer):
@@ -231,7 +233,7 @@ def test_undo_after_a_mistake_goes_back_to_the_last_configuration(explorer):
     assert explorer.problems
     explorer.undo()
     assert (explorer.problems, explorer.config) == ((), good)
-    assert explorer._state.settings.start_step == 1000
+    assert explorer._parts.state.settings.start_step == 1000
     put(explorer, start_step=5000, end_step=5000)
     explorer.reset()
     assert explorer.config.schedule.frequency == 500
@@ -242,17 +244,17 @@ def test_undo_after_a_mistake_goes_back_to_the_last_configuration(explorer):
 def test_an_entry_that_was_not_understood_is_forgotten_by_undo():
     explorer = Explorer()
     tell(explorer, unread={"target": "x is no percentage"})
-    assert explorer._state.can["undo"]
+    assert explorer._parts.state.can["undo"]
     explorer.undo()
-    assert (explorer.problems, explorer._live.settings["unread"]) == ((), {})
+    assert (explorer.problems, explorer._parts.live.settings["unread"]) == ((), {})
     explorer.undo()
-    assert not explorer._state.can["undo"]
+    assert not explorer._parts.state.can["undo"]
     explorer.close()
 
 
 def test_what_a_page_asks_for_goes_with_its_settings():
     explorer = Explorer()
-    values = explorer._state.values()
+    values = explorer._parts.state.values()
     put(explorer, method="wanda")
     tell(explorer, values=values | {"method": "sparse_gpt"}, gesture=7.0, ask={"do": "undo"})
     assert explorer.config.method == "wanda"

@@ -26,10 +26,10 @@ SHOWN = ("layer", "patterns", "window", "ghosts", "palettes", "progress")  # wha
 @pytest.fixture(params=VIEWS)
 def explorer(request):
     explorer = Explorer(view=request.param)
-    if not explorer._live:  # rows of findings come when first needed, and stay
-        explorer._picture._say({"problems": [], "findings": [{"severity": "", "message": "", "fixes": []}] * 12})
-    assert explorer._root.model_id
-    explorer._tabs.fill()  # all widgets are sent, as when it is displayed and seen
+    if not explorer._parts.live:  # rows of findings come when first needed, and stay
+        explorer._parts.picture._say({"problems": [], "findings": [{"severity": "", "message": "", "fixes": []}] * 12})
+    assert explorer._parts.root.model_id
+    explorer._parts.tabs.fill()  # all widgets are sent, as when it is displayed and seen
     yield explorer
     assert explorer.errors == []
     explorer.close()
@@ -54,7 +54,7 @@ def slide(explorer, rng):
 
 
 def pick(explorer, rng):
-    panel = explorer._masks
+    panel = explorer._parts.masks
     pickers = (*CHOICES, panel.masks_of, panel.within, panel.source, panel.layer)
     picker = pickers[rng.integers(len(pickers))]
     if isinstance(picker, str):
@@ -64,12 +64,12 @@ def pick(explorer, rng):
 
 
 def refuse(explorer, rng):
-    if explorer._live:
+    if explorer._parts.live:
         tell(explorer, unread=[{}, {"target": "x is no percentage"}][rng.integers(2)])
 
 
 def look(explorer, rng):
-    explorer._tabs.selected_index = int(rng.integers(6))
+    explorer._parts.tabs.selected_index = int(rng.integers(6))
 
 
 def load(explorer, rng):
@@ -81,7 +81,7 @@ def load(explorer, rng):
 def test_changes_leave_widgets_and_observers_as_they_were(explorer):
     rng = np.random.default_rng(1)
     before = len(registry._instances), observers()
-    for change in range(300 if explorer._live else 20):  # pictures of matplotlib take their time
+    for change in range(300 if explorer._parts.live else 20):  # pictures of matplotlib take their time
         (slide, slide, pick, refuse, load, look)[change % 6](explorer, rng)
     assert (len(registry._instances), observers()) == before
 
@@ -91,12 +91,12 @@ def test_what_is_closed_is_gone(view, monkeypatch):
     monkeypatch.setattr(module, "AT_ONCE", 100)
     widgets, threads = set(registry._instances), set(threading.enumerate())
     explorer = Explorer(view=view, weights=np.eye(40))
-    thread = explorer._presenter.job._last
+    thread = explorer._parts.presenter.job._last
     put(explorer, frequency=300)
-    assert explorer._root.model_id in registry._instances
+    assert explorer._parts.root.model_id in registry._instances
     closed = (
         weakref.ref(explorer),
-        *map(weakref.ref, (explorer._root, explorer._presenter, explorer._state)),
+        *map(weakref.ref, (explorer._parts.root, explorer._parts.presenter, explorer._parts.state)),
     )
     explorer.close()
     thread.join(10)
@@ -109,7 +109,7 @@ def test_what_is_closed_is_gone(view, monkeypatch):
 
 def test_two_explorers_are_independent():
     one, other = Explorer(), Explorer()
-    before, mine = other.config, one._root.model_id
+    before, mine = other.config, one._parts.root.model_id
     one.load(PruningConfig(target_sparsity=0.9), 77)
     assert (other.config, other.total_steps) == (before, 10_000)
     one.close()
@@ -117,17 +117,17 @@ def test_two_explorers_are_independent():
     assert other.config.target_sparsity == 0.7
     assert other.errors == one.errors == []
     assert mine not in registry._instances
-    assert other._root.model_id in registry._instances
+    assert other._parts.root.model_id in registry._instances
     other.close()
 
 
 def with_the_same(explorer):
     """A fresh explorer that is given one after the other what this one ended with."""
     fresh = Explorer()
-    for name, value in explorer._state.values().items():
+    for name, value in explorer._parts.state.values().items():
         put(fresh, **{name: value})
     for name in ("source", "layer", "masks_of", "within"):
-        getattr(fresh._masks, name).value = getattr(explorer._masks, name).value
+        getattr(fresh._parts.masks, name).value = getattr(explorer._parts.masks, name).value
     return fresh
 
 
@@ -144,7 +144,9 @@ def test_a_thousand_events_in_any_order_end_on_the_right_state():
     same = [name for name in answer(fresh) if name not in ("can", "said")]
     assert {name: answer(explorer)[name] for name in same} == {name: answer(fresh)[name] for name in same}
     assert answer(explorer)["exported"]["text"] == explorer.config.to_json()
-    assert [getattr(explorer._live, name) for name in SHOWN] == [getattr(fresh._live, name) for name in SHOWN]
+    assert [getattr(explorer._parts.live, name) for name in SHOWN] == [
+        getattr(fresh._parts.live, name) for name in SHOWN
+    ]
     for each in (explorer, fresh):
         each.close()
 
@@ -152,7 +154,7 @@ def test_a_thousand_events_in_any_order_end_on_the_right_state():
 def test_no_explorer_holds_weights_of_its_own():
     weights = np.ones((50, 40), np.float32)
     explorers = [Explorer(weights=weights) for _ in range(3)]
-    matrices = [explorer._masks.matrix() for explorer in explorers]
+    matrices = [explorer._parts.masks.matrix() for explorer in explorers]
     assert all(np.shares_memory(matrix, weights) for matrix in matrices)
     for explorer in explorers:
         explorer.close()

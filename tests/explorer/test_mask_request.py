@@ -29,13 +29,13 @@ def explorer():
 
 
 def assert_ranks(explorer, matrix, method, activations=None):
-    data = explorer._live.layer
+    data = explorer._parts.live.layer
     ranks = np.frombuffer(data["ranks"], "<u2").reshape(matrix.shape)
     np.testing.assert_array_equal(ranks, prune_order(importance(matrix, method, activations), PLAIN).ranks())
 
 
 def note(explorer):
-    return explorer._live.layer["note"]
+    return explorer._parts.live.layer["note"]
 
 
 def test_masks_are_by_the_method_with_the_activations_of_the_layer(explorer):
@@ -46,7 +46,7 @@ def test_masks_are_by_the_method_with_the_activations_of_the_layer(explorer):
         assert_ranks(explorer, A, method, SAMPLES)
         assert f"Scored by {method} with arrays." in note(explorer)
     put(explorer, method="wanda")
-    explorer._masks.layer.value = "b"
+    explorer._parts.masks.layer.value = "b"
     assert_ranks(explorer, B, "wanda", NORMS)
 
 
@@ -60,7 +60,7 @@ def test_masks_are_by_the_method_with_the_activations_of_the_layer(explorer):
     ],
 )
 def test_other_masks_are_by_magnitude_and_the_note_says_why(explorer, layer, method, why):
-    explorer._masks.layer.value = layer
+    explorer._parts.masks.layer.value = layer
     put(explorer, method=method)
     assert_ranks(explorer, WEIGHTS[layer], "magnitude")
     assert note(explorer).endswith(f"Previewed by magnitude: {why}")
@@ -68,22 +68,22 @@ def test_other_masks_are_by_magnitude_and_the_note_says_why(explorer, layer, met
 
 def test_calibration_is_kept_for_other_weights_and_checked_layer_by_layer(explorer):
     put(explorer, method="wanda")
-    explorer._masks.add(Tensors("other", {"a": explorer._masks.tensors["arrays"]._stored["c"]}))
+    explorer._parts.masks.add(Tensors("other", {"a": explorer._parts.masks.tensors["arrays"]._stored["c"]}))
     assert "Previewed by magnitude: wanda needs calibration data that fits. arrays has 12 columns" in note(explorer)
     assert_ranks(explorer, C, "magnitude")
-    explorer._masks.source.value = "arrays"
+    explorer._parts.masks.source.value = "arrays"
     assert_ranks(explorer, A, "wanda", SAMPLES)
 
 
 def test_calibration_that_cannot_be_scored_gives_no_mask(explorer):
-    explorer._masks.calibrate({"a": np.zeros((3, 12), np.float32)})
+    explorer._parts.masks.calibrate({"a": np.zeros((3, 12), np.float32)})
     put(explorer, method="sparse_gpt")
     assert note(explorer).startswith("No mask: activations: ")
-    explorer._masks.masks_of.value = "patterns"
-    assert {data["note"] for data in explorer._live.patterns} == {explorer._live.patterns[0]["note"]}
-    assert explorer._live.patterns[0]["note"].startswith("No mask: activations: ")
-    explorer._masks.masks_of.value = "schedules"
-    explorer._masks.calibrate({"a": np.full((3, 12), np.nan)})
+    explorer._parts.masks.masks_of.value = "patterns"
+    assert {data["note"] for data in explorer._parts.live.patterns} == {explorer._parts.live.patterns[0]["note"]}
+    assert explorer._parts.live.patterns[0]["note"].startswith("No mask: activations: ")
+    explorer._parts.masks.masks_of.value = "schedules"
+    explorer._parts.masks.calibrate({"a": np.full((3, 12), np.nan)})
     put(explorer, method="wanda")
     assert "not finite" in note(explorer)
 
@@ -94,7 +94,7 @@ def test_calibration_is_opened_by_path_and_a_bad_one_leaves_the_one_before(tmp_p
     explorer = Explorer(weights=WEIGHTS)
     put(explorer, method="wanda")
     assert note(explorer).endswith("wanda needs calibration data. Open a file of it in the tab Masks.")
-    preview, row = explorer._masks, explorer._masks.rows["calibration"]
+    preview, row = explorer._parts.masks, explorer._parts.masks.rows["calibration"]
     assert row.problem.value == "wanda needs a file of it"
     preview.calibration_path.value = f" {tmp_path / 'good.npz'} "
     preview.open_calibration.click()
@@ -135,7 +135,7 @@ def test_the_comparison_is_a_matter_of_the_preview_only(explorer, monkeypatch):
 
     monkeypatch.setattr(preparation, "prepare", prepared)
     before = answer(explorer)["exported"]["text"]
-    explorer._masks.within.value = "row"
+    explorer._parts.masks.within.value = "row"
     assert "Each row by itself, as in Wanda's paper: preview only, not what the trainer does." in note(explorer)
     assert answer(explorer)["exported"]["text"] == before
     put(explorer, pattern="row")
@@ -145,13 +145,13 @@ def test_the_comparison_is_a_matter_of_the_preview_only(explorer, monkeypatch):
 
 
 def test_the_comparison_is_offered_where_there_is_one(explorer):
-    row = explorer._masks.rows["within"]
+    row = explorer._parts.masks.rows["within"]
     assert is_shown(row)
     put(explorer, pattern="nm")
     assert not is_shown(row)
     put(explorer, pattern="unstructured")
     assert is_shown(row)
-    explorer._masks.masks_of.value = "patterns"
+    explorer._parts.masks.masks_of.value = "patterns"
     assert not is_shown(row)
 
 
@@ -177,15 +177,15 @@ def test_the_fallback_draws_the_masks_of_method_comparison_and_patterns(drawn):
     explorer = Explorer(weights=WEIGHTS, calibration=CALIBRATION, view="matplotlib")
     assert titles(drawn[-1]) == ["OneShot", "Gradual", "Cubic"]
     put(explorer, method="wanda")
-    explorer._masks.within.value = "row"
+    explorer._parts.masks.within.value = "row"
     put(explorer, cursor=4500)
     kept = ~np.ma.getmaskarray(drawn[-1].axes[1].images[0].get_array())
     order = prune_order(importance(A, "wanda", SAMPLES), PLAIN, "row")
     np.testing.assert_array_equal(kept, order.mask(0.4375))
-    explorer._masks.masks_of.value = "patterns"
+    explorer._parts.masks.masks_of.value = "patterns"
     assert titles(drawn[-1]) == ["unstructured", "2:4", "4 × 4 blocks", "rows", "columns"]
     assert drawn[-1].axes[3].get_xlabel() == "asked 43.75% / got 37.5%"
-    explorer._masks.layer.value = "c"
+    explorer._parts.masks.layer.value = "c"
     assert drawn[-1].axes[1].texts[0].get_text().startswith("2:4 does not fit")
     assert explorer.errors == []
     explorer.close()
@@ -205,11 +205,11 @@ def test_the_fallback_prepares_in_the_background_too(drawn, monkeypatch):
     monkeypatch.setattr(mask_request, "AT_ONCE", 90)
     explorer = Explorer(weights=WEIGHTS, view="matplotlib")
     assert drawn == []
-    assert explorer._presenter.job.busy
-    assert not is_shown(explorer._picture.masks)
+    assert explorer._parts.presenter.job.busy
+    assert not is_shown(explorer._parts.picture.masks)
     explorer.wait()
     assert titles(drawn[-1]) == ["OneShot", "Gradual", "Cubic"]
-    assert explorer._picture.note.value.startswith("arrays, a. 8 × 12 weights.")
+    assert explorer._parts.picture.note.value.startswith("arrays, a. 8 × 12 weights.")
     assert explorer.errors == []
     explorer.close()
 
@@ -219,18 +219,18 @@ def test_the_fallback_says_why_there_is_no_mask(tmp_path):
     explorer = Explorer(weights=tmp_path / "w.npy", view="matplotlib")
     (tmp_path / "w.npy").unlink()
     put(explorer, method="wanda")
-    assert explorer._picture.note.value.startswith(f"No mask: {tmp_path / 'w.npy'}: ")
-    assert not is_shown(explorer._picture.masks)
+    assert explorer._parts.picture.note.value.startswith(f"No mask: {tmp_path / 'w.npy'}: ")
+    assert not is_shown(explorer._parts.picture.masks)
     assert explorer.errors == []
     explorer.close()
 
 
 def test_the_error_of_the_output_is_told_whatever_the_method(explorer):
-    assert explorer._state.settings.method == "magnitude"
-    with_activations = explorer._live.layer
+    assert explorer._parts.state.settings.method == "magnitude"
+    with_activations = explorer._parts.live.layer
     errors = np.frombuffer(with_activations["errors"], "<f4")
     gone = np.where(np.frombuffer(with_activations["ranks"], "<u2").reshape(A.shape) < A.size // 2, A, 0)
     lost, whole = (np.square(SAMPLES @ weights.T).sum() for weights in (gone, A))
     assert errors[len(errors) // 2] == pytest.approx(lost / whole, rel=1e-4)
-    explorer._masks.masks_of.value = "patterns"
-    assert all("errors" in data for data in explorer._live.patterns if "rows" in data)
+    explorer._parts.masks.masks_of.value = "patterns"
+    assert all("errors" in data for data in explorer._parts.live.patterns if "rows" in data)

@@ -61,19 +61,19 @@ def upload(widget, content, size=None):
 
 
 def shown(explorer, index):
-    return [cell.value for cell in explorer._compare.rows[index].cells]
+    return [cell.value for cell in explorer._parts.compare.rows[index].cells]
 
 
 def test_a_pin_is_compared_with_the_present_configuration(explorer):
     show_tab(explorer, "Compare")
-    explorer._compare.add.click()
+    explorer._parts.compare.add.click()
     assert [pin.name for pin in explorer.pins] == ["Gradual 50%"]
     assert explorer.pins[0].config == explorer.config
     assert shown(explorer, 0) == ["Gradual 50%", "8", "50%", "0%", "5,000 steps", "33.75%"]
     put(explorer, frequency=300)
     differences = ["Gradual 50%", "8 (-5)", "50% (+1.25 pts)", "0% (-1.25 pts)", "5,000 steps (-100)"]
     assert shown(explorer, 0)[:5] == differences
-    present = [cell.value for cell in explorer._compare.current.cells]
+    present = [cell.value for cell in explorer._parts.compare.current.cells]
     assert present[:5] == ["Present configuration", "13", "48.75%", "1.25%", "5,100 steps"]
 
 
@@ -83,12 +83,12 @@ def test_names_are_made_unique_and_are_only_text(alive):
     assert [pin.name for pin in alive.pins] == ["Gradual 50%", "Gradual 50% (2)", "<b>x</b>", "<b>x</b> (2)"]
     alive.load(MINE)
     assert alive.pin().name == "OneShot 30%"
-    alive._compare.name.value = "  typed "
-    alive._compare.add.click()
-    assert (alive.pins[-1].name, alive._compare.name.value) == ("typed", "")
-    alive._compare.name.value = "x" * 81
-    alive._compare.add.click()
-    assert "at most 80 characters" in alive._compare.status.value
+    alive._parts.compare.name.value = "  typed "
+    alive._parts.compare.add.click()
+    assert (alive.pins[-1].name, alive._parts.compare.name.value) == ("typed", "")
+    alive._parts.compare.name.value = "x" * 81
+    alive._parts.compare.add.click()
+    assert "at most 80 characters" in alive._parts.compare.status.value
 
 
 @given(st.text(max_size=100))
@@ -109,23 +109,23 @@ def test_ghosts_follow_the_pins_that_are_drawn(alive):
     alive.load(MINE)
     alive.pin("b")
     ghost = {"name": "b", "schedule": {"type": "one_shot", "step": 5}, "target": 0.3}
-    assert alive._live.ghosts[1] == ghost
-    row = alive._compare.rows[0]
+    assert alive._parts.live.ghosts[1] == ghost
+    row = alive._parts.compare.rows[0]
     row.buttons["hide"].click()
-    assert (alive._live.ghosts, row.buttons["hide"].description) == ([ghost], "Draw")
+    assert (alive._parts.live.ghosts, row.buttons["hide"].description) == ([ghost], "Draw")
     row.buttons["hide"].click()
-    assert [one["name"] for one in alive._live.ghosts] == ["a", "b"]
+    assert [one["name"] for one in alive._parts.live.ghosts] == ["a", "b"]
     row.buttons["remove"].click()
     assert [pin.name for pin in alive.pins] == ["b"]
     alive.unpin("b")
-    assert (alive.pins, alive._live.ghosts) == ((), [])
+    assert (alive.pins, alive._parts.live.ghosts) == ((), [])
     with pytest.raises(ConfigError, match="nothing is pinned"):
         alive.unpin("b")
 
 
 def test_pins_are_drawn_in_saved_figures_and_in_the_still_picture(explorer):
     def pictures():
-        return explorer._live.ghosts if explorer._live else explorer._picture.schedules.value
+        return explorer._parts.live.ghosts if explorer._parts.live else explorer._parts.picture.schedules.value
 
     def drawn():
         return [line.get_label() for line in explorer.figure().axes[0].lines if line.get_label().startswith("pin ")]
@@ -135,15 +135,15 @@ def test_pins_are_drawn_in_saved_figures_and_in_the_still_picture(explorer):
     put(explorer, target=0.8)
     assert drawn() == ["pin a"]
     with_pin = pictures()
-    explorer._figures.prepare.click()
-    explorer._compare.rows[0].buttons["hide"].click()
-    assert (drawn(), explorer._figures.download.link.value) == ([], "")
-    assert pictures() not in (with_pin, None if explorer._live else bare)
-    explorer._compare.rows[0].buttons["hide"].click()
+    explorer._parts.figures.prepare.click()
+    explorer._parts.compare.rows[0].buttons["hide"].click()
+    assert (drawn(), explorer._parts.figures.download.link.value) == ([], "")
+    assert pictures() not in (with_pin, None if explorer._parts.live else bare)
+    explorer._parts.compare.rows[0].buttons["hide"].click()
     assert pictures() == with_pin
     put(explorer, start_step=5000, end_step=5000)
     explorer.unpin("a")
-    assert pictures() == ([] if explorer._live else with_pin)
+    assert pictures() == ([] if explorer._parts.live else with_pin)
     put(explorer, start_step=1000, end_step=5000)
     assert (drawn(), pictures() == with_pin) == ([], False)
     put(explorer, target=0.5)
@@ -155,24 +155,24 @@ def test_a_pin_is_loaded_as_one_entry_and_exported(explorer):
     explorer.pin("mine")
     explorer.reset()
     opened = explorer.config
-    explorer._compare.rows[0].buttons["load"].click()
+    explorer._parts.compare.rows[0].buttons["load"].click()
     assert (explorer.config, explorer.total_steps) == (MINE, 70)
     explorer.undo()
     assert explorer.config == opened
-    explorer._compare.rows[0].buttons["export"].click()
-    link = explorer._compare.download.link.value
+    explorer._parts.compare.rows[0].buttons["export"].click()
+    link = explorer._parts.compare.download.link.value
     assert base64.b64decode(link.split("base64,")[1].split('"')[0]).decode() == MINE.to_json()
     assert 'download="pruning-mine.json"' in link
     explorer.unpin("mine")
-    assert not is_shown(explorer._compare.download)
+    assert not is_shown(explorer._parts.compare.download)
 
 
 def test_nothing_is_pinned_while_there_is_a_problem(alive):
     put(alive, start_step=5000, end_step=5000)
     with pytest.raises(ConfigError, match="nothing was kept"):
         alive.pin()
-    alive._exchange.sessions.prepare.click()
-    assert "nothing was kept" in alive._exchange.sessions.status.value
+    alive._parts.exchange.sessions.prepare.click()
+    assert "nothing was kept" in alive._parts.exchange.sessions.status.value
 
 
 def test_pinning_and_removing_makes_no_more_widgets(alive):
@@ -187,7 +187,7 @@ def test_pinning_and_removing_makes_no_more_widgets(alive):
 
 def test_at_most_fifty_pins(alive):
     pins = tuple(Pin(name=f"{i}", config=MINE, total_steps=i) for i in range(50))
-    alive._compare.put(pins)
+    alive._parts.compare.put(pins)
     with pytest.raises(ConfigError, match="at most 50"):
         alive.pin()
     assert alive.pins == pins
@@ -212,7 +212,7 @@ def test_a_session_is_saved_and_adds_its_pins(alive, tmp_path):
 
 
 def test_a_session_by_path_asks_before_it_overwrites(alive, tmp_path):
-    panel = alive._exchange.sessions
+    panel = alive._parts.exchange.sessions
     panel.path.value = str(tmp_path / "s.json")
     panel.saving.save.click()
     assert panel.status.value == f"Saved {tmp_path / 's.json'}"
@@ -246,27 +246,28 @@ def test_a_session_that_cannot_be_shown_changes_nothing(alive):
     huge = Session(config=PruningConfig(schedule=OneShot(step=2**60)), total_steps=2**61, pins=[])
     before = alive.config
     many = Training(dataset_size=2**60, batch_size=2**60, epochs=3)
-    upload(alive._exchange.sessions.upload, Session(config=MINE, total_steps=3, training=many).to_json().encode())
-    assert "dataset_size: is above" in alive._exchange.sessions.status.value
+    upload(alive._parts.exchange.sessions.upload, Session(config=MINE, total_steps=3, training=many).to_json().encode())
+    assert "dataset_size: is above" in alive._parts.exchange.sessions.status.value
     assert (alive.config, alive.total_steps) == (before, 10_000)
     session = Session(config=MINE, total_steps=30, training=Training(dataset_size=100, batch_size=10, epochs=3))
     upload(
-        alive._exchange.sessions.upload, session.to_json().replace('"total_steps": 30', '"total_steps": 70').encode()
+        alive._parts.exchange.sessions.upload,
+        session.to_json().replace('"total_steps": 30', '"total_steps": 70').encode(),
     )
-    assert "training: makes 30 steps, but total_steps is 70" in alive._exchange.sessions.status.value
-    upload(alive._exchange.sessions.upload, huge.to_json().encode())
-    assert "a browser cannot count that far" in alive._exchange.sessions.status.value
-    upload(alive._exchange.sessions.upload, b"x", size=2 << 20)
-    assert "larger than 1 MiB" in alive._exchange.sessions.status.value
+    assert "training: makes 30 steps, but total_steps is 70" in alive._parts.exchange.sessions.status.value
+    upload(alive._parts.exchange.sessions.upload, huge.to_json().encode())
+    assert "a browser cannot count that far" in alive._parts.exchange.sessions.status.value
+    upload(alive._parts.exchange.sessions.upload, b"x", size=2 << 20)
+    assert "larger than 1 MiB" in alive._parts.exchange.sessions.status.value
     assert (alive.config, alive.pins) == (before, ())
-    alive._compare.put((Pin(name="far", config=huge.config, total_steps=2**61),))
-    alive._compare.rows[0].buttons["load"].click()
-    assert "a browser cannot count that far" in alive._compare.status.value
+    alive._parts.compare.put((Pin(name="far", config=huge.config, total_steps=2**61),))
+    alive._parts.compare.rows[0].buttons["load"].click()
+    assert "a browser cannot count that far" in alive._parts.compare.status.value
 
 
 def test_a_visitor_has_no_paths_and_no_presets_but_the_chapters(visited, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    panel, offered = visited._exchange.sessions, visited._start
+    panel, offered = visited._parts.exchange.sessions, visited._parts.start
     assert [preset for preset in offered.offered if "secret" in preset["name"]] == []
     offered.name.value, panel.path.value = "mine", "visitor.json"
     for button in (
@@ -299,7 +300,7 @@ def test_a_preset_of_the_chapter_is_one_entry(explorer):
 
 
 def test_own_presets_are_saved_replaced_loaded_and_deleted(alive):
-    offered = alive._start
+    offered = alive._parts.start
     offered.name.value = "mine"
     offered.save.click()
     assert offered.status.value == "Saved your preset mine."
@@ -328,7 +329,7 @@ def test_a_broken_file_of_presets_is_told_and_the_chapters_stay():
     presets_file().parent.mkdir(parents=True)
     presets_file().write_text("no JSON")
     explorer = Explorer()
-    offered = explorer._start
+    offered = explorer._parts.start
     assert "Your presets cannot be read" in offered.status.value
     assert len(offered.offered) == len(presets.BUILT_IN)
     offered.name.value = "mine"
@@ -340,7 +341,7 @@ def test_a_broken_file_of_presets_is_told_and_the_chapters_stay():
 
 
 def test_a_recommendation_says_why(alive):
-    offered = alive._start
+    offered = alive._parts.start
     show_tab(alive, "Start from")
     offered.target.value = "80%"
     offered.ask.click()
@@ -361,7 +362,7 @@ def test_a_recommendation_says_why(alive):
 
 
 def test_a_target_that_was_not_understood_is_no_recommendation(explorer):
-    offered, before = explorer._start, explorer.config
+    offered, before = explorer._parts.start, explorer.config
     offered.target.value = "0,5"
     offered.ask.click()
     assert offered.status.value == "Nothing was recommended: “0,5” is no percentage: write 0.5% or 50%."

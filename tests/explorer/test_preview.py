@@ -87,7 +87,7 @@ def test_the_search_is_there_for_more_than_twenty_layers():
 
 
 def test_the_search_finds_all_its_parts_in_any_case(explorer):
-    preview = explorer._masks
+    preview = explorer._parts.masks
     preview.search.value = "  LAYERS.3  q_"
     assert offered(preview) == [MANY[0], "model.layers.3.q_proj.weight"]
     assert preview.found.value == "1 of 30 layers. The picked one is not among them and stays picked."
@@ -103,32 +103,32 @@ def test_the_search_finds_all_its_parts_in_any_case(explorer):
 
 
 def test_a_search_keeps_the_picked_layer_and_reads_nothing(explorer, reads):
-    preview = explorer._masks
+    preview = explorer._parts.masks
     preview.layer.value = MANY[17]
-    sent = explorer._live.layer
+    sent = explorer._parts.live.layer
     for search in ("layers.3", "none of them", "v_proj", "", MANY[17], "q"):
         preview.search.value = search
         assert preview.layer.value == MANY[17]
         assert preview.layer.index == 0
     assert reads == [MANY[17]]
-    assert explorer._live.layer is sent
+    assert explorer._parts.live.layer is sent
 
 
 def test_a_found_layer_can_be_picked(explorer):
-    explorer._masks.search.value = "layers.9.v"
-    explorer._masks.layer.index = 1
-    assert explorer._masks.layer.value == MANY[29]
-    assert f"arrays, {MANY[29]}." in explorer._live.layer["note"]
+    explorer._parts.masks.search.value = "layers.9.v"
+    explorer._parts.masks.layer.index = 1
+    assert explorer._parts.masks.layer.value == MANY[29]
+    assert f"arrays, {MANY[29]}." in explorer._parts.live.layer["note"]
 
 
 def test_another_source_starts_with_an_empty_search_and_the_layer_of_the_same_name(explorer, reads):
-    explorer._masks.layer.value = MANY[4]
-    explorer._masks.search.value = "layers.1"
-    explorer._masks.add(Tensors("other", load_weights(many(MANY[::-1]))._stored))
-    assert explorer._masks.search.value == ""
-    assert explorer._masks.layer.value == MANY[4]
-    assert sorted(offered(explorer._masks)) == sorted(MANY)
-    assert "other, " in explorer._live.layer["note"]
+    explorer._parts.masks.layer.value = MANY[4]
+    explorer._parts.masks.search.value = "layers.1"
+    explorer._parts.masks.add(Tensors("other", load_weights(many(MANY[::-1]))._stored))
+    assert explorer._parts.masks.search.value == ""
+    assert explorer._parts.masks.layer.value == MANY[4]
+    assert sorted(offered(explorer._parts.masks)) == sorted(MANY)
+    assert "other, " in explorer._parts.live.layer["note"]
     assert reads == [MANY[4], MANY[4]]
 
 
@@ -149,8 +149,8 @@ def test_layers_of_the_same_name_and_shape_are_not_mistaken_for_each_other():
     explorer = Explorer()
     notes = []
     for name in ("gaussian", "outlier columns", "low rank"):
-        explorer._masks.source.value = name
-        notes.append(explorer._live.layer["note"].partition(",")[0])
+        explorer._parts.masks.source.value = name
+        notes.append(explorer._parts.live.layer["note"].partition(",")[0])
     assert notes == [
         "weight: Kaiming initialisation",
         "weight: heavy tails and a few large columns",
@@ -162,19 +162,19 @@ def test_layers_of_the_same_name_and_shape_are_not_mistaken_for_each_other():
 def test_a_file_that_was_changed_is_shown_anew_when_it_is_opened_again(tmp_path):
     np.save(tmp_path / "w.npy", np.eye(8))
     explorer = Explorer(weights=tmp_path / "w.npy")
-    before = explorer._live.layer
+    before = explorer._parts.live.layer
     np.save(tmp_path / "w.npy", np.eye(8)[::-1])
-    explorer._masks.path.value = str(tmp_path / "w.npy")
-    explorer._masks.open_path.click()
-    assert explorer._live.layer["shades"] != before["shades"]
+    explorer._parts.masks.path.value = str(tmp_path / "w.npy")
+    explorer._parts.masks.open_path.click()
+    assert explorer._parts.live.layer["shades"] != before["shades"]
     assert explorer.errors == []
     explorer.close()
 
 
 def test_a_layer_is_read_once(reads):
     explorer = Explorer(weights={"a": np.eye(3), "b": np.eye(4)})
-    explorer._masks.layer.value = "b"
-    explorer._masks.source.value = "digits network"
+    explorer._parts.masks.layer.value = "b"
+    explorer._parts.masks.source.value = "digits network"
     assert reads == ["a", "b", "fc1.weight"]
     explorer.close()
 
@@ -225,9 +225,9 @@ def test_the_note_says_what_is_not_offered_and_why():
 
 def test_the_fallback_shows_the_note_too():
     explorer = Explorer(weights={"conv": np.ones((8, 3, 2, 2)), "b": np.ones(3)}, view="matplotlib")
-    assert "4-D viewed as (out, rest)" in explorer._picture.note.value
-    assert "Tensors not offered: 1." in explorer._picture.note.value
-    assert is_shown(explorer._picture.masks)
+    assert "4-D viewed as (out, rest)" in explorer._parts.picture.note.value
+    assert "Tensors not offered: 1." in explorer._parts.picture.note.value
+    assert is_shown(explorer._parts.picture.masks)
     explorer.close()
 
 
@@ -239,30 +239,34 @@ def test_a_checkpoint_in_shards_is_opened_by_its_folder_and_a_broken_one_changes
     save_file({"b": np.eye(5)}, tmp_path / "2.safetensors")
     places = {"weight_map": {"a": "1.safetensors", "b": "2.safetensors"}}
     (tmp_path / INDEX).write_text(json.dumps(places | {"weight_map": {"a": "3.safetensors"}}))
-    preview, problem, before = explorer._masks, explorer._masks.rows["path"].problem, explorer._live.layer
+    preview, problem, before = (
+        explorer._parts.masks,
+        explorer._parts.masks.rows["path"].problem,
+        explorer._parts.live.layer,
+    )
     preview.path.value = f"  {tmp_path} "
     preview.open_path.click()
     assert problem.value == f"{tmp_path / INDEX}: 'a': its file '3.safetensors' is missing"
     assert preview.source.value == "arrays"
-    assert explorer._live.layer is before
+    assert explorer._parts.live.layer is before
     (tmp_path / INDEX).write_text(json.dumps(places))
     preview.open_path.click()
     assert problem.value == ""
     assert offered(preview) == ["a", "b"]
     preview.layer.value = "b"
-    assert explorer._live.layer["rows"] == 5
+    assert explorer._parts.live.layer["rows"] == 5
 
 
 def test_a_shard_that_goes_away_leaves_the_explorer_alive(explorer, tmp_path):
     save_file({"a": np.eye(6), "b": np.eye(5)}, tmp_path / "m.safetensors")
-    explorer._masks.add(load_weights(tmp_path))
+    explorer._parts.masks.add(load_weights(tmp_path))
     (tmp_path / "m.safetensors").unlink()
-    explorer._masks.layer.value = "b"
-    assert explorer._live.layer["note"].startswith(f"No mask: {tmp_path / 'm.safetensors'}: ")
+    explorer._parts.masks.layer.value = "b"
+    assert explorer._parts.live.layer["note"].startswith(f"No mask: {tmp_path / 'm.safetensors'}: ")
     with pytest.raises(WeightsError):
-        explorer._masks.matrix()
-    explorer._masks.source.value = "arrays"
-    assert explorer._live.layer["rows"] == 4
+        explorer._parts.masks.matrix()
+    explorer._parts.masks.source.value = "arrays"
+    assert explorer._parts.live.layer["rows"] == 4
 
 
 def codes(explorer):
@@ -271,22 +275,22 @@ def codes(explorer):
 
 def test_no_findings_is_never_said_of_weights_that_are_not_pruned(explorer):
     assert codes(explorer) == []
-    explorer._masks.add(load_weights({"embed.weight": np.ones((4, 4)), "nan": np.full((4, 4), np.nan)}))
+    explorer._parts.masks.add(load_weights({"embed.weight": np.ones((4, 4)), "nan": np.full((4, 4), np.nan)}))
     assert codes(explorer) == ["layer-left-whole"]
-    explorer._masks.layer.value = "nan"
+    explorer._parts.masks.layer.value = "nan"
     assert codes(explorer) == ["layer-unusable"]
     assert "16 of 16 weights are not finite" in explorer.findings[0].message
     explorer.load(replace(explorer.config, pattern=Block(height=3, width=4)))
     assert codes(explorer) == ["pattern-does-not-fit"]
-    explorer._masks.source.value = "gaussian"
+    explorer._parts.masks.source.value = "gaussian"
     assert codes(explorer) == ["pattern-does-not-fit"]
     explorer.load(explorer.findings[0].fix)
     assert (codes(explorer), explorer.config.pattern) == ([], Block(height=2, width=4))
 
 
 def test_a_finding_on_a_large_layer_comes_with_its_masks(explorer):
-    explorer._masks.add(load_weights({"large": np.full((2000, 1000), np.nan, np.float32)}))
+    explorer._parts.masks.add(load_weights({"large": np.full((2000, 1000), np.nan, np.float32)}))
     explorer.wait()
     assert codes(explorer) == ["layer-unusable"]
-    explorer._masks.source.value = "gaussian"
+    explorer._parts.masks.source.value = "gaussian"
     assert codes(explorer) == []

@@ -69,24 +69,26 @@ def explorer():
 
 def surveyed(explorer):
     show_tab(explorer, "Whole model")
-    explorer._survey.start.click()
+    explorer._parts.survey.start.click()
     explorer.wait()
-    return explorer._survey
+    return explorer._parts.survey
 
 
 def expected(explorer, **options):
-    return list(iter_survey(explorer._masks.picked()[0], explorer.config, total_steps=explorer.total_steps, **options))
+    return list(
+        iter_survey(explorer._parts.masks.picked()[0], explorer.config, total_steps=explorer.total_steps, **options)
+    )
 
 
 def read(explorer, layers):
     """Read letters until so many layers are told of."""
-    panel = explorer._survey
+    panel = explorer._parts.survey
     while len(panel.run.records) < layers or f"{layers} of" not in panel.progress.message.value:
         panel.job._read(panel.job._task, False)
 
 
 def test_the_table_is_empty_at_first(explorer):
-    panel = explorer._survey
+    panel = explorer._parts.survey
     assert (panel.table.rows, is_shown(panel.surveyed)) == ([], False)
     assert not is_shown(panel.progress)
 
@@ -109,9 +111,9 @@ def test_rows_are_the_records_of_every_layer(explorer):
 
 def test_calibration_and_comparison_are_the_explorers(explorer):
     inputs = {"fc.1": RNG.standard_normal((9, 12))}
-    explorer._masks.calibrate(inputs)
+    explorer._parts.masks.calibrate(inputs)
     explorer.load(replace(explorer.config, method="wanda"))
-    explorer._masks.within.value = "row"
+    explorer._parts.masks.within.value = "row"
     records = expected(explorer, calibration=inputs, within="row")
     panel = surveyed(explorer)
     assert panel.table.rows == [row_of(record) for record in records]
@@ -121,7 +123,7 @@ def test_calibration_and_comparison_are_the_explorers(explorer):
 
 
 def test_rows_come_one_after_the_other_and_sliders_stay_alive(explorer, slow):
-    panel = explorer._survey
+    panel = explorer._parts.survey
     panel.start.click()
     assert panel.progress.message.value == "0 of 4 layers: waiting"
     for layers in (1, 2):
@@ -143,7 +145,7 @@ def test_rows_come_one_after_the_other_and_sliders_stay_alive(explorer, slow):
 def test_many_rows_are_sent_in_few_messages(slow):
     explorer = Explorer(weights={f"w{i}": np.eye(2) for i in range(500)})
     sent = []
-    explorer._survey.table.observe(lambda change: sent.append(len(change.new)), "rows")
+    explorer._parts.survey.table.observe(lambda change: sent.append(len(change.new)), "rows")
     slow.go.release(1000)
     surveyed(explorer)
     assert sent[-1] == 500
@@ -153,7 +155,7 @@ def test_many_rows_are_sent_in_few_messages(slow):
 
 
 def test_cancel_keeps_the_layers_so_far(explorer, slow):
-    panel = explorer._survey
+    panel = explorer._parts.survey
     panel.start.click()
     slow.go.release()
     read(explorer, 1)
@@ -171,14 +173,14 @@ def test_cancel_keeps_the_layers_so_far(explorer, slow):
 
 
 def test_cancelled_before_the_first_layer_there_is_no_table(explorer, slow):
-    explorer._survey.start.click()
-    explorer._survey.progress.cancel.click()
-    assert explorer._survey.status.value == "Cancelled after 0 of 4 layers."
-    assert not is_shown(explorer._survey.surveyed)
+    explorer._parts.survey.start.click()
+    explorer._parts.survey.progress.cancel.click()
+    assert explorer._parts.survey.status.value == "Cancelled after 0 of 4 layers."
+    assert not is_shown(explorer._parts.survey.surveyed)
 
 
 def test_pressing_again_begins_anew(explorer, slow):
-    panel = explorer._survey
+    panel = explorer._parts.survey
     panel.start.click()
     assert slow.begun.wait(10)
     explorer.load(PruningConfig(pattern=Row()))
@@ -193,14 +195,14 @@ def test_pressing_again_begins_anew(explorer, slow):
 def test_masks_and_survey_do_not_replace_each_other(explorer, slow, monkeypatch):
 
     monkeypatch.setattr(mask_request, "AT_ONCE", 1)
-    explorer._survey.start.click()
-    explorer._masks.layer.value = "fc.2"
-    assert explorer._survey.job.busy
-    assert explorer._presenter.job.busy
+    explorer._parts.survey.start.click()
+    explorer._parts.masks.layer.value = "fc.2"
+    assert explorer._parts.survey.job.busy
+    assert explorer._parts.presenter.job.busy
     slow.go.release(9)
     explorer.wait()
-    assert explorer._live.layer["rows"] == 4
-    assert len(explorer._survey.table.rows) == 4
+    assert explorer._parts.live.layer["rows"] == 4
+    assert len(explorer._parts.survey.table.rows) == 4
 
 
 def test_a_table_of_something_else_says_so_until_that_is_picked_again(explorer):
@@ -213,13 +215,13 @@ def test_a_table_of_something_else_says_so_until_that_is_picked_again(explorer):
     put(explorer, total_steps=3000)
     assert "configuration before" in panel.old.value
     put(explorer, total_steps=10_000)
-    explorer._masks.within.value = "row"
+    explorer._parts.masks.within.value = "row"
     assert "configuration before" in panel.old.value
-    explorer._masks.within.value = "tensor"
-    explorer._masks.source.value = "gaussian"
+    explorer._parts.masks.within.value = "tensor"
+    explorer._parts.masks.source.value = "gaussian"
     assert panel.old.value == "These numbers are of other weights: survey again."
     assert panel.table.picked == -1
-    explorer._masks.source.value = "arrays"
+    explorer._parts.masks.source.value = "arrays"
     assert (panel.old.value, panel.table.picked) == ("", 0)
     assert len(surveyed(explorer).table.rows) == 4
 
@@ -228,23 +230,23 @@ def test_a_row_picks_its_layer_and_the_picked_layer_marks_its_row(explorer):
     panel = surveyed(explorer)
     assert panel.table.picked == 0
     panel.table.picked = 1
-    assert explorer._masks.layer.value == "fc.2"
-    assert explorer._live.layer["rows"] == 4
-    explorer._masks.layer.value = "embed.weight"
+    assert explorer._parts.masks.layer.value == "fc.2"
+    assert explorer._parts.live.layer["rows"] == 4
+    explorer._parts.masks.layer.value = "embed.weight"
     assert panel.table.picked == 3
     panel.table.picked = 2
-    assert explorer._masks.layer.value == PAYLOAD
-    assert explorer._live.layer["note"].startswith("No mask: ")
+    assert explorer._parts.masks.layer.value == PAYLOAD
+    assert explorer._parts.live.layer["note"].startswith("No mask: ")
     for nowhere in (4, -7):
         panel.table.picked = nowhere
-        assert (explorer._masks.layer.value, panel.table.picked) == (PAYLOAD, 2)
+        assert (explorer._parts.masks.layer.value, panel.table.picked) == (PAYLOAD, 2)
 
 
 def test_no_row_of_other_weights_is_picked(explorer):
     panel = surveyed(explorer)
-    explorer._masks.source.value = "gaussian"
+    explorer._parts.masks.source.value = "gaussian"
     panel.table.picked = 1
-    assert (explorer._masks.source.value, explorer._masks.layer.value) == ("gaussian", "weight")
+    assert (explorer._parts.masks.source.value, explorer._parts.masks.layer.value) == ("gaussian", "weight")
     assert panel.table.picked == -1
 
 
@@ -253,13 +255,13 @@ def test_layers_that_the_list_hides_are_picked_too(monkeypatch):
     explorer = Explorer(weights={f"w{i}": RNG.standard_normal((2 + i, 4)) for i in range(30)})
     panel = surveyed(explorer)
     seen = []
-    explorer._live.observe(lambda change: seen.append(change.new["rows"]), "layer")
+    explorer._parts.live.observe(lambda change: seen.append(change.new["rows"]), "layer")
     panel.table.picked = 25
-    explorer._masks.search.value = "w1"
+    explorer._parts.masks.search.value = "w1"
     panel.table.picked = 20
-    assert [name for _, name in explorer._masks.layer.options] == ["w20", "w1", "w10", "w11"]
-    assert explorer._masks.layer.value == "w20"
-    assert "The picked one is not among them" in explorer._masks.found.value
+    assert [name for _, name in explorer._parts.masks.layer.options] == ["w20", "w1", "w10", "w11"]
+    assert explorer._parts.masks.layer.value == "w20"
+    assert "The picked one is not among them" in explorer._parts.masks.found.value
     assert seen == [27, 22]  # no other layer was read on the way
     assert explorer.errors == []
     explorer.close()
@@ -278,7 +280,7 @@ def test_what_the_survey_cannot_do_is_said_in_the_section(explorer):
 
 
 def test_while_the_controls_hold_a_problem_no_survey_begins(explorer):
-    panel = explorer._survey
+    panel = explorer._parts.survey
     put(explorer, start_step=5000, end_step=5000)
     assert panel.start.disabled
     assert panel.problem.value == module.WAITS
@@ -295,7 +297,7 @@ def test_what_goes_wrong_otherwise_is_told_by_the_banner(slow):
     slow.go.release(9)
     panel = surveyed(explorer)
     assert [str(error) for error in explorer.errors] == ["oh"]
-    assert "ZeroDivisionError" in explorer._banner.message.value
+    assert "ZeroDivisionError" in explorer._parts.banner.message.value
     assert panel.status.value == "Not surveyed to the end."
     assert not is_shown(panel.progress)
     explorer.close()
@@ -306,7 +308,7 @@ def test_after_closing_nothing_is_touched_and_every_widget_is_free(slow):
     before = widgets_alive()
     explorer = Explorer(weights=WEIGHTS)
     show_tab(explorer, "Whole model")
-    panel = explorer._survey
+    panel = explorer._parts.survey
     panel.start.click()
     assert slow.begun.wait(10)
     explorer.close()
@@ -346,8 +348,8 @@ def test_visitors_survey_what_they_have_picked(tmp_path):
     np.savez(tmp_path / "net.npz", **{name: WEIGHTS[name] for name in ("fc.1", "fc.2")})
     explorer = Explorer(allowed_folder=AllowedFolder(tmp_path))
     assert len(surveyed(explorer).table.rows) == 3
-    explorer._masks.path.value = "net.npz"
-    explorer._masks.open_path.click()
+    explorer._parts.masks.path.value = "net.npz"
+    explorer._parts.masks.open_path.click()
     assert [row[0] for row in surveyed(explorer).table.rows] == ["fc.1", "fc.2"]
     assert explorer.errors == []
     explorer.close()

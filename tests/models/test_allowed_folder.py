@@ -14,8 +14,9 @@ from onnx import helper, numpy_helper
 from safetensors.numpy import save_file
 
 from entrenar_viz import PruningConfig, WeightsError
-from entrenar_viz.explorer.explorer import Explorer, all_widgets
+from entrenar_viz.explorer.explorer import Explorer
 from entrenar_viz.explorer.panels.parts import is_shown
+from entrenar_viz.explorer.panels.plain import all_widgets
 from entrenar_viz.models.allowed_folder import AllowedFolder
 from tests.explorer.hands import put
 
@@ -279,30 +280,32 @@ def test_what_a_parser_says_later_is_told_without_the_root(root):
 
 def test_a_visitor_sees_no_path_of_the_server(visited, root):
     for damage in BROKEN[:1] + BROKEN[3:]:
-        visited._masks.path.value = damage(root)
-        visited._masks.open_path.click()
-        assert visited._masks.rows["path"].problem.value
-        assert str(root.parent) not in visited._masks.rows["path"].problem.value
-    visited._masks.path.value = "deep/w.npy"
-    visited._masks.open_path.click()
+        visited._parts.masks.path.value = damage(root)
+        visited._parts.masks.open_path.click()
+        assert visited._parts.masks.rows["path"].problem.value
+        assert str(root.parent) not in visited._parts.masks.rows["path"].problem.value
+    visited._parts.masks.path.value = "deep/w.npy"
+    visited._parts.masks.open_path.click()
     (root / "deep" / "w.npy").unlink()
-    visited._tabs.open_tab("Whole model")
-    visited._survey.start.click()
+    visited._parts.tabs.open_tab("Whole model")
+    visited._parts.survey.start.click()
     visited.wait()
     put(visited, pattern="row")
-    texts = [str(widget.get_state()) for widget in all_widgets(visited._root, *visited._tabs.panels.values())]
+    texts = [
+        str(widget.get_state()) for widget in all_widgets(visited._parts.root, *visited._parts.tabs.panels.values())
+    ]
     assert [text for text in texts if str(root.parent) in text] == []
-    assert "deep/w.npy" in visited._live.layer["note"]
+    assert "deep/w.npy" in visited._parts.live.layer["note"]
 
 
 def test_a_visitor_is_not_sent_to_a_box_that_is_not_there(visited):
     put(visited, method="wanda")
-    visited._tabs.open_tab("Whole model")
-    visited._survey.start.click()
+    visited._parts.tabs.open_tab("Whole model")
+    visited._parts.survey.start.click()
     visited.wait()
     words = "wanda needs calibration data. None can be opened here: use magnitude."
-    assert visited._live.layer["note"].endswith(words)
-    assert visited._survey.problem.value == words
+    assert visited._parts.live.layer["note"].endswith(words)
+    assert visited._parts.survey.problem.value == words
 
 
 def test_without_a_root_nothing_opens(root):
@@ -332,8 +335,8 @@ def visited(root):
 
 def test_a_visitor_has_no_path_to_save_to_or_import_from(visited, root, monkeypatch):
     monkeypatch.chdir(root)
-    exporting, importing = visited._exchange.exporting, visited._exchange.importing
-    shown = [one.description for one in all_widgets(visited._exchange) if isinstance(one, ipywidgets.Button)]
+    exporting, importing = visited._parts.exchange.exporting, visited._parts.exchange.importing
+    shown = [one.description for one in all_widgets(visited._parts.exchange) if isinstance(one, ipywidgets.Button)]
     assert sorted(shown) == ["Load pasted", "Make download"]
     importing.path.value = str(PruningConfig(target_sparsity=0.9).save(root / "pruning.json"))
     exporting.saving.path.value = "mine.json"
@@ -345,21 +348,21 @@ def test_a_visitor_has_no_path_to_save_to_or_import_from(visited, root, monkeypa
 
 
 def test_a_visitor_may_upload_paste_and_open_below_the_root(visited):
-    visited._exchange.importing.paste.value = PruningConfig(target_sparsity=0.9).to_json()
-    visited._exchange.importing.take.click()
+    visited._parts.exchange.importing.paste.value = PruningConfig(target_sparsity=0.9).to_json()
+    visited._parts.exchange.importing.take.click()
     assert visited.config.target_sparsity == 0.9
-    visited._masks.path.value = " deep/w.npy "
-    visited._masks.open_path.click()
-    assert visited._masks.source.value == "deep/w.npy"
-    visited._masks.path.value = "../secret/w.npy"
-    visited._masks.open_path.click()
-    assert "can be opened here" in visited._masks.rows["path"].problem.value
-    assert visited._masks.source.value == "deep/w.npy"
+    visited._parts.masks.path.value = " deep/w.npy "
+    visited._parts.masks.open_path.click()
+    assert visited._parts.masks.source.value == "deep/w.npy"
+    visited._parts.masks.path.value = "../secret/w.npy"
+    visited._parts.masks.open_path.click()
+    assert "can be opened here" in visited._parts.masks.rows["path"].problem.value
+    assert visited._parts.masks.source.value == "deep/w.npy"
 
 
 def test_without_a_root_there_is_no_box_for_model_files():
     with_none, without = Explorer(allowed_folder=AllowedFolder()), Explorer()
-    assert not is_shown(with_none._masks.rows["path"])
-    assert is_shown(without._masks.rows["path"])
+    assert not is_shown(with_none._parts.masks.rows["path"])
+    assert is_shown(without._parts.masks.rows["path"])
     with_none.close()
     without.close()

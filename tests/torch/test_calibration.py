@@ -226,10 +226,10 @@ def test_the_file_opens_everywhere_and_gives_the_masks_of_all_activations(tmp_pa
         assert table.output_error[name] == pytest.approx(error, rel=1e-4)
     explorer = Explorer(WANDA, weights=str(weights), calibration=path)
     explorer.wait()
-    ranks = np.frombuffer(explorer._live.layer["ranks"], "<u2").reshape(32, 12)
+    ranks = np.frombuffer(explorer._parts.live.layer["ranks"], "<u2").reshape(32, 12)
     scores = importance(model[0].weight.detach().numpy(), "wanda", DATA.numpy())
     assert np.array_equal(ranks, prune_order(scores, WANDA.pattern).ranks())
-    assert explorer._live.layer["errors"]
+    assert explorer._parts.live.layer["errors"]
     assert explorer.errors == []
     explorer.close()
 

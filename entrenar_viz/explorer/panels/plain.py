@@ -107,3 +107,19 @@ class IntSlider(Unstyled, w.IntSlider):  # type: ignore[misc]
 
 class FloatSlider(Unstyled, w.FloatSlider):  # type: ignore[misc]
     """A number."""
+
+
+def all_widgets(*roots: Any) -> list[Any]:
+    """Every widget that can be reached from ``roots``, each once: children, layouts and styles."""
+    found: dict[int, Any] = {}
+    waiting = list(roots)
+    while waiting:
+        widget = waiting.pop()
+        if id(widget) in found:
+            continue
+        found[id(widget)] = widget
+        for name in widget.keys:
+            value = getattr(widget, name)
+            parts = value if isinstance(value, list | tuple) else (value,)
+            waiting += [part for part in parts if isinstance(part, w.Widget)]
+    return list(found.values())
