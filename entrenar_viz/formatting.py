@@ -32,6 +32,16 @@ def points(difference: float | np.float32) -> str:
     return f"{float(difference) * 100:.3g} points"
 
 
+def short(number: float) -> str:
+    """A number of any size and meaning, such as a loss, with four digits.
+
+    >>> short(0.123456), short(1234.5678), short(3), short(1.5e-7), short(120_000)
+    ('0.1235', '1235', '3', '1.5e-7', '1.2e5')
+    """
+    mantissa, mark, exponent = f"{number:.4g}".partition("e")
+    return f"{mantissa}e{int(exponent)}" if mark else mantissa
+
+
 def counted(number: int, noun: str) -> str:
     """``1 step``, ``5,000 steps``.
 

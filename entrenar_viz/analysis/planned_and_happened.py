@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,22 @@ class Happened:
     def parted(self) -> NDArray[np.bool_]:
         """Whether the two differ by more than the tolerance."""
         return np.asarray(np.abs(self.sparsity - self.planned) > self.tolerance)
+
+    def at(self, step: int) -> np.float32 | None:
+        """What was pruned at the end of ``step``, by the last report until then; None before the first."""
+        index = int(np.searchsorted(self.steps, np.uint64(step), side="right")) - 1
+        return None if index < 0 else self.sparsity[index]
+
+    def until(self, step: int) -> "Happened":
+        """What was told of the steps up to ``step``."""
+        count = int(np.searchsorted(self.steps, np.uint64(step), side="right"))
+        return replace(self, steps=self.steps[:count], sparsity=self.sparsity[:count], planned=self.planned[:count])
+
+    @property
+    def stretches(self) -> list[tuple[int, int]]:
+        """From where to where they do, both as indices of ``steps``."""
+        edges = np.flatnonzero(np.diff(self.parted.astype(np.int8), prepend=0, append=0))
+        return [(int(first), int(end) - 1) for first, end in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def happened(config: PruningConfig, total_steps: int, log: TrainingLog) -> Happened:
@@ -122,11 +138,10 @@ def _flat(config: PruningConfig) -> dict[str, str]:
 
 def _stretches(known: Happened) -> Iterator[Parting]:
     """From where to where the sparsities differ."""
-    edges = np.flatnonzero(np.diff(known.parted.astype(np.int8), prepend=0, append=0))
-    found = list(zip(edges[::2], edges[1::2] - 1, strict=True))
+    found = known.stretches
     shown = found if len(found) <= MOST_STRETCHES + 1 else found[:MOST_STRETCHES]
     for first, last in shown:
-        yield Parting(_stretch(known, int(first), int(last)), int(known.steps[first]))
+        yield Parting(_stretch(known, first, last), int(known.steps[first]))
     if rest := found[len(shown) :]:
         begin, end = known.steps[rest[0][0]], known.steps[rest[-1][1]]
         yield Parting(f"They part {len(rest)} more times, from step {begin:,} to {end:,}.", int(begin))

@@ -117,6 +117,12 @@ class TrainingLog:
             raise EntrenarVizError(f"no metric is called {name!r:.60}; known here: {known:.200}")
         return np.array([report.metrics.get(name, math.nan) for report in self._reports], np.float64)
 
+    def told(self, name: str) -> tuple[Steps, NDArray[np.float64]]:
+        """The steps at which ``name`` was reported, and what: nan only where that was not finite."""
+        found = [(report.step, report.metrics[name]) for report in self._reports if name in report.metrics]
+        steps, values = zip(*found, strict=True) if found else ((), ())
+        return np.array(steps, np.uint64), np.array(values, np.float64)
+
     # Files -----------------------------------------------------------------------------------------------------------
 
     def to_jsonl(self) -> str:

@@ -12,6 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from entrenar_viz.analysis.planned_and_happened import Happened, happened
+from entrenar_viz.analysis.training_log import TrainingLog
 from entrenar_viz.analysis.updates import Replay, in_the_mask, replay, requested_at
 from entrenar_viz.config.pin import Pin
 from entrenar_viz.config.pruning_config import PruningConfig
@@ -19,6 +21,7 @@ from entrenar_viz.config.schedules import Schedule
 from entrenar_viz.config.steps import as_steps
 from entrenar_viz.errors import StepError
 from entrenar_viz.figures.curves import curve, end_of, last_shown, staircase
+from entrenar_viz.figures.log_curves import Metric, Names, draw_happened, draw_metric, metric_of
 from entrenar_viz.figures.palette import schedule_color, theme_colors
 from entrenar_viz.figures.pin_curves import draw_pins, pin_names
 from entrenar_viz.figures.saving import ShownFigure
@@ -41,6 +44,8 @@ class _Plot:
     others: tuple[PruningConfig, ...]
     pins: tuple[Pin, ...]
     span: int
+    known: Happened | None = None
+    metrics: tuple[Metric, ...] = ()
 
     @property
     def configs(self) -> tuple[PruningConfig, ...]:
@@ -56,24 +61,30 @@ def schedule_figure(
     *,
     others: Sequence[Schedule] = (),
     pins: Sequence[Pin] = (),
+    log: TrainingLog | None = None,
+    metrics: Sequence[str] = (),
     cursor: int | None = None,
     theme: str = "light",
 ) -> Figure:
     """Draw what ``config`` asks for (strong) and what the mask gets of it (filled) in ``total_steps`` steps.
 
     ``others`` are drawn thin for comparison, with the configuration's target; of ``pins``, what each asks for is drawn
-    dashed and grey, with its name where it ends; ``cursor`` is a step to read the values at; ``theme`` is a key of
-    ``COLORS``. The y data are sparsities from 0 to 1. Raises StepError for a bad ``total_steps`` or a ``cursor``
-    outside the figure, EntrenarVizError for an unknown theme.
+    dashed and grey, with its name where it ends. ``log`` adds what happened, with a mark where it begins to part from
+    the plan, and those of its ``metrics`` that are named, each from its least to its greatest number. ``cursor`` is a
+    step to read the values at; ``theme`` is a key of ``COLORS``. The y data are sparsities from 0 to 1. Raises
+    StepError for a bad ``total_steps`` or a ``cursor`` outside the figure, EntrenarVizError for an unknown theme or
+    metric.
     """
     colors, run = theme_colors(theme), in_the_mask(config, replay(config, total_steps))
     compared = tuple(replace(config, schedule=other) for other in others if other != config.schedule)
     span = last_shown(config.schedule, run.total_steps)
-    plot = _Plot(_axes(colors), colors, config, run, compared, tuple(pins), span)
+    known = happened(config, total_steps, log) if log else None
+    drawn = tuple(metric_of(log, name, span) for name in metrics) if log else ()
+    plot = _Plot(_axes(colors), colors, config, run, compared, tuple(pins), span, known, drawn)
     _draw_frame(plot)
     _draw_regions(plot)
     _draw_curves(plot)
-    _draw_names(plot)
+    _draw_names(plot, _draw_log(plot))
     if cursor is not None:
         _draw_cursor(plot, _inside(cursor, plot.span))
     return plot.axes.get_figure(root=True)  # type: ignore[return-value]
@@ -168,9 +179,15 @@ def _draw_curves(plot: _Plot) -> None:
     axes.plot([0, plot.span], [target] * 2, color=muted, lw=0.9, ls=dots, label="target", zorder=3)
 
 
-def _draw_names(plot: _Plot) -> None:
+def _draw_log(plot: _Plot) -> Names:
+    """Draw what the log tells; and the names to write beside it."""
+    told = [name for metric in plot.metrics for name in draw_metric(plot.axes, metric, plot.colors["ink"])]
+    return told + draw_happened(plot.axes, plot.known, plot.span, plot.colors["happened"]) if plot.known else told
+
+
+def _draw_names(plot: _Plot, more: Names) -> None:
     """Names in the gutter at the height where the curve ends, moved apart where curves end together."""
-    names = sorted(_names(plot), key=lambda name: -round(name[0], 4))
+    names = sorted(_names(plot) + more, key=lambda name: -round(name[0], 4))
     heights = _spread([height for height, *_ in names])
     for (end, label, color, weight), height in zip(names, heights, strict=True):
         begin = plot.run.total_steps if label == _outcome(plot.run) else plot.span
@@ -180,11 +197,11 @@ def _draw_names(plot: _Plot) -> None:
         plot.axes.text(plot.span * 1.04, height, label, how)
 
 
-def _names(plot: _Plot) -> list[tuple[float, str, str, str]]:
+def _names(plot: _Plot) -> Names:
     """Height, text, colour and weight of each label; of equal heights, the first comes on top."""
     run, own = plot.run, plot.color(plot.config)
     others = sorted(plot.others, key=lambda other: -curve(other, plot.span)[1].mean())
-    pinned = pin_names(plot.pins, plot.span, len(others) + 3)
+    pinned = pin_names(plot.pins, plot.span, len(others) + 3 + len(plot.metrics) + bool(plot.known))
     return [
         (float(run.target), f"target {percent(run.target)}", plot.colors["muted"], "normal"),
         *((end_of(other, plot.span), type(other.schedule).__name__, plot.color(other), "normal") for other in others),
@@ -221,6 +238,8 @@ def _draw_cursor(plot: _Plot, step: int) -> None:
         readout.append((f"{type(config.schedule).__name__} {percent(value)}", plot.color(config)))
     applied = np.float32(plot.run.applied_at(step))
     readout.insert(2, (f"applied {percent(applied)}", plot.color(plot.config)))
+    if plot.known and (happened_then := plot.known.at(step)) is not None:
+        readout.insert(3, (f"happened {percent(happened_then)}", plot.colors["happened"]))
     text = axes.text(0, BANDS["readout"], readout[0][0], color=ink, fontsize=9.5, weight="bold")
     for label, color in readout[1:]:
         text = axes.annotate(label, (1, 0), (14, 0), text, "offset points", color=color, fontsize=9.5, va="bottom")

@@ -21,6 +21,7 @@ from entrenar_viz import (
     PruningConfig,
     Row,
     StepError,
+    TrainingLog,
     Unstructured,
     WeightsError,
     prune_mask,
@@ -31,6 +32,7 @@ from entrenar_viz.figures.mask_panels import mask_figure, patterns_figure
 from entrenar_viz.figures.palette import COLORS
 from entrenar_viz.figures.saving import png_bytes, save_figure
 from entrenar_viz.figures.schedule_plot import schedule_figure
+from entrenar_viz.figures.thinning import changes, thinned
 
 U64 = 2**64 - 1
 
@@ -375,3 +377,75 @@ def test_other_suffixes_are_refused(tmp_path, name):
 def test_pyplot_is_never_loaded():
     code = "import sys, entrenar_viz.figures; assert 'matplotlib.pyplot' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# What happened -------------------------------------------------------------------------------------------------------
+
+
+def parted_log():
+    """As planned but for steps 3,000 to 3,800 and from 4,500 on, reported every 50 steps up to 8,200."""
+    log, run = TrainingLog(MISSED, 10_000), replay(MISSED, 10_000)
+    for step in range(50, 8201, 50):
+        sparsity = run.applied_at(2999) if 3000 <= step < 3800 else run.applied_at(step)
+        log.add(step, min(sparsity, np.float32(0.42)), loss=3 - step / 4100, lr=1e-3)
+    return log
+
+
+def test_what_happened_is_a_staircase_of_its_own_with_marks_where_it_parts():
+    figure = schedule_figure(MISSED, 10_000, log=parted_log(), cursor=3100)
+    happened, marks = lines(figure)["happened"], lines(figure)["parted"]
+    steps, sparsity = happened.get_data()
+    assert happened.get_drawstyle() == "steps-post"
+    assert (steps[0], steps[-1], sparsity[-1]) == (50, 8200, np.float32(0.42))
+    assert len(steps) < 20
+    assert marks.get_xdata().tolist() == [3100, 4600]
+    assert {"happened 42%", "happened 22.5%"} <= set(words(figure))
+    assert {line.get_color() for line in (happened,)} == {COLORS["light"]["happened"]}
+
+
+def test_metrics_have_a_scale_of_their_own_and_their_ends_written():
+    figure = schedule_figure(MISSED, 10_000, log=parted_log(), metrics=["loss", "lr"])
+    heights = lines(figure)["metric loss"].get_ydata()
+    assert 0 < heights.min() < 0.1
+    assert 0.9 < heights.max() < 1
+    assert {"2.988", "1", "loss 1", "lr 0.001"} <= set(words(figure))
+    assert len(set(lines(figure)["metric lr"].get_ydata())) == 1
+
+
+def test_a_loss_that_diverges_is_a_gap_in_its_line():
+    log = TrainingLog()
+    for step, loss in [(1, 2.0), (2, 1.0), (3, float("inf")), (4, 3.0)]:
+        log.add(step, loss=loss)
+    assert np.isnan(lines(schedule_figure(MISSED, 10, log=log, metrics=["loss"]))["metric loss"].get_ydata()[2])
+
+
+def test_a_log_that_goes_on_is_drawn_to_the_end_of_the_figure():
+    figure = schedule_figure(
+        PruningConfig(schedule=gradual(0, 50, 0.0, 0.5, 10)), 100, log=parted_log(), metrics=["loss"]
+    )
+    assert lines(figure)["happened"].get_xdata().max() <= 100
+    assert lines(figure)["metric loss"].get_xdata().max() <= 100
+
+
+@pytest.mark.parametrize(("name", "said"), [("los", "known here: loss, lr"), ("nan", "never reported as a finite")])
+def test_a_metric_that_cannot_be_drawn_is_refused(name, said):
+    log = parted_log()
+    if name == "nan":
+        log.add(9000, nan=float("nan"))
+    with pytest.raises(EntrenarVizError, match=said):
+        schedule_figure(MISSED, 10_000, log=log, metrics=[name])
+
+
+def test_no_extreme_and_no_step_is_lost_where_points_are_thinned():
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=100_000)
+    values[[777, 50_001]] = [99, -99]
+    values[3] = np.nan
+    kept = thinned(values, 1000)
+    assert len(kept) <= 1000
+    assert {0, 3, 777, 50_001, 99_999} <= set(kept.tolist())
+    assert thinned(np.full(50, np.nan), 10).size <= 10
+    stairs = np.repeat(np.arange(30, dtype=np.float32), 1000)
+    assert changes(stairs, 800).tolist() == [*range(0, 30_000, 1000), 29_999]
+    assert changes(stairs[:0], 800).size == 0
+    assert len(changes(np.arange(10_000, dtype=np.float32), 800)) <= 800
