@@ -32,14 +32,17 @@ def points(difference: float | np.float32) -> str:
     return f"{float(difference) * 100:.3g} points"
 
 
-def short(number: float) -> str:
+def rounded(number: float) -> str:
     """A number of any size and meaning, such as a loss, with four digits.
 
-    >>> short(0.123456), short(1234.5678), short(3), short(1.5e-7), short(120_000)
-    ('0.1235', '1235', '3', '1.5e-7', '1.2e5')
+    >>> rounded(0.123456), rounded(1234.5678), rounded(3), rounded(1.5e-7)
+    ('0.1235', '1235', '3', '1.5e-7')
     """
-    mantissa, mark, exponent = f"{number:.4g}".partition("e")
-    return f"{mantissa}e{int(exponent)}" if mark else mantissa
+    digits = float(f"{float(number):.4g}")
+    if digits == 0 or 1e-6 <= abs(digits) < 1e21:  # where a browser writes no exponent
+        return np.format_float_positional(digits, trim="-")
+    mantissa, _, exponent = f"{digits:.3e}".partition("e")
+    return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent):+d}"
 
 
 def counted(number: int, noun: str) -> str:

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from entrenar_viz.formatting import counted, percent, points, size
+from entrenar_viz.formatting import counted, percent, points, rounded, size
 
 VECTORS = json.loads((Path(__file__).parent / "vectors" / "formatting.json").read_text("utf-8"))
-WRITERS = {"percent": percent, "size": size, "thousands": "{:,}".format}
+WRITERS = {"percent": percent, "rounded": rounded, "size": size, "thousands": "{:,}".format}
 
 
 @pytest.mark.parametrize(("name", "number", "text"), [(name, *row) for name, rows in VECTORS.items() for row in rows])

@@ -57,6 +57,8 @@ class TrainingLog:
         """What was planned, None if that is not known."""
         self.total_steps = None if total_steps is None else whole_steps(total_steps)
         """How long the training was planned to be, None if that is not known."""
+        self.source = ""
+        """The file that it was read from."""
         self.notes: tuple[str, ...] = ()
         """What was left out of the file that it was read from, in words."""
         self._reports: list[Report] = []
@@ -81,6 +83,12 @@ class TrainingLog:
             self._reports[-1] = replace(last, sparsity=known, metrics=last.metrics | values)
         else:
             self._reports.append(Report(number, fraction, values))
+
+    def copy(self) -> "TrainingLog":
+        """The same, unchanged by what is reported from now on."""
+        same = TrainingLog(self.config, self.total_steps)
+        same.source, same.notes, same._reports = self.source, self.notes, list(self._reports)
+        return same
 
     def __len__(self) -> int:
         return len(self._reports)
@@ -154,7 +162,7 @@ class TrainingLog:
         log = cls(*_planned(found, name))
         for line in found.lines:
             log.add(line.step, line.sparsity, **line.metrics)
-        log.notes = tuple(found.notes)
+        log.source, log.notes = name, tuple(found.notes)
         return log
 
 

@@ -21,6 +21,7 @@ def answer_to(
     problems: Sequence[Problem],
     findings: Sequence[Finding],
     exported: payload.Exported,
+    parted: list[list[int]],
     said: str,
 ) -> payload.Answer:
     """The answer to the settings of ``state``; ``config`` is the last one that they added up to."""
@@ -33,6 +34,7 @@ def answer_to(
         fixed=fixed_sparsity(config.pattern),
         steps_per_epoch=float(settings.training.steps_per_epoch) if settings.training else 0.0,
         counted=counted(settings),
+        parted=parted,
         said=said,
     )
 

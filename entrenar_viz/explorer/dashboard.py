@@ -25,6 +25,7 @@ from entrenar_viz.explorer.panels.masks import MasksPanel
 from entrenar_viz.explorer.panels.parts import Banner
 from entrenar_viz.explorer.panels.pins import ComparePanel, default_name
 from entrenar_viz.explorer.panels.start_from import StartPanel
+from entrenar_viz.explorer.panels.training_log import TrainingLogPanel
 from entrenar_viz.explorer.panels.whole_model import WholeModelPanel
 from entrenar_viz.explorer.preview.mask_presenter import MaskPresenter
 from entrenar_viz.explorer.tabs import Tabs
@@ -74,6 +75,7 @@ class Dashboard:
         self.masks = MasksPanel(details, guarded, self.follow, allowed=allowed)
         self.survey = WholeModelPanel(self.masks.pick, guarded, live=bool(self.live))
         self.compare = ComparePanel(self.present, self.load, self._draw_pins, guarded)
+        self.logs = TrainingLogPanel(self.load, self._draw_log, guarded, own=own)
         self.start = StartPanel(self.present, lambda: self.total_steps, self.load, self._offer, guarded, own=own)
         doors = Doors(files.save_exported, self.choose, files.imported, files.session, files.take_session)
         self.exchange = ExchangePanel(doors, guarded, own=own, live=bool(self.live))
@@ -81,7 +83,7 @@ class Dashboard:
         panels = {
             "Masks": self.masks,
             "Whole model": self.survey,
-            "Compare": self.compare,
+            "Compare": plain.VBox([self.compare, self.logs]),
             "Start from": self.start,
             "Export & import": self.exchange,
             "Figure": self.figures,
@@ -205,6 +207,7 @@ class Dashboard:
             "problems": self.problems,
             "findings": self.findings,
             "exported": self.language.exported(self.config, self.total_steps),
+            "parted": [] if self.problems else self.logs.parted(self.config, self.total_steps),
             "said": self.said,
         }
         self.picture.tell(self.told(), answer_to(self.state, self.config, **known))
@@ -222,6 +225,7 @@ class Dashboard:
                 self.survey.follow(request, config, settings.total_steps)
             case "Compare" if not blocked:
                 self.compare.follow()
+                self.logs.follow(config, settings.total_steps)
             case "Start from":
                 self.start.follow(config)
             case "Export & import":
@@ -233,6 +237,8 @@ class Dashboard:
             self.masks.refresh()
         if title == "Export & import":
             self.exchange.refresh()
+        if title == "Compare":
+            self.logs.refresh()
         self._follow_tabs()
 
     def _draw_pins(self) -> None:
@@ -241,6 +247,14 @@ class Dashboard:
         if not self.problems:
             self.compare.follow()
             self._draw()
+
+    def _draw_log(self) -> None:
+        self.picture.show_log(self.logs.drawn)
+        self.figures.forget()
+        self.answer()
+        if not self.problems:
+            self._draw()
+        self._follow_tabs()
 
     def _offer(self) -> None:
         """Tell the page what there is to choose from."""

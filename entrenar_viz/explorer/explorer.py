@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import traitlets as tr
 
 from entrenar_viz.analysis.finding import Finding
+from entrenar_viz.analysis.training_log import TrainingLog
 from entrenar_viz.config.pin import Pin
 from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.config.training import Training
@@ -31,6 +32,8 @@ class Explorer(tr.HasTraits):
     model file or a checkpoint. ``calibration`` is what ``load_calibration`` takes: what
     enters the layers, for masks by wanda and sparse_gpt. ``training`` says how long the training is in epochs, instead
     of ``total_steps``.
+    ``log`` is what ``load_log`` takes: what a training has reported, over the plan. Its configuration is shown if no
+    other one is given.
     ``view="matplotlib"`` draws in the kernel, for front ends that cannot show the live view.
     ``allowed_folder`` is for visitors who must not read and write where they like: they open what is below it, and
     files come and go through their browser only. None: whoever uses the explorer may run code anyway.
@@ -49,6 +52,7 @@ class Explorer(tr.HasTraits):
         weights: Source | None = None,
         calibration: CalibrationData | None = None,
         training: Training | None = None,
+        log: TrainingLog | str | os.PathLike[str] | None = None,
         view: Literal["canvas", "matplotlib"] = "canvas",
         allowed_folder: AllowedFolder | None = None,
     ) -> None:
@@ -65,11 +69,17 @@ class Explorer(tr.HasTraits):
             if calibration is not None:
                 self._parts.masks.calibrate(calibration)
             settings = self._parts.state.settings
+            told = None if log is None else reported(log)
+            if told is not None and config is None:
+                config = told.config
+                total_steps = total_steps if training or total_steps is not None else told.total_steps
             if training is not None:
                 total_steps = agreed(training, total_steps)
             if config is not None or total_steps is not None:
                 settings = settings.showing(settings.config() if config is None else read(config), total_steps)
             self._parts.show(settings.counting(training))
+            if told is not None:
+                self.load_log(told)
         except EntrenarVizError:
             self.close()
             raise
@@ -99,6 +109,22 @@ class Explorer(tr.HasTraits):
         cannot count, StepError for a ``total_steps`` that is no number of steps.
         """
         self._parts.load(read(config), total_steps)
+
+    def load_log(self, log: TrainingLog | str | os.PathLike[str] | None, *, metric: str | None = None) -> None:
+        """Draw what a training has reported over the plan, and say in the tab "Compare" where the two part.
+
+        ``log`` is a ``TrainingLog`` as it is now, or the path of a file of one (JSON Lines or CSV); None draws no log.
+        ``metric`` is drawn with it: the first one that was reported if None, none if empty. A session does not keep it.
+        Raises ConfigError for a file that is no log, EntrenarVizError for a metric that it does not have.
+        """
+        self._parts.logs.take(None if log is None else reported(log), metric)
+        if log is not None:
+            self._parts.tabs.open_tab("Compare")
+
+    @property
+    def log(self) -> TrainingLog | None:
+        """The log that is drawn, None if there is none."""
+        return self._parts.logs.told
 
     @property
     def total_steps(self) -> int:
@@ -218,6 +244,11 @@ class Explorer(tr.HasTraits):
 def read(config: PruningConfig | str | os.PathLike[str]) -> PruningConfig:
     """The configuration, or that of the file at a path; ConfigError for a file that is none."""
     return PruningConfig.load(config) if isinstance(config, str | os.PathLike) else config
+
+
+def reported(log: TrainingLog | str | os.PathLike[str]) -> TrainingLog:
+    """A copy of the log, or that of the file at a path; ConfigError for a file that is none."""
+    return log.copy() if isinstance(log, TrainingLog) else TrainingLog.load(log)
 
 
 def agreed(training: Training, total_steps: int | None) -> int:

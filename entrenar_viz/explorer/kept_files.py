@@ -71,7 +71,7 @@ class KeptFiles:
         shown = self._dashboard
         shown.check("nothing was drawn")
         if what == "schedule":
-            return schedules_drawn(shown.state.settings, shown.config, shown.compare.drawn, theme)
+            return schedules_drawn(shown.state.settings, shown.config, shown.compare.drawn, shown.logs.drawn, theme)
         return masks_drawn(shown.state.settings, shown.config, shown.presenter.shown, theme)
 
     def save_figure(self, path: str | os.PathLike[str], *, what: What, theme: str, overwrite: bool) -> Path:

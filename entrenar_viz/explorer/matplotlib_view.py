@@ -14,7 +14,7 @@ from entrenar_viz.explorer.browser import payload
 from entrenar_viz.explorer.browser.live import CSS
 from entrenar_viz.explorer.controls.numbers import Kind, parsed, shown
 from entrenar_viz.explorer.controls.settings import LARGEST_STEP, Settings
-from entrenar_viz.explorer.on_screen import applied_now, masks_drawn, schedules_drawn
+from entrenar_viz.explorer.on_screen import NO_LOG, DrawnLog, applied_now, masks_drawn, schedules_drawn
 from entrenar_viz.explorer.panels import plain
 from entrenar_viz.explorer.panels.parts import Guard, Progress, RowOf, button, line, named, quiet, show, text
 from entrenar_viz.explorer.preview.preparation import ReadyMasks
@@ -118,6 +118,7 @@ class MatplotlibView(plain.VBox):
     def __init__(self, guarded: Guard, change: Callable[..., None], do: Callable[[Any], None]) -> None:
         self._do, self._guarded = guarded(do), guarded
         self._settings = Settings()
+        self._log = NO_LOG
         self._drawn: list[tuple[Any, ...] | None] = [None, None]
         self._build_choices(change)
         self.rows = [NumberRow(number, change, guarded) for number in NUMBERS]
@@ -226,9 +227,9 @@ class MatplotlibView(plain.VBox):
         """Draw schedules and masks, unless they are drawn already."""
         from entrenar_viz.figures.saving import png_bytes
 
-        seen = (config, settings.shown_cursor, settings.total_steps, pins, *settings.schedules().values())
+        seen = (config, settings.shown_cursor, settings.total_steps, pins, self._log, *settings.schedules().values())
         if seen != self._drawn[0]:
-            self.schedules.value = png_bytes(schedules_drawn(settings, config, pins))
+            self.schedules.value = png_bytes(schedules_drawn(settings, config, pins, self._log))
         masks = (ready, config.schedule.type, *applied_now(settings, config).values())
         if masks != self._drawn[1]:
             self.note.value = str(ready.layer.get("note", "")) if ready else ""
@@ -240,6 +241,10 @@ class MatplotlibView(plain.VBox):
 
     def show_pins(self, pins: Sequence[Pin]) -> None:
         """They are drawn with the schedules."""
+
+    def show_log(self, told: DrawnLog) -> None:
+        """It is drawn with the schedules."""
+        self._log = told
 
     def show_masks(self, ready: ReadyMasks, window: dict[str, Any]) -> None:
         """They are drawn at the cursor."""

@@ -5,8 +5,11 @@ matplotlib is imported when the first is drawn: the explorer is on its way to th
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
+from entrenar_viz.analysis.training_log import TrainingLog
 from entrenar_viz.analysis.updates import replay
 from entrenar_viz.config.pin import Pin
 from entrenar_viz.config.pruning_config import PruningConfig, pattern_name
@@ -14,6 +17,7 @@ from entrenar_viz.config.schedules import SCHEDULE_NAMES
 from entrenar_viz.errors import WeightsError
 from entrenar_viz.explorer.controls.settings import Settings
 from entrenar_viz.explorer.preview.preparation import ReadyMasks, orders_of
+from entrenar_viz.figures.curves import last_shown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,15 +25,43 @@ if TYPE_CHECKING:
 LONGEST_NAME = 60  # letters of a layer's name above its masks
 
 
+class DrawnLog(NamedTuple):
+    """The training log that is drawn, and which of its metrics; none for an empty name."""
+
+    log: TrainingLog | None = None
+    metric: str = ""
+
+
+NO_LOG = DrawnLog()
+
+
 def schedules_drawn(
-    settings: Settings, config: PruningConfig, pins: Sequence[Pin] = (), theme: str = "light"
+    settings: Settings,
+    config: PruningConfig,
+    pins: Sequence[Pin] = (),
+    told: DrawnLog = NO_LOG,
+    theme: str = "light",
 ) -> "Figure":
-    """The three schedules of ``settings``, that of ``config`` emphasised, the values at the cursor, and ``pins``."""
+    """The three schedules of ``settings``, that of ``config`` emphasised, the values at the cursor, pins and log."""
     from entrenar_viz.figures.schedule_plot import schedule_figure
 
     others = [schedule for kind, schedule in settings.schedules().items() if kind != config.schedule.type]
-    cursor = settings.shown_cursor
-    return schedule_figure(config, settings.total_steps, others=others, pins=pins, cursor=cursor, theme=theme)
+    more: dict[str, Any] = {
+        "others": others,
+        "pins": pins,
+        "log": told.log,
+        "metrics": _drawable(told, settings, config),
+    }
+    return schedule_figure(config, settings.total_steps, **more, cursor=settings.shown_cursor, theme=theme)
+
+
+def _drawable(told: DrawnLog, settings: Settings, config: PruningConfig) -> list[str]:
+    """The metric, if any number of it is in the picture."""
+    if told.log is None or not told.metric:
+        return []
+    steps, values = told.log.told(told.metric)
+    until = last_shown(config.schedule, settings.total_steps)
+    return [told.metric] if np.isfinite(values[steps <= until]).any() else []
 
 
 def masks_drawn(settings: Settings, config: PruningConfig, ready: ReadyMasks | None, theme: str = "light") -> "Figure":

@@ -12,7 +12,7 @@ from entrenar_viz.analysis.training_log import TrainingLog
 from entrenar_viz.errors import EntrenarVizError
 from entrenar_viz.figures.curves import POINTS
 from entrenar_viz.figures.thinning import changes, thinned
-from entrenar_viz.formatting import percent, short
+from entrenar_viz.formatting import percent, rounded
 
 Names = list[tuple[float, str, str, str]]  # height, text, colour and weight of each label beside the plot
 LOW, HIGH = 0.06, 0.95  # where the least and the most of a metric stand, in units of sparsity
@@ -74,7 +74,7 @@ def draw_metric(axes: Axes, metric: Metric, color: str) -> Names:
         for index, beyond in ((np.nanargmax(metric.values), 1), (np.nanargmin(metric.values), -1)):
             _write(axes, metric, int(index), beyond, color)
     last = np.flatnonzero(np.isfinite(metric.values))[-1]
-    label = f"{metric.name:.14} {short(metric.values[last])}".encode("latin-1", "replace").decode("latin-1")
+    label = f"{metric.name:.14} {rounded(metric.values[last])}".encode("latin-1", "replace").decode("latin-1")
     return [(float(metric.heights[last]), label, color, "normal")]
 
 
@@ -84,5 +84,5 @@ def _write(axes: Axes, metric: Metric, index: int, beyond: int, color: str) -> N
     left = bool(step < metric.steps[-1] / 2)
     how: dict[str, Any] = {"ha": "left" if left else "right", "va": "bottom" if beyond > 0 else "top", "fontsize": 8}
     place = (step, metric.heights[index])
-    text = axes.annotate(short(metric.values[index]), place, (0, 2 * beyond), textcoords="offset points", **how)
+    text = axes.annotate(rounded(metric.values[index]), place, (0, 2 * beyond), textcoords="offset points", **how)
     text.set(color=color, parse_math=False, zorder=9)

@@ -78,8 +78,8 @@ def schedule_figure(
     colors, run = theme_colors(theme), in_the_mask(config, replay(config, total_steps))
     compared = tuple(replace(config, schedule=other) for other in others if other != config.schedule)
     span = last_shown(config.schedule, run.total_steps)
-    known = happened(config, total_steps, log) if log else None
-    drawn = tuple(metric_of(log, name, span) for name in metrics) if log else ()
+    known = None if log is None else happened(config, total_steps, log)
+    drawn = () if log is None else tuple(metric_of(log, name, span) for name in metrics)
     plot = _Plot(_axes(colors), colors, config, run, compared, tuple(pins), span, known, drawn)
     _draw_frame(plot)
     _draw_regions(plot)

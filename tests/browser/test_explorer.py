@@ -282,7 +282,7 @@ def test_two_views_show_one_state(open_notebook):
 
 def test_a_raising_callback_shows_the_banner(open_notebook):
     notebook = open_notebook(SHOW)
-    notebook.python("setattr(explorer, '_findings', lambda config: 1 / 0)")
+    notebook.python("setattr(explorer._parts, '_find', lambda config: 1 / 0)")
     notebook.type("Target sparsity", "61")
     notebook.page.get_by_text("Something went wrong (ZeroDivisionError): division by zero").wait_for()
     assert notebook.python("[type(error).__name__ for error in explorer.errors]") == ["ZeroDivisionError"]

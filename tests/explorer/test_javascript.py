@@ -112,6 +112,7 @@ def test_the_settings_have_one_type_on_each_side():
         ("Command", payload.Command),
         ("Choices", payload.Choices),
         ("Progress", payload.Progress),
+        ("Log", payload.Log),
         ("Ghost", payload.Ghost),
     ],
 )

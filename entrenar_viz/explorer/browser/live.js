@@ -1,6 +1,7 @@
 // @ts-check
 // The live view: which schedule, its numbers, the curves and masks, what is to be known of them, and the way out. It
 // draws from the settings in this page (input/state.js) and never waits for the kernel.
+import { linesAt } from "./draw/log.js";
 import { Plot } from "./draw/plot.js";
 import { drawFrame, drawLegend, drawPanel, frameOf, layOut, Mask } from "./draw/panels.js";
 import { Controls } from "./input/controls.js";
@@ -14,6 +15,7 @@ import { Tools } from "./input/tools.js";
 import { CanvasView } from "./input/view.js";
 import { windowAt, WindowHandle } from "./input/window_handle.js";
 import { aligned } from "./math/format.js";
+import { openLog } from "./math/log.js";
 import { KINDS, scheduleOf, windowOf } from "./math/schedules.js";
 import { maskWords, panelsOf, sceneOf, statesOf, weightsOf } from "./scene.js";
 
@@ -79,6 +81,7 @@ class LiveView extends CanvasView {
     /** @type {Promise<void>} once its first picture is on the screen */
     this.onScreen = new Promise((resolve) => (this.shownFirst = resolve));
     this.body = this.build(el);
+    this.readLog();
     this.readLayer();
   }
 
@@ -102,6 +105,10 @@ class LiveView extends CanvasView {
     const preset = this.model.get("choices").presets[index];
     this.presets.value = "-1"; // so that the same one can be picked again
     if (preset) this.state.ask({ do: "preset", kind: preset.kind, name: preset.name });
+  }
+
+  readLog() {
+    this.log = openLog(this.model.get("training_log"));
   }
 
   readLayer() {
@@ -169,9 +176,14 @@ class LiveView extends CanvasView {
 
   describe(scene, states) {
     const values = states.map((state) => `${state.name} ${aligned(state.applied)}`);
+    const told = scene.log
+      ? ` Of ${scene.log.name}: ${linesAt(scene, scene.cursor)
+          .map(([, text]) => text)
+          .join(", ")}.`
+      : "";
     this.canvas.setAttribute(
       "aria-label",
-      `Sparsity over ${scene.totalSteps} training steps. Applied at step ${scene.cursor}: ${values.join(", ")}.`,
+      `Sparsity over ${scene.totalSteps} training steps. Applied at step ${scene.cursor}: ${values.join(", ")}.${told}`,
     );
     for (const made of this.schedules) {
       const pressed = String(made.dataset.type === scene.values.schedule);
@@ -207,7 +219,8 @@ class LiveView extends CanvasView {
   seen(scene) {
     const [from, to] = this.range ?? [0, scene.lastStep];
     const range = to <= scene.lastStep ? [from, to] : [Math.max(from - (to - scene.lastStep), 0), scene.lastStep];
-    return { ...scene, range, hover: this.hover };
+    const log = this.log && { ...this.log, parted: this.state.answer.parted };
+    return { ...scene, range, log, hover: this.hover };
   }
 
   // Show more or fewer steps around `middle`, or show earlier or later ones.
@@ -319,11 +332,12 @@ function listen(view, signal) {
   on(canvas, "wheel", (event) => view.wheel(event), { passive: false });
   state.listen(() => view.request(), signal);
   const acts = {
-    "change:answer": () => view.showAnswer(),
+    "change:answer": () => (view.showAnswer(), view.log && view.request()), // where it parts from the plan
     "change:settings": () => view.showAnswer(),
     "change:choices": () => view.showChoices(),
     "change:progress": () => view.showProgress(),
     "change:ghosts": () => view.request(),
+    "change:training_log": () => (view.readLog(), view.request()),
     "change:layer change:patterns": () => (view.readLayer(), view.request()), // a window may come before its layer
     "change:window": () => (view.readWindow(), view.request()),
     comm_live_update: () => requestAnimationFrame(() => view.tellIfLost()),

@@ -7,17 +7,22 @@ from typing import Any
 from uuid import uuid4
 
 import anywidget
+import numpy as np
 import traitlets as tr
 
+from entrenar_viz.analysis.training_log import TrainingLog
 from entrenar_viz.config.pin import Pin
 from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.explorer.browser import payload
 from entrenar_viz.explorer.browser.module import module
 from entrenar_viz.explorer.controls.settings import Settings
+from entrenar_viz.explorer.on_screen import DrawnLog
 from entrenar_viz.explorer.panels.plain import Plain
 from entrenar_viz.explorer.preview.preparation import ReadyMasks
 from entrenar_viz.figures.palette import COLORS
+from entrenar_viz.figures.thinning import changes, thinned
 
+MOST_POINTS = 2000  # of a log's line: about as many as a canvas has pixels
 CSS = (Path(__file__).parent / "explorer.css").read_text("utf-8")
 
 
@@ -43,6 +48,8 @@ class Live(Plain, anywidget.AnyWidget):
     """What is being prepared (``payload.Progress``)."""
     ghosts = tr.List(tr.Dict()).tag(sync=True)
     """The curves of pins (``payload.Ghost``)."""
+    training_log = tr.Dict().tag(sync=True)
+    """What a training log tells (``payload.Log``); empty: there is none."""
     layer = tr.Dict().tag(sync=True)
     """What the masks need (see preview/layer.py); without ``width`` there is no mask, and ``note`` says why."""
     patterns = tr.List(tr.Dict()).tag(sync=True)
@@ -77,6 +84,10 @@ class Live(Plain, anywidget.AnyWidget):
     def show_pins(self, pins: Sequence[Pin]) -> None:
         """Draw the curves of ``pins``."""
         self.ghosts = [dict(_ghost(pin)) for pin in pins]
+
+    def show_log(self, told: DrawnLog) -> None:
+        """Draw a training log over the plan."""
+        self.training_log = {} if told.log is None else dict(_log(told.log, told.metric))
 
     def show_masks(self, ready: ReadyMasks, window: Mapping[str, Any]) -> None:
         """Send masks and window, in one message."""
@@ -113,3 +124,19 @@ class MaskDetails(Plain, anywidget.AnyWidget):
 def _ghost(pin: Pin) -> payload.Ghost:
     schedule = json.loads(pin.config.to_json())["schedule"]
     return payload.Ghost(name=pin.name, schedule=schedule, target=pin.config.target_sparsity)
+
+
+def _log(log: TrainingLog, metric: str) -> payload.Log:
+    told = ~np.isnan(log.sparsity)
+    steps, sparsity = log.steps[told], log.sparsity[told]
+    kept = changes(sparsity, MOST_POINTS)
+    at, values = log.told(metric)
+    some = thinned(values, MOST_POINTS)
+    return payload.Log(
+        name=Path(log.source).name or "the training log",
+        steps=steps[kept].tolist(),
+        sparsity=sparsity[kept].tolist(),
+        metric=metric,
+        metric_steps=at[some].tolist(),
+        values=[None if np.isnan(value) else value for value in values[some].tolist()],
+    )

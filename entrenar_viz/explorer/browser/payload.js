@@ -53,7 +53,19 @@ export {};
  * @property {number | null} fixed
  * @property {number} steps_per_epoch
  * @property {string} counted
+ * @property {number[][]} parted
  * @property {string} said
+ */
+
+/**
+ * What a training log tells of sparsity, at the steps where that changes, and of one metric.
+ * @typedef {object} Log
+ * @property {string} name
+ * @property {number[]} steps
+ * @property {number[]} sparsity
+ * @property {string} metric
+ * @property {number[]} metric_steps
+ * @property {(number | null)[]} values
  */
 
 /** @typedef {{do: string, finding?: number, fix?: number, kind?: string, name?: string}} Command */

@@ -46,6 +46,18 @@ class Can(TypedDict):
     reset: bool
 
 
+class Log(TypedDict):
+    """What a training log tells of sparsity, at the steps where that changes, and of one metric."""
+
+    name: str
+    steps: list[int]
+    sparsity: list[float]
+    metric: str
+    metric_steps: list[int]
+    values: list[float | None]
+    """None where the number was not finite: a gap."""
+
+
 class Answer(TypedDict):
     """All that the kernel says of the settings."""
 
@@ -59,6 +71,8 @@ class Answer(TypedDict):
     """For an axis of epochs; 0 for one of steps."""
     counted: str
     """What the numbers of a training make, or what is wrong with them."""
+    parted: list[list[int]]
+    """From which to which step the training log parts from the plan."""
     said: str
     """What has become of what was asked for last; empty once something else has changed."""
 

@@ -232,12 +232,18 @@ def about_name(error: Exception) -> str:
     return str(error)
 
 
-def take_uploaded(upload: plain.FileUpload, take: Callable[[bytes, str], None], say: Callable[[str], None]) -> None:
-    """Give each uploaded file to ``take``, content and name; one that is too large is refused."""
+def take_uploaded(
+    upload: plain.FileUpload,
+    take: Callable[[bytes, str], None],
+    say: Callable[[str], None],
+    most: int = MAX_UPLOAD,
+    hint: str = "it is none of our files",
+) -> None:
+    """Give each uploaded file to ``take``, content and name; one of more than ``most`` bytes is refused."""
     files: Any = upload.value
     for file in files:
-        if file["size"] > MAX_UPLOAD:
-            say(f"{file['name']} is larger than 1 MiB: it is none of our files")
+        if file["size"] > most:
+            say(f"{file['name']} is larger than {most >> 20} MiB: {hint}")
         else:
             take(bytes(file["content"]), file["name"])
     upload.value = ()  # so that the same file can be uploaded again after mending it

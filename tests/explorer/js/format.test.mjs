@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { aligned, percent, size, thousands } from "../../../entrenar_viz/explorer/browser/math/format.js";
+import { aligned, percent, rounded, size, thousands } from "../../../entrenar_viz/explorer/browser/math/format.js";
 
 const vectors = JSON.parse(readFileSync(new URL("../../vectors/formatting.json", import.meta.url)));
 
-for (const [name, write] of Object.entries({ percent, size, thousands })) {
+for (const [name, write] of Object.entries({ percent, rounded, size, thousands })) {
   test(`${name} as in formatting.py`, () => {
     assert.ok(vectors[name].length > 5);
     for (const [number, text] of vectors[name]) assert.equal(write(number), text);

@@ -9,7 +9,6 @@ import {
   leastSparse,
   pressed,
   recordsOf,
-  rounded,
   shortened,
   sorted,
 } from "../../../entrenar_viz/explorer/browser/math/cells.js";

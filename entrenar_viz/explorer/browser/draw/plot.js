@@ -13,6 +13,8 @@ import {
   useFont,
   widthOf,
 } from "./axes.js";
+import { drawLog, drawLogNames, linesAt } from "./log.js";
+import { drawReadout } from "./readout.js";
 import { percent, thousands } from "../math/format.js";
 import { kindOf, nameOf, requestedAt, targetOf, windowOf } from "../math/schedules.js";
 import { colorOf } from "./theme.js";
@@ -28,16 +30,17 @@ function drawResting(context, scene, plot) {
   drawRegions(context, scene, plot);
   drawAxes(context, scene, plot);
   const curves = Object.fromEntries(scene.schedules.map((one) => [one.type, sampled(scene, plot, one, scene.target)]));
-  let steps, ghosts;
+  let steps, ghosts, log;
   clipped(context, plot, () => {
     ghosts = scene.ghosts.map((ghost) => drawGhost(context, scene, plot, ghost));
     for (const schedule of scene.schedules)
       if (schedule !== scene.chosen) drawCurve(context, scene, plot, schedule, curves);
     steps = drawStaircase(context, scene, plot);
     drawCurve(context, scene, plot, scene.chosen, curves);
+    if (scene.log) log = drawLog(context, scene, plot);
   });
   drawTarget(context, scene, plot);
-  return { curves, staircase: steps, plot, ghosts };
+  return { curves, staircase: steps, plot, ghosts, log };
 }
 
 function drawMoving(context, scene, plot, resting) {
@@ -45,10 +48,13 @@ function drawMoving(context, scene, plot, resting) {
   drawCursor(context, scene, plot);
   scene.taken = [{ x: plot.x(scene.cursor) - 2, y: plot.top, width: 4, height: plot.bottom - plot.top }];
   clipped(context, plot, () => {
+    if (scene.log) drawLogNames(context, scene, plot);
     drawGhostNames(context, scene, plot, resting.ghosts);
     drawNames(context, scene, plot);
   });
   if (scene.hover !== null) drawHover(context, scene, plot);
+  else if (scene.log && isShown(scene.cursor, plot))
+    drawReadout(context, scene, plot, scene.cursor, linesAt(scene, scene.cursor));
   return resting;
 }
 
@@ -84,6 +90,7 @@ export class Plot {
       values,
       scene.ghosts,
       scene.fixed,
+      scene.log && [scene.log.key, scene.log.parted],
       scene.stepsPerEpoch,
       scene.range,
       width,
@@ -215,10 +222,12 @@ function drawTarget(context, scene, plot) {
   context.fillText(text, plot.left + 6, plot.y(wanted) + (above ? -3 : 4));
 }
 
+const isShown = (step, plot) => step >= plot.from && step <= plot.to;
+
 function drawCursor(context, scene, plot) {
   const { cursor, colors, schedules, target } = scene;
   const x = plot.x(cursor);
-  if (cursor < plot.from || cursor > plot.to) return;
+  if (!isShown(cursor, plot)) return;
   context.strokeStyle = colors.text;
   context.lineWidth = 1;
   line(context, x, plot.top, x, plot.bottom);
@@ -311,21 +320,10 @@ function drawHover(context, scene, plot) {
     return [colorOf(scene, schedule), `${nameOf(schedule)} ${asked}${applied === asked ? "" : `, applied ${applied}`}`];
   });
   const last = next === null ? "no further update" : `next update: step ${thousands(next)}`;
-  const lines = [[colors.text, stepText(scene, hover)], ...rows, [colors.muted, last]];
-  useFont(context, scene.font(11));
-  const width = Math.max(...lines.map(([, text]) => widthOf(context, text))) + 16;
-  const x = plot.x(hover) + 12 + width < plot.right ? plot.x(hover) + 12 : plot.x(hover) - 12 - width;
-  const y = plot.bottom - lines.length * 15 - 16;
+  const told = scene.log ? linesAt(scene, hover) : [];
   context.strokeStyle = colors.muted;
   context.lineWidth = 1;
   line(context, plot.x(hover), plot.top, plot.x(hover), plot.bottom);
-  context.fillStyle = colors.background;
-  context.fillRect(x, y, width, lines.length * 15 + 10);
-  context.strokeRect(x + 0.5, y + 0.5, width - 1, lines.length * 15 + 9);
-  context.textAlign = "left";
-  context.textBaseline = "top";
-  lines.forEach(([color, text], i) => {
-    context.fillStyle = color;
-    context.fillText(text, x + 8, y + 6 + i * 15);
-  });
+  const lines = [[colors.text, stepText(scene, hover)], ...rows, ...told, [colors.muted, last]];
+  drawReadout(context, scene, plot, hover, /** @type {any} */ (lines));
 }

@@ -1,6 +1,6 @@
 // @ts-check
 // What stands in the cells of the survey's table, and the order of its rows. Nothing here touches the page.
-import { aligned, size, thousands } from "./format.js";
+import { aligned, rounded, size, thousands } from "./format.js";
 
 const WORDS = new Intl.Collator("en", { numeric: true }); // layers.2 before layers.10
 const NAME = 48; // letters
@@ -47,10 +47,6 @@ export function sorted(records, { column, up }) {
 // The order after a press on the header of `column`.
 export const pressed = (order, column) =>
   order.column === column ? { column, up: !order.up } : { column, up: Boolean(COLUMNS[column].up) };
-
-export function rounded(value) {
-  return String(Number(value.toPrecision(4)));
-}
 
 // The smallest of the sparse formats that the pattern allows, or undefined.
 export function leastSparse({ bytes_csr, bytes_nm, bytes_block }) {

@@ -25,3 +25,6 @@ export function size(bytes) {
   for (; bytes >= 999.5 && unit < UNITS.length - 1; unit++) bytes /= 1000;
   return unit ? `${Number(bytes.toPrecision(3))} ${UNITS[unit]}` : `${thousands(bytes)} B`;
 }
+
+// A number of any size and meaning, such as a loss, with four digits.
+export const rounded = (number) => String(Number(number.toPrecision(4)));
