@@ -39,7 +39,7 @@ def _read_lines(text: str, source: str) -> LogFile:
             raw, repeated = parse(line, "")
         except ConfigError as error:
             if number == len(lines) and number > 1:  # no end of line after it: whoever wrote it was stopped
-                found.notes.append(f"line {number:,} is cut off and was left out")
+                found.notes.append(f"Line {number:,} is cut off and was left out.")
             else:
                 problems.add(number, error.problems[0].message.replace("line 1, ", ""))
             continue
@@ -107,7 +107,7 @@ def _read_csv(text: str, source: str) -> LogFile:
     (_, header), *rows = rows
     names = _columns(header, source)
     if rows and len(rows[-1][1]) < len(header) and not text.endswith("\n"):
-        found.notes.append(f"line {rows.pop()[0]:,} is cut off and was left out")
+        found.notes.append(f"Line {rows.pop()[0]:,} is cut off and was left out.")
     for number, cells in rows:
         if len(cells) != len(header):
             problems.add(number, f"has {len(cells)} cells, the header {len(header)}")

@@ -10,7 +10,7 @@ from entrenar_viz.errors import ConfigError, Problem
 MAX_ROWS = 1_000_000
 MOST_PROBLEMS = 10
 MOST_NAMED = 5  # columns, in a note
-STEP_0 = "is of step 0 and was left out: a training counts its steps from 1"
+STEP_0 = "is of step 0 and was left out: a training counts its steps from 1."
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def append(found: LogFile, line: Line) -> None:
     """Take a line; ValueError if its step is before those that there are, or if there are too many."""
     if line.step == 0:
         if not any(STEP_0 in note for note in found.notes):
-            found.notes.append(f"line {line.number:,} {STEP_0}")
+            found.notes.append(f"Line {line.number:,} {STEP_0}")
         return
     before = found.lines[-1].step if found.lines else 0
     if line.step < before:
@@ -84,7 +84,7 @@ def noted(found: LogFile, ignored: set[str], source: str) -> LogFile:
     if ignored:
         names = sorted(f"{name:.40}" for name in ignored)
         more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-        found.notes.append(f"left out, since it is no number: {', '.join(names[:MOST_NAMED])}{more}")
+        found.notes.append(f"Left out, since it is no number: {', '.join(names[:MOST_NAMED])}{more}.")
     return found
 
 

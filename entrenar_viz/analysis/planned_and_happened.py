@@ -92,7 +92,7 @@ def partings(config: PruningConfig, total_steps: int, log: TrainingLog) -> list[
     >>> for step, sparsity in [(100, 0.2), (200, 0.2), (300, 0.6), (400, 0.6)]:
     ...     log.add(step, sparsity)
     >>> [parting.message for parting in partings(plan, 500, log)]
-    ['At step 200 20% happened where 40% was planned.', 'The log ends at step 400 of 500.']
+    ['At step 200, 20% happened where 40% was planned.', 'The log ends at step 400 of 500.']
     """
     known, run = happened(config, total_steps, log), replay(config, total_steps)
     return [
@@ -159,7 +159,7 @@ def _stretch(known: Happened, first: int, last: int) -> str:
     most = int(apart.argmax())
     further = f", and at most {points(apart[most])} apart at step {steps[first + most]:,}" if most else ""
     did, should = _told_apart(known.sparsity[first], known.planned[first])
-    return f"{where} {did} happened where {should} was planned{further}."
+    return f"{where}, {did} happened where {should} was planned{further}."
 
 
 def _told_apart(one: np.float32, other: np.float32) -> tuple[str, str]:

@@ -62,6 +62,7 @@ class TrainingLog:
         self.notes: tuple[str, ...] = ()
         """What was left out of the file that it was read from, in words."""
         self._reports: list[Report] = []
+        self._arrays: dict[str, NDArray[Any]] = {}  # made when asked for: a slider asks again and again
         for step, sparsity, metrics in rows:
             self.add(step, sparsity, **metrics)
 
@@ -72,6 +73,7 @@ class TrainingLog:
         that is not finite is kept as nan, so that a loss that diverges does not end the training. StepError for a
         step before the last one, EntrenarVizError for what is no number.
         """
+        self._arrays = {}
         number = _step(step)
         fraction = None if sparsity is None else _fraction(sparsity)
         values = {_printable(name): _metric(name, value) for name, value in metrics.items()}
@@ -104,14 +106,20 @@ class TrainingLog:
 
     @property
     def steps(self) -> Steps:
-        """The steps that were reported, uint64, ascending."""
-        return np.array([report.step for report in self._reports], np.uint64)
+        """The steps that were reported, uint64, ascending; read only."""
+        return self._array("steps", (report.step for report in self._reports), np.uint64)
 
     @property
     def sparsity(self) -> NDArray[np.float32]:
-        """The sparsity at each of ``steps``, float32 fractions; nan where it was not told."""
-        told = (report.sparsity for report in self._reports)
-        return np.array([math.nan if one is None else one for one in told], np.float32)
+        """The sparsity at each of ``steps``, float32 fractions, nan where it was not told; read only."""
+        told = (math.nan if report.sparsity is None else report.sparsity for report in self._reports)
+        return self._array("sparsity", told, np.float32)
+
+    def _array(self, name: str, values: Iterable[float], kind: type[Any]) -> NDArray[Any]:
+        if name not in self._arrays:
+            self._arrays[name] = np.array(list(values), kind)
+            self._arrays[name].flags.writeable = False
+        return self._arrays[name]
 
     @property
     def metrics(self) -> tuple[str, ...]:

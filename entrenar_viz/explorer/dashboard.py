@@ -1,7 +1,6 @@
 """The parts of an explorer put together. State flows one way, from the settings to the configuration to the rest."""
 
 from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 from entrenar_viz.analysis.finding import Finding, by_severity
@@ -16,6 +15,7 @@ from entrenar_viz.explorer.browser.live import Live, MaskDetails
 from entrenar_viz.explorer.commands import Commands
 from entrenar_viz.explorer.controls.settings import Settings
 from entrenar_viz.explorer.controls.state import State
+from entrenar_viz.explorer.guarded import Guarded
 from entrenar_viz.explorer.kept_files import KeptFiles
 from entrenar_viz.explorer.languages import LANGUAGES, Language
 from entrenar_viz.explorer.panels import plain
@@ -41,7 +41,8 @@ class Dashboard:
 
     def __init__(self, view: str, allowed: AllowedFolder | None, changed: Callable[[PruningConfig], None]) -> None:
         self._changed = changed
-        self.errors: list[Exception] = []
+        self.banner = Banner()
+        self.guarded = Guarded(self.banner.say)
         self.problems: tuple[Problem, ...] = ()
         self.findings: list[Finding] = []
         self.state = State()
@@ -59,7 +60,6 @@ class Dashboard:
             self.live.on_msg(self.guarded(lambda _, content, __: self.commands.hear(content)))
 
     def _build_picture(self, view: str) -> None:
-        self.banner = Banner()
         self.live = Live() if view == "canvas" else None
         if self.live:
             self.picture: Any = self.live
@@ -91,19 +91,6 @@ class Dashboard:
         self.tabs = Tabs(panels, guarded(self._opened))
         self.root = plain.VBox([self.banner, self.picture, self.tabs])
         self.root.add_class("entrenar-viz")
-
-    def guarded(self, callback: Callable[..., Any]) -> Callable[..., None]:
-        """``callback`` with a banner for what it raises: JupyterLab hides the exceptions of widgets."""
-
-        @wraps(callback)
-        def run(*arguments: Any) -> None:
-            try:
-                callback(*arguments)
-            except Exception as error:
-                self.errors.append(error)
-                self.banner.say(f"Something went wrong ({type(error).__name__}): {error}")
-
-        return run
 
     def close(self) -> None:
         """Free all widgets, and what the background was at."""

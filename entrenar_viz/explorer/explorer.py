@@ -13,6 +13,7 @@ from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.config.training import Training
 from entrenar_viz.errors import EntrenarVizError, Problem
 from entrenar_viz.explorer.dashboard import Dashboard
+from entrenar_viz.explorer.given import agreed, read, reported
 from entrenar_viz.explorer.panels.figure import What
 from entrenar_viz.explorer.panels.masks import CalibrationData
 from entrenar_viz.figures.still_svg import still_svg
@@ -87,7 +88,7 @@ class Explorer(tr.HasTraits):
     @property
     def errors(self) -> list[Exception]:
         """What callbacks have raised; the banner shows the last one."""
-        return self._parts.errors
+        return self._parts.guarded.errors
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -239,21 +240,3 @@ class Explorer(tr.HasTraits):
 
     def __repr__(self) -> str:
         return f"Explorer({self.config!r}, total_steps={self.total_steps})"
-
-
-def read(config: PruningConfig | str | os.PathLike[str]) -> PruningConfig:
-    """The configuration, or that of the file at a path; ConfigError for a file that is none."""
-    return PruningConfig.load(config) if isinstance(config, str | os.PathLike) else config
-
-
-def reported(log: TrainingLog | str | os.PathLike[str]) -> TrainingLog:
-    """A copy of the log, or that of the file at a path; ConfigError for a file that is none."""
-    return log.copy() if isinstance(log, TrainingLog) else TrainingLog.load(log)
-
-
-def agreed(training: Training, total_steps: int | None) -> int:
-    """The steps of ``training``; EntrenarVizError if ``total_steps`` says otherwise."""
-    if total_steps not in (None, training.total_steps):
-        made = f"training makes {training.total_steps:,} steps, total_steps says {total_steps:,}"
-        raise EntrenarVizError(f"{made}: leave one of them out")
-    return training.total_steps

@@ -48,16 +48,16 @@ def test_a_sparsity_that_stopped_rising_is_told_from_its_step_on():
     (parting,) = partings(PLAN, TOTAL, log)
     assert parting.step == 3500
     assert parting.message == (
-        "From step 3,500 on 25% happened where 31.25% was planned, and at most 25 points apart at step 5,000."
+        "From step 3,500 on, 25% happened where 31.25% was planned, and at most 25 points apart at step 5,000."
     )
 
 
 def test_a_stretch_has_a_beginning_and_an_end():
     late = logged(change=lambda step, sparsity: 0.0 if step < 2000 else sparsity)
-    assert messages(late) == ["From step 1,500 to 1,900 0% happened where 6.25% was planned."]
+    assert messages(late) == ["From step 1,500 to 1,900, 0% happened where 6.25% was planned."]
     once = logged(change=lambda step, sparsity: 0.0 if step == 1500 else sparsity)
     assert messages(once) == [
-        "At step 1,500 0% happened where 6.25% was planned.",
+        "At step 1,500, 0% happened where 6.25% was planned.",
         "An update came at step 1,600, where none was planned.",
     ]
 
@@ -118,12 +118,12 @@ def test_what_was_measured_may_be_off_by_whole_weights():
     assert messages(off) == []
     assert len(messages(logged(change=lambda step, sparsity: sparsity + np.float32(0.0004)))) >= 1
     far = logged(known=False, change=lambda step, sparsity: sparsity + np.float32(0.0006))
-    assert messages(far)[0].startswith("From step 100 on 0.06% happened where 0% was planned")
+    assert messages(far)[0].startswith("From step 100 on, 0.06% happened where 0% was planned")
 
 
 def test_a_difference_that_rounding_would_hide_is_shown_with_all_digits():
     log = logged(change=lambda step, sparsity: sparsity + np.float32(2e-6) if sparsity else sparsity)
-    assert messages(log)[0].startswith("From step 1,500 on 0.062502 happened where 0.0625 was planned")
+    assert messages(log)[0].startswith("From step 1,500 on, 0.062502 happened where 0.0625 was planned")
     assert messages(logged(change=lambda step, sparsity: np.nextafter(sparsity, np.float32(1)))) == []
 
 

@@ -159,20 +159,20 @@ def test_saving_does_not_overwrite(tmp_path):
 def test_json_lines_of_others_need_no_first_line():
     log = read('{"step": 10, "loss": 0.5, "time": "12:00"}\n\n{"Step": 20.0, "Sparsity": 0.5, "lr": NaN}\n')
     assert repr(log.rows) == repr([[10, None, {"loss": 0.5}], [20, 0.5, {"lr": math.nan}]])
-    assert log.notes == ("left out, since it is no number: time",)
+    assert log.notes == ("Left out, since it is no number: time.",)
     assert (log.config, log.total_steps) == (None, None)
 
 
 def test_csv_is_read_by_its_suffix():
     log = read("\ufeffStep, sparsity,loss,date\n10,,0.5,today\n20.0,0.25,,\n20,,nan,later\n", "RUN.CSV")
     assert repr(log.rows) == repr([[10, None, {"loss": 0.5}], [20, 0.25, {"loss": math.nan}]])
-    assert log.notes == ("left out, since it is no number: date",)
+    assert log.notes == ("Left out, since it is no number: date.",)
 
 
 def test_a_step_0_is_left_out_and_said():
     log = read("step,loss\n0,1\n0,2\n1,3\n", "a.csv")
     assert log.rows == [[1, None, {"loss": 3.0}]]
-    assert log.notes == ("line 2 is of step 0 and was left out: a training counts its steps from 1",)
+    assert log.notes == ("Line 2 is of step 0 and was left out: a training counts its steps from 1.",)
 
 
 @pytest.mark.parametrize(

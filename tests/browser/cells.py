@@ -57,3 +57,16 @@ HELD_MODEL = HELD.replace("held by the test", "putting them in order").replace(
 np.save("q_proj.npy", np.random.default_rng(0).standard_normal((2048, 2048), dtype="f4"))
 explorer = Explorer()""",
 )
+LOGGED = f"""{IMPORTS}
+from entrenar_viz import TrainingLog, replay
+gradual = Gradual(start_step=1000, end_step=5000, initial_sparsity=0.0, final_sparsity=0.5, frequency=500)
+plan = PruningConfig(schedule=gradual)
+log, planned, rng = TrainingLog(plan, total_steps=10_000), replay(plan, 10_000), np.random.default_rng(0)
+updates = np.array([1500, 2000, 2500, 3800, 4000])
+for step in range(50, 8201, 50):
+    applied = planned.applied_at(2999 if 3000 <= step < 3800 else step)
+    loss = 0.2 + 2.2 * np.exp(-step / 1400) + 0.02 * rng.normal()
+    loss += 0.25 * np.exp((updates[updates <= step] - step) / 250).sum()
+    log.add(step, min(applied, np.float32(0.42)), loss=loss, accuracy=0.95 - 0.8 * np.exp(-step / 1200))
+log.save("run.jsonl", overwrite=True)
+"""

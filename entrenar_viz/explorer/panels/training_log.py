@@ -59,6 +59,7 @@ class TrainingLogPanel(plain.VBox):
         by_path = [self.path, self.read] if own else []
         files = line(*by_path, self.upload, self.metric, self.remove)
         super().__init__([heading("Training log"), quiet(ABOUT), files, self.status, self.words, line(self.plan)])
+        self.add_class("entrenar-viz-training-log")
         uploaded, picked = guarded(self._uploaded), guarded(self._picked)
         self.upload.observe(lambda _: uploaded(), "value")
         self.metric.observe(lambda _: picked(), "value")
@@ -147,4 +148,4 @@ def _about(log: TrainingLog) -> str:
     """Which log that is, how far it goes, and what was left out of it."""
     until = f", up to step {int(log.steps[-1]):,}" if len(log) else ""
     name = Path(log.source).name or "the training log"
-    return " ".join([f"{name}: {counted(len(log), 'step')} reported{until}.", *(f"{note}." for note in log.notes)])
+    return " ".join([f"{name}: {counted(len(log), 'step')} reported{until}.", *log.notes])

@@ -75,16 +75,16 @@ export function drawLogNames(context, scene, plot) {
   if (!log.measured) return;
   const name = log.metric.length > LETTERS ? `${log.metric.slice(0, LETTERS - 1)}…` : log.metric;
   useFont(context, scene.font(11));
-  const highest = `${name} ${rounded(log.most)}`;
-  const ends =
-    log.most > log.least
-      ? [
-          [log.most, highest, -12],
-          [log.least, rounded(log.least), 1],
-        ]
-      : [[log.most, highest, -12]];
-  for (const [value, text, below] of ends)
-    write(context, scene, plot.right - 6, plot.y(heightOf(log, value)) + below, text, colors.ink);
+  const least = log.most > log.least ? rounded(log.least) : "";
+  write(
+    context,
+    scene,
+    plot.right - 6,
+    plot.y(heightOf(log, log.most)) - 15,
+    `${name} ${rounded(log.most)}`,
+    colors.ink,
+  );
+  write(context, scene, plot.right - 6, plot.y(heightOf(log, log.least)) + 2, least, colors.ink);
 }
 
 function nameHappened(context, scene, plot) {

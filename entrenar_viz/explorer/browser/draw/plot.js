@@ -47,14 +47,13 @@ function drawMoving(context, scene, plot, resting) {
   drawTicks(context, scene, plot);
   drawCursor(context, scene, plot);
   scene.taken = [{ x: plot.x(scene.cursor) - 2, y: plot.top, width: 4, height: plot.bottom - plot.top }];
+  if (scene.log && scene.hover === null && isShown(scene.cursor, plot)) drawLogAtCursor(context, scene, plot);
   clipped(context, plot, () => {
     if (scene.log) drawLogNames(context, scene, plot);
     drawGhostNames(context, scene, plot, resting.ghosts);
     drawNames(context, scene, plot);
   });
   if (scene.hover !== null) drawHover(context, scene, plot);
-  else if (scene.log && isShown(scene.cursor, plot))
-    drawReadout(context, scene, plot, scene.cursor, linesAt(scene, scene.cursor));
   return resting;
 }
 
@@ -220,6 +219,12 @@ function drawTarget(context, scene, plot) {
   if (!above) context.textBaseline = "top";
   const text = missed ? `target ${percent(wanted)}, stops at ${percent(reached)}` : `target ${percent(wanted)}`;
   context.fillText(text, plot.left + 6, plot.y(wanted) + (above ? -3 : 4));
+}
+
+// What was planned and what happened at the cursor, away from the curves there.
+function drawLogAtCursor(context, scene, plot) {
+  const low = requestedAt(scene.chosen, scene.target, scene.cursor) < 0.5;
+  drawReadout(context, scene, plot, scene.cursor, linesAt(scene, scene.cursor), low);
 }
 
 const isShown = (step, plot) => step >= plot.from && step <= plot.to;

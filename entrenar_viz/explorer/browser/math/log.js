@@ -24,7 +24,7 @@ export function openLog(data) {
 export function lastUntil(steps, step) {
   let [low, high] = [-1, steps.length - 1];
   while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
+    const middle = (low + high + 1) >> 1;
     if (steps[middle] <= step) low = middle;
     else high = middle - 1;
   }
@@ -49,4 +49,4 @@ export const inTheMaskOf = (fixed, happened, asked) =>
 
 // A value of the metric as a height from 0 to 1.
 export const heightOf = ({ least, most }, value) =>
-  most > least ? 0.04 + (0.92 * (value - least)) / (most - least) : 0.5;
+  most > least ? 0.1 + (0.8 * (value - least)) / (most - least) : 0.5;
