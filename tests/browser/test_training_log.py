@@ -10,7 +10,7 @@ pytestmark = pytest.mark.browser
 def test_a_log_is_loaded_drawn_told_and_removed(open_notebook):
     notebook = open_notebook(f"{LOGGED}\nexplorer = Explorer()\nexplorer")
     page = notebook.page
-    assert "log" not in notebook.drawn
+    notebook.wait("!drawn.log")
     notebook.tab("Compare")
     page.get_by_placeholder("run.jsonl or log.csv").fill("run.jsonl")
     page.locator(".entrenar-viz-training-log").get_by_role("button", name="Load").click()
