@@ -99,6 +99,16 @@ def test_the_readme_pins_compares_and_keeps(tmp_path, monkeypatch, capsys):
     assert presets.load()["mine"].total_steps == 7820
 
 
+def test_the_log_of_the_documents_parts_where_they_say(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (example,) = blocks((ROOT / "docs" / "training-log.md").read_text("utf-8"), "python")
+    scope = {}
+    exec(example.replace("Explorer(log", "explorer = Explorer(log"), scope)
+    assert capsys.readouterr().out.splitlines() == re.findall("^# (.+)$", example, re.MULTILINE)
+    assert scope["explorer"].config == scope["plan"]
+    scope["explorer"].close()
+
+
 def test_both_commands_of_the_readme_are_there():
     assert 'pip install ".[lab]" && entrenar-viz\n' in README
     assert 'pip install ".[test]" && pytest -n auto\n' in README

@@ -5,7 +5,19 @@ from dataclasses import dataclass, field
 
 from jupyter_browser.notebook import Notebook
 from tests.browser.camera import around
-from tests.browser.cells import CALIBRATED, EXPLORER, FOUND, HELD_MODEL, LARGE, LAYERS, MANY, MODEL, PATTERNS, PINNED
+from tests.browser.cells import (
+    CALIBRATED,
+    EXPLORER,
+    FOUND,
+    HELD_MODEL,
+    LARGE,
+    LAYERS,
+    LOGGED,
+    MANY,
+    MODEL,
+    PATTERNS,
+    PINNED,
+)
 
 Clip = dict[str, float]
 
@@ -126,6 +138,11 @@ def pinned(notebook: Notebook) -> None:
     notebook.page.locator(".entrenar-viz-pin").filter(has_text="first idea").wait_for()
 
 
+def logged(notebook: Notebook) -> None:
+    notebook.wait("drawn.log && drawn.log.marks.length === 2")
+    notebook.page.get_by_text("The log ends at step").wait_for()
+
+
 def surveyed(notebook: Notebook) -> None:
     notebook.tab("Whole model")
     notebook.page.get_by_role("button", name="Survey the model").click()
@@ -205,6 +222,7 @@ STATES = (
     State("epochs-plot", counted, the_plot, MANY),
     State("pins-plot", pinned, the_plot, PINNED),
     State("pins", pinned, shown(".entrenar-viz-pins"), PINNED),
+    State("log", logged, whole, f'{LOGGED}\nexplorer = Explorer(log="run.jsonl")\nexplorer'),
     State("findings", nothing, shown(".entrenar-viz-findings"), FOUND),
     State("entry-refused", refused, shown(CONTROLS, ".entrenar-viz-field .entrenar-viz-problem:not(:empty)")),
     State("problem", in_the_wrong_order, shown(CONTROLS, ".entrenar-viz-findings")),
