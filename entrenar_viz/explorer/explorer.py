@@ -235,7 +235,7 @@ class Explorer(tr.HasTraits):
         if not self._parts.live:
             self._parts.tabs.fill()
         others = list(self._parts.state.settings.schedules().values())
-        svg = still_svg(self.config, self.total_steps, others)
+        svg = still_svg(self.config, self.total_steps, others, self.log)
         return bundle | {"text/plain": repr(self), "image/svg+xml": svg}
 
     def __repr__(self) -> str:

@@ -7,11 +7,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from xml.sax.saxutils import escape
 
+import numpy as np
+from numpy.typing import NDArray
+
+from entrenar_viz.analysis.planned_and_happened import Happened, happened
+from entrenar_viz.analysis.training_log import TrainingLog
 from entrenar_viz.analysis.updates import in_the_mask, replay
 from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.config.schedules import SCHEDULE_NAMES, Schedule
-from entrenar_viz.figures.curves import curve, end_of, last_shown, staircase
+from entrenar_viz.figures.curves import POINTS, curve, end_of, last_shown, staircase
 from entrenar_viz.figures.palette import schedule_color, theme_colors
+from entrenar_viz.figures.thinning import changes
 from entrenar_viz.formatting import percent
 
 WIDTH, HEIGHT, GUTTER = 640, 300, 150  # pixels; names of curves stand in the gutter
@@ -19,8 +25,10 @@ LEFT, TOP, BOTTOM = 52, 16, 44
 APART = 15  # between two names
 
 
-def still_svg(config: PruningConfig, total_steps: int, others: Sequence[Schedule]) -> str:
-    """What ``config`` asks for (strong) and what the mask gets of it (filled), ``others`` thin beside it.
+def still_svg(
+    config: PruningConfig, total_steps: int, others: Sequence[Schedule], log: TrainingLog | None = None
+) -> str:
+    """What ``config`` asks for (strong) and what the mask gets of it (filled), ``others`` thin beside it, and ``log``.
 
     Raises StepError for a bad ``total_steps``.
     """
@@ -45,9 +53,7 @@ def still_svg(config: PruningConfig, total_steps: int, others: Sequence[Schedule
         parts.append(_text(x, bottom + 18, f"{step:,}", colors["muted"], "middle"))
     parts.append(_text((LEFT + right) / 2, HEIGHT - 8, "training step", colors["muted"], "middle"))
     steps, applied = staircase(run)
-    corners = [(step, before) for step, before in zip(steps[1:], applied[:-1], strict=True)]
-    stairs = [point for corner, now in zip(corners, applied[1:], strict=True) for point in (corner, (corner[0], now))]
-    filled = [(0.0, 0.0), *stairs, (float(run.total_steps), 0.0)]
+    filled = [(0.0, 0.0), *_stairs(steps, applied), (float(run.total_steps), 0.0)]
     color = schedule_color(colors, config.schedule.type)
     parts.append(f'<polygon points="{points(*zip(*filled, strict=True))}" fill="{color}" fill-opacity="0.14"/>')
     for one in (*configs, config):
@@ -56,6 +62,10 @@ def still_svg(config: PruningConfig, total_steps: int, others: Sequence[Schedule
         parts.append(
             f'<polyline points="{points(*curve(one, span))}" fill="none" stroke="{stroke}" stroke-width="{width}"/>'
         )
+    if log is not None and (told := _told(happened(config, total_steps, log).until(span))):
+        drawn, stroke = points(*zip(*told, strict=True)), colors["happened"]
+        parts.append(f'<polyline points="{drawn}" fill="none" stroke="{stroke}" stroke-width="2"/>')
+        parts.append(_text(LEFT + 8, TOP + 14, f"happened {percent(told[-1][1])}", stroke, "start"))
     ends = sorted(((end_of(one, span), one) for one in (*configs, config)), key=lambda end: end[0])
     y = float(bottom)
     for end, one in ends:
@@ -64,6 +74,18 @@ def still_svg(config: PruningConfig, total_steps: int, others: Sequence[Schedule
         parts.append(_text(right + 8, y + 4, words, schedule_color(colors, one.schedule.type), "start"))
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}">'
     return f'{head}<g font-family="sans-serif" font-size="12">{"".join(parts)}</g></svg>\n'
+
+
+def _told(shown: Happened) -> list[tuple[float, float]]:
+    """What happened as the corners of a staircase."""
+    kept = changes(shown.sparsity, POINTS)
+    return _stairs(shown.steps[kept].astype(np.float64), shown.sparsity[kept])
+
+
+def _stairs(steps: NDArray[np.float64], heights: NDArray[np.float32]) -> list[tuple[float, float]]:
+    """The corners of a staircase: at each step but the first, before and after it rises."""
+    corners = zip(steps[1:], heights[:-1], heights[1:], strict=True)
+    return [(float(step), float(height)) for step, *both in corners for height in both]
 
 
 def _text(x: float, y: float, words: str, color: str, anchor: str) -> str:

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from entrenar_viz import Cubic, Gradual, OneShot, PruningConfig, StepError, replay
+from entrenar_viz import Cubic, Gradual, OneShot, PruningConfig, StepError, TrainingLog, replay
 from entrenar_viz.figures.still_svg import BOTTOM, HEIGHT, TOP, still_svg
 
 WINDOW = {"start_step": 1000, "end_step": 5000, "final_sparsity": 0.5}
@@ -61,3 +61,15 @@ def test_it_needs_no_matplotlib():
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert run.stdout == "False\n"
+
+
+def test_what_a_log_tells_is_a_staircase_of_its_own():
+    log = TrainingLog()
+    for step, sparsity in [(1000, 0.0), (2000, 0.25), (3000, 0.25), (20_000, 0.5)]:
+        log.add(step, sparsity)
+    svg = still_svg(PruningConfig(schedule=GRADUAL), 10_000, OTHERS, log)
+    told = points(parts(svg, "polyline")[-1])
+    assert [share for _, share in told] == [0, 0.25, 0.25, 0.25]
+    assert told[0][0] == told[1][0] < told[2][0]
+    assert "happened 25%" in [text.text for text in parts(svg, "text")]
+    assert still_svg(PruningConfig(schedule=GRADUAL), 10_000, OTHERS, TrainingLog()).count("polyline") == 3
