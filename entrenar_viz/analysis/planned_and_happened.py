@@ -105,7 +105,7 @@ def partings(config: PruningConfig, total_steps: int, log: TrainingLog) -> list[
     ]
 
 
-def in_words(config: PruningConfig, total_steps: int, log: TrainingLog) -> list[str]:
+def sentences(config: PruningConfig, total_steps: int, log: TrainingLog) -> list[str]:
     """The sentences to show: those of ``partings``, or one that there are none."""
     found = [parting.message for parting in partings(config, total_steps, log)]
     about = "" if log.config else f", compared within {points(TOLERANCE)}"

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from entrenar_viz import NM, Gradual, PruningConfig, StepError, TrainingLog, partings, replay
-from entrenar_viz.analysis.planned_and_happened import happened, in_words
+from entrenar_viz.analysis.planned_and_happened import happened, sentences
 from tests.strategies import patterns, schedules
 
 PLAN = PruningConfig(
@@ -30,8 +30,8 @@ def messages(log, plan=PLAN, total=TOTAL):
 
 def test_what_went_as_planned_parts_nowhere():
     assert messages(logged()) == []
-    assert in_words(PLAN, TOTAL, logged()) == ["As planned up to step 10,000."]
-    words = in_words(PLAN, TOTAL, logged(known=False))
+    assert sentences(PLAN, TOTAL, logged()) == ["As planned up to step 10,000."]
+    words = sentences(PLAN, TOTAL, logged(known=False))
     assert words == ["As planned up to step 10,000, compared within 0.05 points."]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from entrenar_viz.analysis.planned_and_happened import happened, in_words
+from entrenar_viz.analysis.planned_and_happened import happened, sentences
 from entrenar_viz.analysis.training_log import CSV, TrainingLog
 from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.errors import ConfigError, StepError
@@ -100,7 +100,7 @@ class TrainingLogPanel(plain.VBox):
         """Say where the log parts from ``config`` in a training of ``total_steps``."""
         if self.told is None:
             return
-        self.words.value = "\n".join(in_words(config, total_steps, self.told))
+        self.words.value = "\n".join(sentences(config, total_steps, self.told))
         other = self.told.config is not None and (
             self.told.config != config or self.told.total_steps not in (None, total_steps)
         )
