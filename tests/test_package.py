@@ -15,7 +15,18 @@ PROMISED = {
     *("replay", "review", "recommend", "prune_mask", "load_calibration", "schedule_figure", "mask_figure", "Explorer"),
     *("as_python", "as_rust", "as_markdown", "compare", "Pin", "Session", "Training"),
 }
-HEAVY = ("matplotlib", "ipywidgets", "anywidget", "traitlets", "IPython", "safetensors", "ml_dtypes", "scipy")
+FRAMEWORKS = ("torch", "onnx", "h5py", "jax")
+HEAVY = (
+    "matplotlib",
+    "ipywidgets",
+    "anywidget",
+    "traitlets",
+    "IPython",
+    "safetensors",
+    "ml_dtypes",
+    "scipy",
+    *FRAMEWORKS,
+)
 
 
 def loaded_after(code):

@@ -57,8 +57,9 @@ def is_list_of_arrays(source: object, depth: int = 0) -> bool:
         return False
     if depth > DEEPEST:
         return True
+    least = 1 if depth else 2  # vectors are the rows of one array, but below a name Keras has a layer's vectors there
     return any(
-        isinstance(item, Mapping) or _dimensions(item) > 1 or is_list_of_arrays(item, depth + 1) for item in source
+        isinstance(item, Mapping) or _dimensions(item) >= least or is_list_of_arrays(item, depth + 1) for item in source
     )
 
 
@@ -78,7 +79,7 @@ def _leaves(value: object, keys: tuple[object, ...]) -> Iterator[tuple[tuple[obj
     if isinstance(value, Mapping):
         for key, inner in value.items():
             yield from _leaves(inner, (*keys, key))
-    elif isinstance(value, (list, tuple)) and is_list_of_arrays(value):
+    elif isinstance(value, (list, tuple)) and is_list_of_arrays(value, len(keys)):
         for number, inner in enumerate(value):
             yield from _leaves(inner, (*keys, number))
     else:
@@ -119,9 +120,18 @@ def _with_sides(stored: dict[str, Stored]) -> dict[str, Stored]:
     if sides == {"first"}:
         return stored
     matrices = {name: stored[name] for name in numbered if len(stored[name].shape) > 1}
-    if sides == {"last"}:
-        return stored | {name: replace(one, kind="kernel") for name, one in matrices.items()}
-    return stored | {name: replace(one, note=UNKNOWN_SIDES) for name, one in matrices.items()}
+    if sides != {"last"}:
+        return stored | {name: replace(one, note=UNKNOWN_SIDES) for name, one in matrices.items()}
+    before, behind = dict(zip(numbered[1:], shapes, strict=False)), dict(zip(numbered, shapes[1:], strict=False))
+    kinds = {name: _kind(one.shape, before.get(name, ()), behind.get(name, ())) for name, one in matrices.items()}
+    return stored | {name: replace(one, kind=kinds[name]) for name, one in matrices.items()}
+
+
+def _kind(shape: tuple[int, ...], before: tuple[int, ...], behind: tuple[int, ...]) -> str:
+    """What an array of Keras is, by its neighbours: into the heads of attention goes (in, heads, size) and its bias."""
+    if len(shape) == 2 and len(before) == 3 and before[1:] == shape:
+        return "bias"
+    return "query_kernel" if len(shape) == 3 and behind == shape[1:] else "kernel"
 
 
 def _side(matrix: tuple[int, ...], outputs: int) -> str:

@@ -12,7 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-KERNELS = ("kernel", "pointwise_kernel", "recurrent_kernel", "depthwise_kernel")  # of Keras and Flax: inputs first
+KERNELS = (  # of Keras and Flax: inputs first
+    *("kernel", "pointwise_kernel", "recurrent_kernel", "depthwise_kernel"),
+    "query_kernel",  # what is known to lead into heads without a name that says so
+)
 _OUTPUTS_BEFORE_INPUTS = re.compile(r"depthwise|conv\dd_transpose")  # layers of Keras: (height, width, out, in)
 _INTO_HEADS = ("query", "key", "value")  # attention in Keras and Flax: a kernel (in, heads, size of a head)
 _OUT_OF_HEADS = ("attention_output", "out", "output")  # (heads, size of a head, out)
@@ -92,7 +95,7 @@ def is_of_experts(name: str, kind: str = "") -> bool:
 
 def _kernel(parts: list[str], each: tuple[int, ...], experts: int, kernel: str) -> Layout:
     holders = [part.removesuffix("_dense") for part in parts[-3:]]
-    if len(each) == 3 and any(part in _INTO_HEADS for part in holders):
+    if len(each) == 3 and (kernel == "query_kernel" or any(part in _INTO_HEADS for part in holders)):
         return Layout(each, (1, 2, 0), (each[1] * each[2], each[0]))
     if len(each) == 3 and any(part in _OUT_OF_HEADS for part in holders):
         return Layout(each, (2, 0, 1), (each[2], each[0] * each[1]))

@@ -23,7 +23,7 @@ from entrenar_viz.models.torch_tensors import QUANTIZED, is_module, unwrapped
 
 Matrix = NDArray[np.floating[Any]]  # 2-D, (out, rest), float32, C-contiguous, read-only
 
-_PACKED = re.compile(r"q.*|u?int[1-8]|[ui][1-8]|f[46]|(f|float)[46]_.*|(f|float)8_e8m0.*")  # names of such formats
+_QUANTIZED_FORMATS = re.compile(r"q.*|u?int[1-8]|[ui][1-8]|f[46]|(f|float)[46]_.*|(f|float)8_e8m0.*")
 
 # What the samples are, in the order in which they are offered.
 SAMPLES: dict[str, str] = {
@@ -91,8 +91,8 @@ class Tensors:
     def rows(self, name: str) -> Callable[[int, int], Matrix]:
         """What reads some rows of ``matrix(name)``, ``rows(start, stop)``, and checks no others.
 
-        Nothing is kept, except of files that cannot be read in part (.npy, .npz): their tensor as it is stored.
-        WeightsError as ``matrix`` raises it, with the rows.
+        Nothing is kept, except of what cannot be read in part (.npy, .npz, what is turned, an expert): the tensor as it
+        is stored. WeightsError as ``matrix`` raises it, with the rows.
         """
         found, where = self._prunable(name)
         with blame(where):
@@ -245,6 +245,6 @@ def not_floating(dtype: str, what: str = "weights") -> str:
         return "Python objects would have to be unpickled, which can run code: save plain numbers"
     if dtype.startswith("void"):
         return f"{dtype}: the file forgets bfloat16 and float8, save them as .safetensors"
-    if what == "weights" and _PACKED.fullmatch(dtype.lower()):
+    if what == "weights" and _QUANTIZED_FORMATS.fullmatch(dtype.lower()):
         return f"{dtype}, {QUANTIZED}"
     return f"{dtype}: {what} are float16, float32, float64, bfloat16 or float8"

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from benchmarks.mutated_models import outcome, whole
+from benchmarks.mutated_models import outcome
+from benchmarks.whole_models import whole
 from entrenar_viz import WeightsError, load_weights
 from entrenar_viz.models import model_files, tensor_files
 from entrenar_viz.models.model_folder import INDEX

@@ -213,6 +213,22 @@ def test_the_weights_of_keras_are_numbered_and_turned_as_their_biases_tell():
     assert np.array_equal(tensors["0"], kernel.T.astype(np.float32))
 
 
+def test_the_weights_of_each_layer_of_keras_open_by_its_name():
+    layers = {
+        "attention": [np.ones((16, 2, 8)), np.ones((2, 8)), np.ones((2, 8, 16)), np.ones(16)],
+        "norm": [np.ones(16), np.zeros(16)],
+        "top": [np.ones((16, 10)), np.zeros(10)],
+    }
+    tensors = load_weights(layers)
+    assert {name: tensors.shape(name) for name in tensors} == {
+        "attention.0": (16, 16),
+        "attention.2": (16, 8, 2),
+        "top.0": (10, 16),
+    }
+    assert tensors.skipped["attention.1"] == "a bias: not pruned"
+    assert tensors.skipped["norm.0"] == "1-D: biases and norms are not pruned"
+
+
 def test_a_list_in_the_order_of_pytorch_stays_as_it_is():
     tensors = load_weights(list(nn.Sequential(nn.Linear(5, 3), nn.Linear(3, 4)).parameters()))
     assert (tensors.names, tensors.shape("0"), tensors.notes) == (["0", "2"], (3, 5), {})
@@ -259,7 +275,7 @@ def test_what_is_no_array_is_skipped_with_its_class():
 
 NAMES = st.text("abc", min_size=1, max_size=3)
 TREES = st.recursive(
-    st.just(np.eye(2)), lambda inner: st.dictionaries(NAMES, inner, min_size=1, max_size=3), max_leaves=12
+    st.builds(object), lambda inner: st.dictionaries(NAMES, inner, min_size=1, max_size=3), max_leaves=12
 )
 
 
