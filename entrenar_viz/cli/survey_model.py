@@ -31,9 +31,7 @@ def survey(
     if output is not None and output.exists() and not overwrite:
         raise FileExistsError(f"{output} exists already: --force replaces it")  # before the work, not after
     with _threads(workers) as executor:
-        found = iter_survey(
-            model, config, total_steps=steps, calibration=calibration, executor=executor, progress=_tell
-        )
+        found = iter_survey(model, config, total_steps=steps, calibration=calibration, executor=executor, progress=tell)
         records = list(found)
     total = config.schedule.window[1] if steps is None else steps
     print("\n".join(as_text(headline(model, config, total, records[0].asked), records, SHOWN)))
@@ -56,7 +54,7 @@ def _threads(workers: int) -> Iterator[Executor | None]:
         pool.shutdown(cancel_futures=True)
 
 
-def _tell(done: int, total: int, record: LayerSurvey) -> None:
+def tell(done: int, total: int, record: LayerSurvey) -> None:
     """The layer that is done, on one line that the next one replaces."""
     if sys.stderr.isatty():
         end = "\r\x1b[K" if done == total else ""

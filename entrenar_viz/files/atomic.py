@@ -1,6 +1,7 @@
-"""Files written whole or not at all."""
+"""Files and folders written whole or not at all."""
 
 import os
+import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -43,14 +44,61 @@ def whole_file(path: Path, *, overwrite: bool, before: bytes | None = None) -> I
         temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def whole_folder(path: Path, *, overwrite: bool) -> Iterator[Path]:
+    """A temporary folder to fill, which takes the place of ``path`` at the end, and only if nothing was raised.
+
+    An empty folder at ``path`` gives way. With ``overwrite`` so does any other: it is set aside as
+    ``.NAME.*.tmp.old`` for the moment in which the new one takes its place, and deleted then. A process that is killed
+    may leave that, or its unfinished ``.NAME.*.tmp``, beside ``path``.
+    """
+    _check_parent(path)
+    try:
+        temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp"))
+    except OSError as error:
+        raise type(error)(error.errno, error.strerror, str(path)) from None  # not the name of the temporary folder
+    try:
+        yield temporary
+        for file in temporary.rglob("*"):
+            if file.is_file():
+                _flush(file)
+        temporary.chmod(0o777 & ~_umask())
+        _put_folder(temporary, path, overwrite)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _put_folder(temporary: Path, path: Path, overwrite: bool) -> None:
+    if path.is_symlink() or (path.exists() and not path.is_dir()):
+        raise FileExistsError(f"{path} is no folder: choose another name")
+    if path.exists() and not any(path.iterdir()):
+        path.rmdir()
+    elif path.exists() and not overwrite:
+        raise _exists(path)
+    if not path.exists():
+        temporary.rename(path)
+        return
+    old = path.rename(f"{temporary}.old")
+    try:
+        temporary.rename(path)
+    except OSError:
+        old.rename(path)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
 def check_place(path: Path, *, overwrite: bool = True) -> None:
     """Raise what would be raised at the end, before the work: ``path`` is a folder, has none, or is there already."""
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder: add a file name, for example {path / 'pruning.json'}")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"{path.parent} does not exist: create that folder first, or choose another")
+    _check_parent(path)
     if path.exists() and not overwrite:
         raise _exists(path)
+
+
+def _check_parent(path: Path) -> None:
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path.parent} does not exist: create that folder first, or choose another")
 
 
 def _flush(path: Path) -> None:
@@ -78,6 +126,10 @@ def _exists(path: Path) -> FileExistsError:
 def _mode_for(path: Path) -> int:
     if path.exists():
         return stat.S_IMODE(path.stat().st_mode)
+    return 0o666 & ~_umask()
+
+
+def _umask() -> int:
     umask = os.umask(0)
     os.umask(umask)
-    return 0o666 & ~umask
+    return umask

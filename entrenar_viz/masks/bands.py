@@ -12,11 +12,12 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from entrenar_viz.config.pruning_config import NM, Block, Column, Pattern, Unstructured
+from entrenar_viz.config.pruning_config import NM, Block, Column, Pattern, Row, Unstructured
 from entrenar_viz.masks.order import Mask, Within, check_within, prune_order, unit_order
 from entrenar_viz.masks.scores import Scores
 from entrenar_viz.masks.units import check_fit, unit_cell, unit_sums, units_gone
 
+AGREE = 5e-5  # a difference of sparsities below 0.01 points needs no reason
 BAND = 1 << 18  # weights in a band, if one row has no more: temporaries stay in the cache
 _HALF, _LOWER = np.uint32(16), np.uint32(0xFFFF)
 
@@ -36,6 +37,22 @@ class Cut:
     gone: int
     weights: int = 1
     threshold: float | None = None
+
+    def ties(self, gone: int) -> int:
+        """Where ``gone`` weights have gone: how many more than the count, since they tie with the last one to go."""
+        return gone - self.gone * self.weights
+
+    def reason(self, gone: int, asked: float, size: int, pattern: Pattern, within: Within) -> str:
+        """Why ``gone`` of ``size`` weights is 0.01 points or more off what was ``asked``; empty if it is not."""
+        if abs(gone / size - asked) < AGREE:
+            return ""
+        if isinstance(pattern, NM):
+            return f"{pattern.n}:{pattern.m} fixes the sparsity, whatever is asked"
+        if ties := self.ties(gone):
+            return f"ties: {ties:,} more weights share the last score to go"
+        units = f"{pattern.type}s" if isinstance(pattern, (Block, Row, Column)) else "weights"
+        each = " of each row" if within == "row" else ""
+        return f"rounded down to whole {units}{each}: {self.gone:,} of {self.units:,} go"
 
 
 NOTHING_GOES = Cut(lambda _, scores: np.ones(scores.shape, bool), units=0, gone=0)

@@ -20,7 +20,7 @@ from entrenar_viz.masks.activations import (
     misfit,
     no_activations,
 )
-from entrenar_viz.masks.scores import NEEDS_ACTIVATIONS
+from entrenar_viz.masks.scores import NEEDS_ACTIVATIONS, check_method
 from entrenar_viz.models.checkpoints import open_checkpoint
 from entrenar_viz.models.in_memory import in_memory
 from entrenar_viz.models.tensor_files import FLOATS, Stored, blame, listed, shown
@@ -134,9 +134,10 @@ class Calibration:
         return len(self.names)
 
 
-def load_calibration(
-    source: Mapping[str, ArrayLike] | str | os.PathLike[str] | Calibration, weights: Tensors | None = None
-) -> Calibration:
+CalibrationSource = Mapping[str, ArrayLike] | str | os.PathLike[str] | Calibration  # what load_calibration takes
+
+
+def load_calibration(source: CalibrationSource, weights: Tensors | None = None) -> Calibration:
     """Calibration data from a dict of arrays or a path to an .npz or .safetensors file.
 
     Each array has the name of the weight tensor of its layer. It holds the inputs of the layer, (samples, columns), or
@@ -152,6 +153,15 @@ def load_calibration(
     if weights is not None:
         calibration.check(weights)
     return calibration
+
+
+def calibration_for(method: Method, source: CalibrationSource | None, weights: Tensors) -> Calibration | None:
+    """The calibration data for work on a whole model; WeightsError if the method lacks it or gives no mask."""
+    if source is None and method in NEEDS_ACTIVATIONS:
+        fix = "pass calibration= (--calibration FILE), the inputs of each layer as load_calibration takes them"
+        raise WeightsError(f"{method} needs calibration data: {fix}; without it, only magnitude can be used")
+    check_method(method, has_activations=method != "magnitude")
+    return None if source is None else load_calibration(source, weights)
 
 
 def sample_calibration(name: str) -> Calibration:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from entrenar_viz.config.pruning_config import NM, Block, Column, PruningConfig, Row, Unstructured
+from entrenar_viz.config.pruning_config import PruningConfig, Unstructured
 from entrenar_viz.errors import WeightsError
 from entrenar_viz.masks.activations import Activations, columns_of
 from entrenar_viz.masks.bands import NOTHING_GOES, Cut, band_starts, cut
@@ -19,8 +19,6 @@ from entrenar_viz.model_survey.losses import Tally, stored_bytes
 from entrenar_viz.models.layer_names import why_left_whole
 from entrenar_viz.models.tensor_files import FLOATS
 from entrenar_viz.models.weights import Tensors
-
-AGREE = 5e-5  # a difference of sparsities below 0.01 points needs no reason
 
 
 @dataclass(frozen=True)
@@ -158,28 +156,16 @@ def _score(job: LayerJob, entering: Activations | None) -> Callable[[Scores], Sc
 
 
 def _record(known: LayerSurvey, job: LayerJob, made: Cut, tally: Tally) -> LayerSurvey:
-    kept, achieved = known.weights - tally.gone, tally.gone / known.weights
-    ties = tally.gone - made.gone * made.weights
+    kept = known.weights - tally.gone
     return replace(
         known,
-        achieved=achieved,
-        reason="" if abs(achieved - known.asked) < AGREE else _why(job, made, ties),
+        achieved=tally.gone / known.weights,
+        reason=made.reason(tally.gone, known.asked, known.weights, job.config.pattern, job.within),
         kept_energy=tally.kept_energy,
         output_error=tally.output_error,
         threshold=made.threshold,
-        ties=ties,
+        ties=made.ties(tally.gone),
         dead_rows=tally.dead_rows,
         dead_columns=tally.dead_columns,
         **stored_bytes(job.grid, FLOATS[known.dtype], kept, job.config.pattern if job.asked else Unstructured()),
     )
-
-
-def _why(job: LayerJob, made: Cut, ties: int) -> str:
-    pattern = job.config.pattern
-    if isinstance(pattern, NM):
-        return f"{pattern.n}:{pattern.m} fixes the sparsity, whatever is asked"
-    if ties:
-        return f"ties: {ties:,} more weights share the last score to go"
-    units = f"{pattern.type}s" if isinstance(pattern, (Block, Row, Column)) else "weights"
-    each = " of each row" if job.within == "row" else ""
-    return f"rounded down to whole {units}{each}: {made.gone:,} of {made.units:,} go"

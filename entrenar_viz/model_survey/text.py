@@ -23,7 +23,7 @@ def as_csv(records: Sequence[LayerSurvey]) -> bytes:
     lines = csv.writer(text, lineterminator="\n")
     lines.writerow(field.name for field in fields(LayerSurvey))
     for record in records:
-        values = vars(record) | {"shape": _shape(record.shape)}
+        values = vars(record) | {"shape": shape_text(record.shape)}
         lines.writerow("" if value is None else value for value in values.values())
     return text.getvalue().encode(errors="backslashreplace")  # half a surrogate pair is a name in JSON
 
@@ -49,17 +49,22 @@ def as_text(caption: str, records: Sequence[LayerSurvey], most: int) -> Iterator
     yield ""
     ranked = [record for record in records if record.kept_energy is not None and not _skipped(record)]
     ranked.sort(key=lambda record: record.kept_energy or 0.0)
-    yield from _aligned([_HEAD, *map(_cells, ranked[:most])] if ranked else [])
+    yield from aligned([_HEAD, *map(_cells, ranked[:most])] if ranked else [])
     if len(ranked) > most:
         yield f"and {len(ranked) - most:,} layers that lose less: --csv FILE has all"
-    yield from _once_each([(record.layer, record.reason) for record in records], "reasons", most)
-    yield from _once_each([(record.layer, record.note) for record in records], "notes", most)
+    yield from once_each(
+        [(record.layer, record.reason) for record in records], most, "reasons more: --csv FILE has all"
+    )
+    yield from once_each([(record.layer, record.note) for record in records], most, "notes more: --csv FILE has all")
     yield ""
     yield summary(records)
 
 
-def _once_each(said: Sequence[tuple[str, str]], what: str, most: int) -> Iterator[str]:
-    """What is to be known of layers, (layer, words), each word once with the first layer that it is said of."""
+def once_each(said: Sequence[tuple[str, str]], most: int, rest: str) -> Iterator[str]:
+    """What is to be known of layers, (layer, words), all words once with the first layer that they are said of.
+
+    ``rest`` says what there is more of than ``most``, and where to find it.
+    """
     layers: dict[str, list[str]] = {}
     for layer, words in said:
         if words:
@@ -68,14 +73,14 @@ def _once_each(said: Sequence[tuple[str, str]], what: str, most: int) -> Iterato
         more = f" and {len(those) - 1:,} more" if len(those) > 1 else ""
         yield f"{short(those[0])}{more}: {printable(words)}"
     if len(layers) > most:
-        yield f"and {len(layers) - most:,} {what} more: --csv FILE has all"
+        yield f"and {len(layers) - most:,} {rest}"
 
 
 def _cells(record: LayerSurvey) -> tuple[str, ...]:
     sparse = [size for size in (record.bytes_csr, record.bytes_nm, record.bytes_block) if size is not None]
     return (
         short(record.layer),
-        _shape(record.shape),
+        shape_text(record.shape),
         record.dtype,
         percent(record.achieved or 0.0),
         percent(record.kept_energy or 0.0),
@@ -87,7 +92,7 @@ def _cells(record: LayerSurvey) -> tuple[str, ...]:
     )
 
 
-def _aligned(lines: Sequence[Sequence[str]]) -> Iterator[str]:
+def aligned(lines: Sequence[Sequence[str]]) -> Iterator[str]:
     """Three columns of words to the left, the numbers to the right."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
@@ -118,7 +123,8 @@ def _skipped(record: LayerSurvey) -> bool:
     return record.bytes_csr is None
 
 
-def _shape(shape: tuple[int, ...]) -> str:
+def shape_text(shape: tuple[int, ...]) -> str:
+    """``2x3``."""
     return "x".join(map(str, shape))
 
 

@@ -1,31 +1,23 @@
 """What a configuration does to every layer of a model: one record each, a layer at a time for each worker."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import Executor, Future
-from contextlib import contextmanager
 from dataclasses import asdict
-from importlib import import_module
 from itertools import islice
-from os import PathLike
 from typing import TYPE_CHECKING, Any
-
-from numpy.typing import ArrayLike
 
 from entrenar_viz.analysis.updates import sparsity_in_the_end
 from entrenar_viz.config.pruning_config import PruningConfig
-from entrenar_viz.errors import EntrenarVizError, WeightsError
-from entrenar_viz.masks.calibration import Calibration, load_calibration
+from entrenar_viz.masks.calibration import CalibrationSource, calibration_for
 from entrenar_viz.masks.order import Within, check_within
-from entrenar_viz.masks.scores import NEEDS_ACTIVATIONS, check_method
 from entrenar_viz.model_survey.layer import LayerJob, LayerSurvey, survey_layer
 from entrenar_viz.models.weights import Source, Tensors, load_weights
+from entrenar_viz.progress import Progress, check_progress, optional, reporting
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Activations = Mapping[str, ArrayLike] | str | PathLike[str] | Calibration
-Progress = Callable[[int, int, LayerSurvey], object]
 AHEAD = 32  # layers handed to an executor before the first of them is back
 
 _COUNTS = ("weights", "ties", "dead_rows", "dead_columns", "bytes_dense", "bytes_csr", "bytes_nm", "bytes_block")
@@ -37,10 +29,10 @@ def survey(
     config: PruningConfig,
     *,
     total_steps: int | None = None,
-    calibration: Activations | None = None,
+    calibration: CalibrationSource | None = None,
     within: Within = "tensor",
     executor: Executor | None = None,
-    progress: Progress | bool | None = None,
+    progress: Progress[LayerSurvey] | bool | None = None,
 ) -> "pd.DataFrame":
     """What ``config`` does to each prunable layer of ``source``, in its order: a table, a row for each layer.
 
@@ -67,10 +59,10 @@ def iter_survey(
     config: PruningConfig,
     *,
     total_steps: int | None = None,
-    calibration: Activations | None = None,
+    calibration: CalibrationSource | None = None,
     within: Within = "tensor",
     executor: Executor | None = None,
-    progress: Progress | bool | None = None,
+    progress: Progress[LayerSurvey] | bool | None = None,
 ) -> Iterator[LayerSurvey]:
     """The record of each prunable layer of ``source``, in its order, as soon as it is there.
 
@@ -96,8 +88,7 @@ def iter_survey(
     (0.5, 0.8618, 32, 36)
     """
     jobs = _jobs(load_weights(source), config, total_steps, calibration, within)
-    if progress is True:
-        _tqdm()
+    check_progress(progress)
     return _surveyed(jobs, executor, progress)
 
 
@@ -105,15 +96,11 @@ def _jobs(
     weights: Tensors,
     config: PruningConfig,
     total_steps: int | None,
-    calibration: Activations | None,
+    calibration: CalibrationSource | None,
     within: Within,
 ) -> list[LayerJob]:
-    if calibration is None and config.method in NEEDS_ACTIVATIONS:
-        fix = "pass calibration= (--calibration FILE), the inputs of each layer as load_calibration takes them"
-        raise WeightsError(f"{config.method} needs calibration data: {fix}; without it, only magnitude can be used")
-    check_method(config.method, has_activations=config.method != "magnitude")
     check_within(within, config.pattern)
-    given = None if calibration is None else load_calibration(calibration, weights)
+    given = calibration_for(config.method, calibration, weights)
     asked = sparsity_in_the_end(config, total_steps)
     return [
         LayerJob(weights.only(name), config, asked, within, given.only(name) if given and name in given else None)
@@ -122,12 +109,12 @@ def _jobs(
 
 
 def _surveyed(
-    jobs: list[LayerJob], executor: Executor | None, progress: Progress | bool | None
+    jobs: list[LayerJob], executor: Executor | None, progress: Progress[LayerSurvey] | bool | None
 ) -> Iterator[LayerSurvey]:
     waiting: deque[Future[LayerSurvey]] = deque()
     records = map(survey_layer, jobs) if executor is None else _submitted(jobs, executor, waiting)
     try:
-        with _reporting(progress, len(jobs)) as report:
+        with reporting(progress, len(jobs), "layer") as report:
             for done, record in enumerate(records, 1):
                 report(done, len(jobs), record)
                 yield record
@@ -148,28 +135,5 @@ def _submitted(jobs: list[LayerJob], executor: Executor, waiting: deque[Future[L
         yield record
 
 
-@contextmanager
-def _reporting(progress: Progress | bool | None, total: int) -> Iterator[Progress]:
-    if callable(progress):
-        yield progress
-    elif progress:
-        with _tqdm()(total=total, unit="layer") as bar:
-            yield lambda *_: bar.update()
-    else:
-        yield lambda *_: None
-
-
 def _pandas() -> Any:
-    return _optional("pandas", "survey needs pandas", "take the records of iter_survey")
-
-
-def _tqdm() -> Any:
-    return _optional("tqdm.auto", "progress=True needs tqdm", "pass a function (done, total, record)").tqdm
-
-
-def _optional(module: str, why: str, otherwise: str) -> Any:
-    """A module of the extra ``survey``; EntrenarVizError, which says how to do without, if it is not installed."""
-    try:
-        return import_module(module)
-    except ImportError:
-        raise EntrenarVizError(f'{why}: pip install "entrenar-viz[survey]", or {otherwise}') from None
+    return optional("pandas", "survey needs pandas", "take the records of iter_survey")

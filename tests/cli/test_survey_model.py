@@ -190,6 +190,6 @@ def test_ctrl_c_leaves_no_file_and_no_layer_waiting(monkeypatch):
     def interrupted(*told):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, "_tell", interrupted)
+    monkeypatch.setattr(module, "tell", interrupted)
     assert main([*model(**layers()), "--csv", "out.csv", "--workers", "2"]) == 130
     assert not Path("out.csv").exists()
