@@ -44,6 +44,9 @@ from .masks.mask import prune_mask as prune_mask
 from .masks.order import PruneOrder as PruneOrder
 from .masks.order import prune_order as prune_order
 from .masks.scores import importance as importance
+from .model_pruning.checkpoint import PrunedCheckpoint as PrunedCheckpoint
+from .model_pruning.checkpoint import prune_checkpoint as prune_checkpoint
+from .model_pruning.layer import PrunedLayer as PrunedLayer
 from .model_survey.layer import LayerSurvey as LayerSurvey
 from .model_survey.whole_model import iter_survey as iter_survey
 from .model_survey.whole_model import survey as survey
