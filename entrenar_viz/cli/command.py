@@ -1,4 +1,4 @@
-"""The command ``entrenar-viz``: open the explorer, check a configuration, draw its schedule, survey a model."""
+"""The command ``entrenar-viz``: open the explorer, check a configuration, draw it, survey or prune a model."""
 
 import argparse
 import os
@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
     except OSError as error:
-        return _complain(f"{error.filename}: {error.strerror}" if error.strerror else str(error))
+        return _complain(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     except KeyboardInterrupt:
         return INTERRUPTED
     return code
@@ -46,7 +46,7 @@ def _complain(message: str) -> int:
 def _run(given: list[str], passed_on: list[str]) -> int:
     parser = _parser()
     arguments = parser.parse_args(given)
-    if passed_on and arguments.command in ("check", "figure", "survey"):
+    if passed_on and arguments.command in ("check", "figure", "survey", "prune"):
         parser.error(f"{arguments.command} takes nothing after --")
     if arguments.command == "check":
         return check(arguments.file, arguments.steps, arguments.form)
@@ -54,6 +54,8 @@ def _run(given: list[str], passed_on: list[str]) -> int:
         return draw(arguments)
     if arguments.command == "survey":
         return _survey(arguments)
+    if arguments.command == "prune":
+        return _prune(arguments)
     if arguments.command == "app":
         shown = {name: getattr(arguments, name) for name in ("root", "config", "weights")}
         given_port, browser = arguments.port, not arguments.no_browser
@@ -74,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_check(commands)
     _add_figure(commands)
     _add_survey(commands)
+    _add_prune(commands)
     return parser
 
 
@@ -127,6 +130,20 @@ def _add_survey(commands: Any) -> None:
     parser.add_argument("--workers", type=_workers, metavar="N", help="layers at a time (default: one a processor)")
     parser.add_argument("--csv", type=Path, metavar="OUT", help="write all layers there; names stand as in the model")
     parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
+
+
+def _add_prune(commands: Any) -> None:
+    text = "write a model, pruned to the sparsity that the schedule ends with, to another file or folder"
+    parser = commands.add_parser("prune", help=text, description=text)
+    parser.add_argument("model", metavar="MODEL", help=".safetensors, .npz or .npy, or the folder of a checkpoint")
+    parser.add_argument("file", metavar="CONFIG", help="the configuration, JSON as the trainer loads it")
+    parser.add_argument("-o", "--output", required=True, metavar="OUT", help="a file for a file, a folder for a folder")
+    parser.add_argument("--steps", type=_steps, metavar="N", help="training steps (default: to the schedule's end)")
+    parser.add_argument(
+        "--calibration", metavar="FILE", help="inputs of the layers by their names, .npz or .safetensors"
+    )
+    parser.add_argument("--within", choices=["tensor", "row"], default="tensor", help="what a weight is ranked in")
+    parser.add_argument("--force", action="store_true", help="replace OUT if it exists; never the model itself")
 
 
 def _add_file_and_steps(parser: argparse.ArgumentParser) -> None:
@@ -195,5 +212,19 @@ def _survey(arguments: argparse.Namespace) -> int:
         calibration=arguments.calibration,
         workers=arguments.workers or min(os.cpu_count() or 1, MAX_WORKERS),
         output=arguments.csv,
+        overwrite=arguments.force,
+    )
+
+
+def _prune(arguments: argparse.Namespace) -> int:
+    from entrenar_viz.cli.prune_model import prune
+
+    return prune(
+        arguments.model,
+        arguments.file,
+        arguments.output,
+        steps=arguments.steps,
+        calibration=arguments.calibration,
+        within=arguments.within,
         overwrite=arguments.force,
     )

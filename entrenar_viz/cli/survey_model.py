@@ -9,6 +9,7 @@ from pathlib import Path
 from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.files.atomic import write_atomically
 from entrenar_viz.formatting import counted
+from entrenar_viz.model_pruning.layer import PrunedLayer
 from entrenar_viz.model_survey.layer import LayerSurvey
 from entrenar_viz.model_survey.text import as_csv, as_text, headline, short
 from entrenar_viz.model_survey.whole_model import iter_survey
@@ -54,7 +55,7 @@ def _threads(workers: int) -> Iterator[Executor | None]:
         pool.shutdown(cancel_futures=True)
 
 
-def tell(done: int, total: int, record: LayerSurvey) -> None:
+def tell(done: int, total: int, record: LayerSurvey | PrunedLayer) -> None:
     """The layer that is done, on one line that the next one replaces."""
     if sys.stderr.isatty():
         end = "\r\x1b[K" if done == total else ""
