@@ -31,6 +31,9 @@ class Destination:
         """FileExistsError for what is there already; EntrenarVizError if it is, holds or lies in the source."""
         if not self.path.parent.is_dir():
             raise FileNotFoundError(f"{self.path.parent} does not exist: create that folder first, or choose another")
+        if self.source.folder is None and self.path.is_dir():
+            example = self.path / f"pruned-{self.source.files[0].name}"
+            raise IsADirectoryError(f"{self.path} is a folder: add a file name, for example {example}")
         _check_apart(self.source, self.path)
         if self.source.folder is None:
             self._check_file()
@@ -41,15 +44,11 @@ class Destination:
         """EntrenarVizError if ``needed`` bytes are more than are free there."""
         free = shutil.disk_usage(self.path.parent).free
         if needed > free:
-            raise EntrenarVizError(
-                f"{self.path}: takes {size(needed)}, but {size(free)} are free: choose another place"
-            )
+            short = f"takes {size(needed)}, but {size(free)} are free"
+            raise EntrenarVizError(f"{self.path}: {short}: choose another place")
 
     def _check_file(self) -> None:
         suffix = self.source.files[0].suffix
-        if self.path.is_dir():
-            example = self.path / self.source.files[0].name
-            raise IsADirectoryError(f"{self.path} is a folder: add a file name, for example {example}")
         if self.path.suffix.lower() != suffix.lower():
             raise WeightsError(f"{self.path}: the name must end in {suffix}: the format of the model is kept")
         if self.path.exists() and not self.overwrite:

@@ -1,6 +1,7 @@
 """What is to be done to each layer of a checkpoint, decided before a byte is written."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from entrenar_viz.analysis.updates import sparsity_in_the_end
 from entrenar_viz.config.pruning_config import PruningConfig
@@ -38,10 +39,10 @@ def file_jobs(
     layers = [layer for tensor in tensors.values() for layer in tensor.layers]
     if all(layer.left_whole for layer in layers):
         raise nothing_pruned(source, ((layer.name, layer.left_whole) for layer in layers))
-    return [
-        FileJob(path, stamps[path], [one for name, one in tensors.items() if source.file_of(name) == path])
-        for path in source.files
-    ]
+    by_file: dict[Path, list[TensorJob]] = {path: [] for path in source.files}
+    for name, one in tensors.items():
+        by_file[source.file_of(name)].append(one)
+    return [FileJob(path, stamps[path], those) for path, those in by_file.items()]
 
 
 def nothing_pruned(source: Source, reasons: Iterable[tuple[str, str]]) -> WeightsError:

@@ -21,7 +21,7 @@ class StoredMatrix:
     """The matrix (out, rest) whose outputs are the axes ``outputs`` of those that lie in the file, ``sizes``.
 
     ``offset`` is that of its first number, ``order`` the axes with the outputs first. Rows are read and written as the
-    ``bits`` of their numbers, so that those that stay are the same to the bit.
+    ``bits`` of their numbers, unsigned integers, so that those that stay are the same to the bit.
     """
 
     file: IO[bytes]
