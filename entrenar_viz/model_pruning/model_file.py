@@ -16,7 +16,7 @@ from entrenar_viz.model_pruning.layer import LayerJob, PrunedLayer, prune_layer
 from entrenar_viz.model_pruning.places import Place, npy_place, safetensors_places, zeros
 from entrenar_viz.model_pruning.stored_matrix import matrix_at
 from entrenar_viz.models.layout import Layout
-from entrenar_viz.models.tensor_files import reading, shown
+from entrenar_viz.models.tensor_files import blame, reading, shown
 
 Stamp = tuple[int, int, int]
 _CHUNK = 1 << 22  # bytes copied or looked at together
@@ -88,8 +88,8 @@ def _archive(job: FileJob, target: IO[bytes], folder: Path, tell: Tell) -> Itera
     with _unchanged(job) as source, zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
         for member in old.infolist():
             with tempfile.TemporaryFile(dir=folder) as unpacked:
-                with old.open(member) as packed:
-                    shutil.copyfileobj(packed, unpacked, _CHUNK)
+                with blame(f"{job.path}: {shown(member.filename)}"), old.open(member) as packed:
+                    shutil.copyfileobj(packed, unpacked, _CHUNK)  # to the end, where its checksum is compared
                 if member.filename in tensors:
                     yield _prune_tensor(tensors[member.filename], npy_place(unpacked), unpacked, tell)
                 unpacked.seek(0)

@@ -460,5 +460,16 @@ def test_a_file_that_changes_meanwhile_is_noticed(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.npz", source.name]
 
 
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_an_archive_that_is_damaged_is_refused(tmp_path, save):
+    save(tmp_path / "in.npz", a=drawn((64, 64)), b=drawn((8, 8)))
+    content = bytearray((tmp_path / "in.npz").read_bytes())
+    content[2000] ^= 255
+    (tmp_path / "in.npz").write_bytes(content)
+    with pytest.raises(WeightsError, match=r"in\.npz: 'a\.npy': "):
+        prune_checkpoint(tmp_path / "in.npz", HALF, tmp_path / "out.npz")
+    assert [path.name for path in tmp_path.iterdir()] == ["in.npz"]
+
+
 def test_bands_of_the_masks_are_those_of_the_survey():
     assert layer_module.BAND == bands.BAND
