@@ -136,7 +136,9 @@ def _add_prune(commands: Any) -> None:
     text = "write a model, pruned to the sparsity that the schedule ends with, to another file or folder"
     parser = commands.add_parser("prune", help=text, description=text)
     parser.add_argument("model", metavar="MODEL", help=".safetensors, .npz or .npy, or the folder of a checkpoint")
-    parser.add_argument("file", metavar="CONFIG", help="the configuration, JSON as the trainer loads it")
+    parser.add_argument(
+        "file", metavar="CONFIG", help="the configuration as the trainer loads it, JSON, or YAML in .yaml or .yml"
+    )
     parser.add_argument("-o", "--output", required=True, metavar="OUT", help="a file for a file, a folder for a folder")
     parser.add_argument("--steps", type=_steps, metavar="N", help="training steps (default: to the schedule's end)")
     parser.add_argument(
