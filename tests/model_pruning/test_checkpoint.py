@@ -156,6 +156,7 @@ def test_only_bytes_of_pruned_weights_change_in_the_file(tmp_path, dtype, patter
     exotic = {
         "scales": entry("F8_E8M0", (3,), b"\x00\x7f\xff"),
         "fc.weight": as_entries({"w": weights})["w"],
+        "packed": entry("F4", (2, 4), b"\x01\x23\x45\x67"),
         "ids": entry("I64", (1, 2), bytes(range(16))),
         "flags": entry("BOOL", (2, 2), b"\x01\x00\x01\x01"),
     }
