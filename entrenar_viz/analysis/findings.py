@@ -219,8 +219,8 @@ def _nm_fixes_sparsity(config: PruningConfig, run: Replay) -> Iterator[Finding]:
     name = pattern_name(config.pattern)
     message = f"{name} prunes {percent(sparsity)} from the first update on: it ignores the sparsity of the schedule."
     once = OneShot(step=max(min(start, run.total_steps), 1))
-    fixed = replace(config, schedule=once, target_sparsity=sparsity)
-    yield Finding("nm-fixes-sparsity", "info", message, (Fix(f"OneShot at {percent(sparsity)}", fixed),))
+    fix = Fix(f"OneShot at {percent(sparsity)}", replace(config, schedule=once, target_sparsity=sparsity))
+    yield Finding("nm-fixes-sparsity", "info", message, (fix,) if run.total_steps else ())  # no step, no update
 
 
 def _needs_calibration(config: PruningConfig, run: Replay) -> Iterator[Finding]:

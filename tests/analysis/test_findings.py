@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from entrenar_viz import (
@@ -24,6 +24,9 @@ from entrenar_viz.analysis.advice import SCENARIOS
 from entrenar_viz.analysis.finding import Finding
 from entrenar_viz.workspace import presets
 from tests.strategies import configs, schedules
+
+
+ONCE = Gradual(start_step=0, end_step=1, initial_sparsity=0.0, final_sparsity=0.5, frequency=0)
 
 
 def gradual(**fields) -> PruningConfig:
@@ -116,6 +119,7 @@ def test_the_most_serious_findings_come_first():
 
 
 @given(configs(), st.integers(0, 12_000))
+@example(PruningConfig(target_sparsity=0.0, pattern=NM(n=1, m=2), schedule=ONCE), 0)
 def test_every_fix_removes_its_finding(config, total_steps):
     for found in review(config, total_steps):
         before = {other.code for other in review(config, total_steps)}
