@@ -15,23 +15,29 @@ from entrenar_viz.workspace.presets import FOLDER_VARIABLE, presets_file
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL")
 ONE = PruningConfig(schedule=OneShot(step=5), target_sparsity=0.25)
 OTHER = PruningConfig(schedule=Cubic(start_step=1, end_step=70_000, final_sparsity=0.9), target_sparsity=0.9)
-LONGEST = 0.02  # s that a writer lives, long enough for several saves
-# forks a writer for each line of input and kills it so many seconds after its first words
+MOST_SAVES = 3  # that a writer finishes before it is killed in the next one
+# forks a writer for each line of input, "saves share", and kills it in the midst of the save after so many
 KILLER = """
-import os, signal, sys, time
+import itertools, os, signal, sys, time
 from tests.files.test_killed_while_saving import ONE, OTHER, SAVES
 
-save, path = SAVES[sys.argv[1]], sys.argv[2]
+save, path, took = SAVES[sys.argv[1]], sys.argv[2], 0.0
 for line in sys.stdin:
+    saves, share = line.split()
     reads, writes = os.pipe()
     writer = os.fork()
     if writer == 0:
         os.write(writes, b"!")
-        while True:
-            save(path, ONE)
-            save(path, OTHER)
+        for config in itertools.cycle((ONE, OTHER)):
+            save(path, config)
+            os.write(writes, b".")
     os.read(reads, 1)
-    time.sleep(float(line))
+    began = time.perf_counter()
+    for _ in range(int(saves)):
+        os.read(reads, 1)
+    if int(saves):
+        took = (time.perf_counter() - began) / int(saves)  # of a save, on this machine and as busy as it is now
+    time.sleep(float(share) * took)
     os.kill(writer, signal.SIGKILL)
     print(os.waitpid(writer, 0)[1], flush=True)
     os.close(reads)
@@ -55,8 +61,8 @@ def killed(kind: str, path: Path, times: int):
     command = [sys.executable, "-c", KILLER, kind, str(path)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen(command, text=True, env=environment, **pipes) as killer:
-        for _ in range(times):
-            killer.stdin.write(f"{rng.random() ** 2 * LONGEST}\n")
+        for number in range(times):
+            killer.stdin.write(f"{number % (MOST_SAVES + 1)} {rng.random() if number else 0}\n")
             killer.stdin.flush()
             assert killer.stdout.readline().strip() == "9"  # the writer ended by SIGKILL and by nothing else
             yield path.read_text() if path.exists() else None
