@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import save_file
 
 import entrenar_viz
@@ -25,6 +26,7 @@ from entrenar_viz import (
     OneShot,
     PruningConfig,
     Session,
+    TrainingLog,
     json_schema,
     review,
 )
@@ -107,6 +109,20 @@ def test_the_log_of_the_documents_parts_where_they_say(tmp_path, monkeypatch, ca
     assert capsys.readouterr().out.splitlines() == re.findall("^# (.+)$", example, re.MULTILINE)
     assert scope["explorer"].config == scope["plan"]
     scope["explorer"].close()
+
+
+def test_the_readme_runs_a_configuration(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    torch.manual_seed(0)
+    model, once = torch.nn.Linear(8, 4), OneShot(step=2)
+    PruningConfig(schedule=once).save("pruning.json")
+    data = [(torch.randn(2, 8), torch.tensor([0, 1])) for _ in range(3)]
+    optimizer = torch.optim.Adam(model.parameters())
+    scope = {"model": model, "loader": data, "optimizer": optimizer, "loss_of": torch.nn.functional.cross_entropy}
+    (example,) = [block for block in blocks(README, "python") if "import Pruner" in block]
+    exec(example, scope)
+    assert int((model.weight == 0).sum()) == 16
+    assert TrainingLog.load("run.jsonl").rows[1][:2] == [2, 0.5]
 
 
 def test_both_commands_of_the_readme_are_there():

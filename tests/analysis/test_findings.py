@@ -25,7 +25,6 @@ from entrenar_viz.analysis.finding import Finding
 from entrenar_viz.workspace import presets
 from tests.strategies import configs, schedules
 
-
 ONCE = Gradual(start_step=0, end_step=1, initial_sparsity=0.0, final_sparsity=0.5, frequency=0)
 
 
