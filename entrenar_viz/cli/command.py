@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from entrenar_viz import __version__
-from entrenar_viz.cli.check_config import check, default_steps
+from entrenar_viz.cli.check_config import check
 from entrenar_viz.cli.open_lab import NOTEBOOK, lab
 from entrenar_viz.cli.serve_app import app
-from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.config.validation import U64_MAX
 from entrenar_viz.errors import EntrenarVizError
 
@@ -51,7 +50,7 @@ def _run(given: list[str], passed_on: list[str]) -> int:
     if arguments.command == "check":
         return check(arguments.file, arguments.steps, arguments.form)
     if arguments.command == "figure":
-        return draw(arguments)
+        return _figure(parser, arguments)
     if arguments.command == "survey":
         return _survey(arguments)
     if arguments.command == "prune":
@@ -108,6 +107,8 @@ def _add_figure(commands: Any) -> None:
     parser = commands.add_parser("figure", help=text, description=text)
     _add_file_and_steps(parser)
     parser.add_argument("-o", "--output", required=True, type=_picture, metavar="OUT", help="the picture to write")
+    parser.add_argument("--log", metavar="FILE", help="draw what a training has reported over it, .jsonl or .csv")
+    parser.add_argument("--metric", action="append", default=[], metavar="NAME", help="and this metric of the log")
     parser.add_argument("--theme", choices=["light", "dark"], default="light")
     parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
 
@@ -189,19 +190,20 @@ def _picture(text: str) -> Path:
     return Path(text)
 
 
-def draw(arguments: argparse.Namespace) -> int:
-    """Write the figure of a configuration's schedule."""
-    from entrenar_viz.figures.saving import save_figure
-    from entrenar_viz.figures.schedule_plot import schedule_figure
+def _figure(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
+    from entrenar_viz.cli.draw_figure import draw
 
-    config, output = PruningConfig.load(arguments.file), arguments.output
-    steps = default_steps(config) if arguments.steps is None else arguments.steps
-    try:
-        save_figure(schedule_figure(config, steps, theme=arguments.theme), output, overwrite=arguments.force)
-    except FileExistsError:
-        return _complain(f"{output} exists already: --force replaces it")
-    print(f"wrote {output}: steps 1 to {steps:,}")
-    return 0
+    if arguments.metric and arguments.log is None:
+        parser.error("--metric goes with --log")
+    return draw(
+        arguments.file,
+        arguments.output,
+        steps=arguments.steps,
+        log_file=arguments.log,
+        metrics=arguments.metric,
+        theme=arguments.theme,
+        overwrite=arguments.force,
+    )
 
 
 def _survey(arguments: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from entrenar_viz import Cubic, Gradual, OneShot, PruningConfig, __version__, as_markdown
+from entrenar_viz import Cubic, Gradual, OneShot, PruningConfig, TrainingLog, __version__, as_markdown
 from entrenar_viz.cli import open_lab as lab_module
 from entrenar_viz.cli.check_config import default_steps
 from entrenar_viz.cli.command import main
@@ -150,6 +150,7 @@ def test_json_leaves_out_the_middle_of_endless_schedules(capsys):
         ["figure", "a.json"],
         ["figure", "a.json", "-o", "a.jpg"],
         ["figure", "a.json", "-o", "a.svg", "--theme", "sepia"],
+        ["figure", "a.json", "-o", "a.svg", "--metric", "loss"],
     ],
 )
 def test_wrong_usage_exits_with_2(arguments, capsys):
@@ -169,6 +170,18 @@ def test_figure_writes_and_overwrites_only_with_force(capsys):
     assert Path("out.svg").read_bytes() == first
     assert main([*command, "--theme", "dark", "--force"]) == 0
     assert Path("out.svg").read_bytes() != first
+
+
+def test_figure_draws_a_log_over_the_plan_and_says_where_they_part(capsys):
+    log = TrainingLog(MISSED, total_steps=6000)
+    for step, sparsity in ((1300, 0.0375), (4000, 0.1)):
+        log.add(step, sparsity, loss=1 / step)
+    log.save("run.jsonl")
+    assert main(["figure", write(MISSED), "-o", "out.svg", "--log", "run.jsonl", "--metric", "loss"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[:2] == ["wrote out.svg: steps 1 to 6,000", "From step 4,000 on, 10% happened where 37.5% was planned."]
+    assert "loss" in Path("out.svg").read_text("utf-8")
+    assert main(["figure", "a.json", "-o", "b.svg", "--log", "run.jsonl", "--metric", "accuracy"]) == 1
 
 
 def test_figure_into_no_folder(capsys):
