@@ -46,6 +46,15 @@ export function widthOf(context, text) {
   return width;
 }
 
+// A text with room around it, which keeps it legible over lines; aligned as the context is.
+export function writeOver(context, scene, text, x, y, color) {
+  context.lineWidth = 3;
+  context.strokeStyle = scene.colors.background;
+  context.strokeText(text, x, y);
+  context.fillStyle = color;
+  context.fillText(text, x, y);
+}
+
 // Draw what may reach beyond the shown steps.
 export function clipped(context, plot, draw) {
   context.save();

@@ -4,7 +4,7 @@
 import { percent, rounded } from "../math/format.js";
 import { happenedAt, heightOf, inTheMaskOf, lastUntil, metricAt } from "../math/log.js";
 import { appliedAt, inTheMask } from "../math/updates.js";
-import { useFont, widthOf } from "./axes.js";
+import { useFont, widthOf, writeOver } from "./axes.js";
 
 const MARK = 5;
 const LETTERS = 24; // letters of a metric
@@ -104,11 +104,7 @@ function write(context, scene, right, y, text, color) {
   scene.taken.push({ x: right - width, y, width, height: 14 });
   context.textAlign = "right";
   context.textBaseline = "top";
-  context.lineWidth = 3;
-  context.strokeStyle = scene.colors.background;
-  context.strokeText(text, right, y);
-  context.fillStyle = color;
-  context.fillText(text, right, y);
+  writeOver(context, scene, text, right, y, color);
 }
 
 /**

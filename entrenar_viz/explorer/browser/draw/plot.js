@@ -12,6 +12,7 @@ import {
   stepText,
   useFont,
   widthOf,
+  writeOver,
 } from "./axes.js";
 import { drawLog, drawLogNames, linesAt } from "./log.js";
 import { drawReadout } from "./readout.js";
@@ -207,18 +208,18 @@ function drawTarget(context, scene, plot) {
   const reached = inTheMask(scene.fixed, appliedAt(chosen, target, totalSteps, totalSteps));
   const missed = reached < Math.fround(wanted);
   useFont(context, scene.font(11));
-  context.strokeStyle = missed ? colors.warning : colors.muted;
+  const color = missed ? colors.warning : colors.muted;
+  context.strokeStyle = color;
   context.setLineDash([3, 4]);
   context.lineWidth = 1;
   line(context, plot.left, plot.y(wanted), plot.right, plot.y(wanted));
   context.setLineDash([]);
   context.textAlign = "left";
   context.textBaseline = "bottom";
-  context.fillStyle = context.strokeStyle;
   const above = plot.y(wanted) - plot.top > 16;
   if (!above) context.textBaseline = "top";
   const text = missed ? `target ${percent(wanted)}, stops at ${percent(reached)}` : `target ${percent(wanted)}`;
-  context.fillText(text, plot.left + 6, plot.y(wanted) + (above ? -3 : 4));
+  writeOver(context, scene, text, plot.left + 6, plot.y(wanted) + (above ? -3 : 4), color);
 }
 
 // What was planned and what happened at the cursor, away from the curves there.
@@ -269,11 +270,7 @@ function drawNames(context, scene, plot) {
     scene.taken.push(place);
     context.textAlign = "left";
     context.textBaseline = "top";
-    context.lineWidth = 3;
-    context.strokeStyle = scene.colors.background;
-    context.strokeText(nameOf(schedule), place.x, place.y);
-    context.fillStyle = colorOf(scene, schedule);
-    context.fillText(nameOf(schedule), place.x, place.y);
+    writeOver(context, scene, nameOf(schedule), place.x, place.y, colorOf(scene, schedule));
   }
 }
 
