@@ -11,7 +11,7 @@ CUT_OFF = """(width) => {
   explorer.style.width = `${width}px`;
   const cut = (box) => {
     const style = getComputedStyle(box);
-    pen.font = style.font;
+    pen.font = `${style.fontSize} ${style.fontFamily}`;  // style.font is empty where digits are tabular
     const room = box.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
     return pen.measureText(box.value || box.placeholder).width > room;
   };
