@@ -42,10 +42,10 @@ explorer = Explorer(PruningConfig(method="wanda", target_sparsity=0.7, schedule=
 explorer"""
 MODEL = f"""{IMPORTS}
 rng = np.random.default_rng(1)
-names = [f"layers.{{i}}.{{part}}_proj" for i in range(4) for part in "qkv"]
+names = [f"layers.{{i}}.{{part}}_proj" for i in range(3) for part in "qkv"]
 weights = {{name: rng.standard_normal((64, 48)) * rng.gamma(2, size=(64, 48)) ** (i % 7 / 3)
            for i, name in enumerate(names)}}
-explorer = Explorer(weights=weights | {{"layers.4.q_proj": np.full((4, 4), np.nan)}})
+explorer = Explorer(weights=weights | {{"layers.3.q_proj": np.full((4, 4), np.nan)}})
 explorer"""
 LAYERS = f"""{IMPORTS}
 values = np.random.default_rng(0).standard_normal((64, 48)).astype("f4")

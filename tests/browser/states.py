@@ -147,8 +147,8 @@ def surveyed(notebook: Notebook) -> None:
     notebook.tab("Whole model")
     notebook.page.get_by_role("button", name="Survey the model").click()
     notebook.page.get_by_role("link", name="Download CSV").wait_for(timeout=60_000)
-    notebook.page.get_by_role("rowheader", name="layers.3.q_proj").click()
-    notebook.page.locator("tr[aria-current=true] th", has_text="layers.3.q_proj").wait_for()
+    notebook.page.get_by_role("rowheader", name="layers.1.v_proj").click()
+    notebook.page.locator("tr[aria-current=true] th", has_text="layers.1.v_proj").wait_for()
 
 
 def being_prepared(notebook: Notebook) -> None:
