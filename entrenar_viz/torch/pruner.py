@@ -16,12 +16,14 @@ from entrenar_viz.errors import ConfigError, EntrenarVizError, Problem
 from entrenar_viz.masks.calibration import Calibration, load_calibration
 from entrenar_viz.masks.order import Within, check_within
 from entrenar_viz.masks.scores import check_method
+from entrenar_viz.models.tensor_files import listed
 from entrenar_viz.models.torch_tensors import unwrapped
 from entrenar_viz.torch.model_layers import sort_layers
 from entrenar_viz.torch.saved_state import FORMAT, VERSION, check_state
 
 Config = PruningConfig | str | os.PathLike[str]
 CalibrationData = Mapping[str, ArrayLike] | str | os.PathLike[str] | Calibration
+_LISTED = 3  # names in a message
 
 
 class Pruner:
@@ -68,7 +70,8 @@ class Pruner:
         self.within = within
         problems = _of_method(self.config, within, has_calibration=calibration is not None)
         given = load_calibration(calibration) if calibration is not None and not problems else None
-        found = sort_layers(unwrapped(model), self.config, given, within)
+        self._model = unwrapped(model)
+        found = sort_layers(self._model, self.config, given, within)
         if problems or found.problems:
             raise ConfigError([*problems, *found.problems], "nothing was pruned")
         self._layers = {layer.name: layer for layer in found.layers}
@@ -88,13 +91,24 @@ class Pruner:
         """End a step: hold at zero what has gone, and update the masks where that is due.
 
         ``metrics`` go to the log (``loss=0.31``). WeightsError, with the layer, if weights are not finite at an update.
+        EntrenarVizError, before anything is done, if a parameter is no longer in the model: it was replaced.
         """
+        self._check_parameters()
         self.step_count += 1
         for layer in self._layers.values():
             layer.hold()
         updated = self._update()
         if updated or metrics or self.step_count == self.total_steps:
             self.log.add(self.step_count, self.sparsity, **metrics)
+
+    def _check_parameters(self) -> None:
+        """Refuse to prune what the model does not compute with any more, while what took its place stays dense."""
+        there = {id(parameter) for parameter in self._model.parameters()}
+        lost = [name for name, layer in self._layers.items() if id(layer.parameter) not in there]
+        if lost:
+            how = "load_state_dict(assign=True), a new layer or sharding puts others in their place"
+            fix = "make a new Pruner then; its load_state_dict(old.state_dict()) goes on"
+            raise EntrenarVizError(f"{listed(lost, _LISTED)}: no longer in the model: {how}; {fix}")
 
     def _update(self) -> bool:
         if self.step_count not in self._due:
@@ -154,6 +168,7 @@ class Pruner:
         """
         sizes = {name: layer.parameter.numel() for name, layer in self._layers.items()}
         log = check_state(state, self.config, self.total_steps, self.within, sizes)
+        self._check_parameters()
         self.step_count, self.sparsity, self.log = state["step"], state["sparsity"], log
         for name, layer in self._layers.items():
             layer.unpack(state["masks"][name])

@@ -290,6 +290,48 @@ def test_weights_that_diverge_are_refused_at_the_update_with_the_layer():
         pruner.step()
 
 
+def _assigned(model):
+    model.load_state_dict({name: tensor.clone() for name, tensor in model.state_dict().items()}, assign=True)
+
+
+def _new_parameter(model):
+    model[0].weight = nn.Parameter(model[0].weight.detach().clone())
+
+
+def _new_layer(model):
+    model[0] = nn.Linear(16, 32)
+
+
+@pytest.mark.parametrize("replace", [_assigned, _new_parameter, _new_layer])
+def test_parameters_that_were_replaced_are_refused_and_a_new_pruner_goes_on(replace):
+    model = perceptron()
+    old = Pruner(model, config(0.5, end=4), 4)
+    old.step()
+    replace(model)
+    before, state = weights_of(model), old.state_dict()
+    for attempt in (old.step, lambda: old.load_state_dict(state)):
+        with pytest.raises(EntrenarVizError, match=r"'0\.weight'.* no longer in the model.* make a new Pruner"):
+            attempt()
+    assert (old.step_count, old.log.rows) == (1, state["log"])
+    assert all(torch.equal(now, before[name]) for name, now in weights_of(model).items())
+    new = Pruner(model, old.config, 4)
+    new.load_state_dict(old.state_dict())
+    new.step()
+    assert new.step_count == 2
+    assert int((model[0].weight == 0).sum()) == 512 - int(new.mask("0.weight").sum()) > 0
+
+
+def test_a_model_that_is_wrapped_or_gets_more_layers_later_is_pruned_all_the_same():
+    model = perceptron()
+    pruner = Pruner(model, config(0.5, end=1), 4)
+    model.append(nn.Linear(4, 4))
+    nn.utils.parametrizations.spectral_norm(model[2])  # the parameter is its original from now on
+    nn.DataParallel(model)
+    pruner.step()
+    assert int((model[0].weight == 0).sum()) == 256
+    assert int((model[2].weight == 0).sum()) == 64
+
+
 def test_quantized_layers_are_refused_before_anything_is_touched():
     class Packed(nn.Module):
         def __init__(self):
