@@ -1,7 +1,8 @@
 """One parameter that is pruned: its matrices, the bits of what is kept, and how what has gone is held at zero."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import ParamSpec
 
 import numpy as np
 import torch
@@ -12,7 +13,13 @@ from entrenar_viz.masks.order import Within
 from entrenar_viz.models.layout import Layout, expert_name
 from entrenar_viz.torch.scores_on_device import Score, as_float32, kept
 
+Given = ParamSpec("Given")
 _INTEGERS = {1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}  # by the bytes of a number
+
+
+def _normally(function: Callable[Given, None]) -> Callable[Given, None]:
+    """Without gradients, and with tensors that can be changed later, also where a loop is in ``inference_mode``."""
+    return torch.inference_mode(False)(torch.no_grad()(function))
 
 
 @dataclass(eq=False)
@@ -38,24 +45,30 @@ class PrunedLayer:
         """The first of its names."""
         return self.names[0]
 
-    @torch.no_grad()
+    @_normally
     def hold(self) -> None:
         """Set to zero what has gone, whatever the optimizer has made of it."""
         self._clear(self.parameter)
 
-    @torch.no_grad()
+    @_normally
     def hold_gradient(self) -> None:
         """Set to zero the gradient of what has gone."""
-        if self.parameter.grad is not None:
-            self._clear(self.parameter.grad)
+        gradient = self.parameter.grad
+        if gradient is None:
+            return
+        if gradient.is_sparse:  # of an embedding: some of its rows
+            gradient = self.parameter.grad = gradient.coalesce()
+            self._clear(gradient.values(), gradient.indices().unbind())
+        else:
+            self._clear(gradient)
 
-    def _clear(self, numbers: Tensor) -> None:
+    def _clear(self, numbers: Tensor, places: tuple[Tensor, ...] = ()) -> None:
         if self.bits is not None:
             integers = _as_integers(numbers)
             self.bits = self.bits.to(integers.device, integers.dtype)  # the model may have been moved since
-            integers.bitwise_and_(self.bits)
+            integers.bitwise_and_(self.bits[places] if places else self.bits)
 
-    @torch.no_grad()
+    @_normally
     def update(self, sparsity: float) -> None:
         """Prune to ``sparsity``; what has gone stays gone. WeightsError for weights that are not finite."""
         new = torch.empty_like(_as_integers(self.parameter))
@@ -88,6 +101,7 @@ class PrunedLayer:
         """The mask at a bit a weight, uint8, on the CPU; None before the first update."""
         return None if self.bits is None else torch.from_numpy(np.packbits(self.mask.cpu().numpy()))
 
+    @_normally
     def unpack(self, packed: Tensor | None) -> None:
         """Take the mask that ``packed`` has given, and hold it."""
         if packed is None:

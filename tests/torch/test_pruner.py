@@ -372,6 +372,28 @@ def test_gradients_of_what_has_gone_can_be_left_out_of_a_clipped_norm():
         torch.testing.assert_close(parameter.grad, before[name] * mask, rtol=0, atol=0)
 
 
+def test_sparse_gradients_of_an_embedding_are_left_out_too():
+    layer = nn.Embedding(10, 8, sparse=True)
+    pruner = Pruner(layer, config(0.5, end=1, skip_embed_layers=False), 2)
+    pruner.step()
+    layer(torch.tensor([1, 7, 1])).sum().backward()
+    pruner.mask_gradients()
+    expected = torch.zeros(10, 8)
+    expected[1], expected[7] = 2, 1
+    assert torch.equal(layer.weight.grad.to_dense(), expected * pruner.mask("weight"))
+
+
+def test_steps_may_be_made_in_inference_mode_and_out_of_it():
+    model = perceptron()
+    pruner = Pruner(model, config(0.5, end=4), 4)
+    for step in range(1, 5):
+        with torch.inference_mode(step % 2 == 1):
+            pruner.step()
+    loss_of(model, next(batches(1))).backward()
+    pruner.mask_gradients()
+    assert pruner.achieved == 0.5
+
+
 def test_a_configuration_is_read_from_its_file(tmp_path):
     pruner = Pruner(network(), config().save(tmp_path / "pruning.json"), 8)
     assert pruner.config == config()
