@@ -65,7 +65,9 @@ class Pruner:
         calibration: CalibrationData | None = None,
         within: Within = "tensor",
     ) -> None:
-        self.config = PruningConfig.load(config) if isinstance(config, (str, os.PathLike)) else config
+        if not isinstance(model, nn.Module):
+            raise EntrenarVizError(f"what is pruned is a module of PyTorch, not {type(model).__name__}")
+        self.config = _loaded(config)
         self.total_steps = whole_steps(total_steps)
         self.within = within
         problems = _of_method(self.config, within, has_calibration=calibration is not None)
@@ -93,6 +95,8 @@ class Pruner:
         ``metrics`` go to the log (``loss=0.31``). WeightsError, with the layer, if weights are not finite at an update.
         EntrenarVizError, before anything is done, if a parameter is no longer in the model: it was replaced.
         """
+        if taken := sorted(metrics.keys() & {"step", "sparsity"}):
+            raise EntrenarVizError(f"the log has a {taken[0]} of its own: give that metric another name")
         self._check_parameters()
         self.step_count += 1
         for layer in self._layers.values():
@@ -176,6 +180,14 @@ class Pruner:
     def __repr__(self) -> str:
         done = f"step {self.step_count:,} of {self.total_steps:,}"
         return f"<Pruner: {done}, {len(self._layers)} layers at {self.sparsity:.2%}, {len(self.skipped)} skipped>"
+
+
+def _loaded(config: Config) -> PruningConfig:
+    if isinstance(config, PruningConfig):
+        return config
+    if isinstance(config, (str, os.PathLike)):
+        return PruningConfig.load(config)
+    raise EntrenarVizError(f"config is a PruningConfig or the path of its file, not {type(config).__name__}")
 
 
 def _of_method(config: PruningConfig, within: str, *, has_calibration: bool) -> list[Problem]:

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from entrenar_viz.analysis.training_log import TrainingLog
 from entrenar_viz.config.pruning_config import PruningConfig
-from entrenar_viz.errors import ConfigError, Problem
+from entrenar_viz.errors import ConfigError, EntrenarVizError, Problem
 
 FORMAT, VERSION = "entrenar-viz pruner", 1
 _KEYS = {"config": str, "total_steps": int, "within": str, "step": int, "sparsity": float, "masks": dict, "log": list}
@@ -30,7 +31,10 @@ def check_state(
     ]
     if wrong or (wrong := [*_others(state, config, total_steps, within), *_misfits(state["masks"], sizes)]):
         raise ConfigError(wrong, source)
-    return TrainingLog(config, total_steps, state["log"])
+    try:
+        return TrainingLog(config, total_steps, state["log"])
+    except (EntrenarVizError, TypeError, ValueError) as error:
+        raise ConfigError([Problem("log", f"is no log: {error}")], source) from error
 
 
 def _others(state: Mapping[str, Any], config: PruningConfig, total_steps: int, within: str) -> list[Problem]:
@@ -42,6 +46,8 @@ def _others(state: Mapping[str, Any], config: PruningConfig, total_steps: int, w
     ]
     if not state["step"] >= 0:
         found.append(Problem("step", f"must not be negative, but is {state['step']}"))
+    if not 0 <= state["sparsity"] <= 1:
+        found.append(Problem("sparsity", f"must be between 0 and 1, but is {state['sparsity']}"))
     return found
 
 
@@ -52,6 +58,7 @@ def _misfits(masks: Mapping[str, Any], sizes: Mapping[str, int]) -> list[Problem
     found += [Problem(f"masks.{name}", "is not pruned in this model") for name in masks.keys() - sizes.keys()]
     for name in sizes.keys() & masks.keys():
         packed, expected = masks[name], -(-sizes[name] // 8)
-        if packed is not None and (not isinstance(packed, Tensor) or packed.numel() != expected):
+        is_mask = isinstance(packed, Tensor) and packed.dtype == torch.uint8 and packed.numel() == expected
+        if packed is not None and not is_mask:
             found.append(Problem(f"masks.{name}", f"does not have the {sizes[name]:,} weights of this model"))
     return sorted(found, key=lambda problem: problem.where)

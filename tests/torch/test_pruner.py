@@ -270,6 +270,13 @@ def test_calibration_data_that_does_not_fit_is_refused(given, message):
         Pruner(network(), config(method="sparse_gpt"), 1, calibration=given)
 
 
+def test_what_is_no_model_and_what_is_no_configuration_is_refused():
+    with pytest.raises(EntrenarVizError, match="is a module of PyTorch, not OrderedDict"):
+        Pruner(network().state_dict(), config(), 1)
+    with pytest.raises(EntrenarVizError, match="a PruningConfig or the path of its file, not dict"):
+        Pruner(network(), {"method": "magnitude"}, 1)
+
+
 def test_methods_without_masks_and_models_without_matrices_are_refused():
     with pytest.raises(ConfigError, match="minitron_depth needs calibration data, and removes whole layers"):
         Pruner(network(), config(method="minitron_depth"), 1)
@@ -357,6 +364,14 @@ def test_the_log_has_updates_metrics_and_the_end():
         pruner.step(**({"loss": torch.tensor(1 / step)} if step == 3 else {}))
     assert pruner.log.rows == [[2, 0.25, {}], [3, 0.25, {"loss": pytest.approx(1 / 3)}], [4, 0.5, {}], [6, 0.5, {}]]
     assert (pruner.log.config, pruner.log.total_steps) == (pruner.config, 6)
+
+
+@pytest.mark.parametrize("name", ["step", "sparsity"])
+def test_a_metric_named_like_what_the_log_has_anyhow_is_refused_before_the_step(name):
+    pruner = Pruner(perceptron(), config(), 8)
+    with pytest.raises(EntrenarVizError, match=f"the log has a {name} of its own"):
+        pruner.step(**{name: 0.5})
+    assert (pruner.step_count, pruner.achieved) == (0, 0)
 
 
 def test_gradients_of_what_has_gone_can_be_left_out_of_a_clipped_norm():

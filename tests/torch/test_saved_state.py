@@ -102,6 +102,10 @@ def test_what_does_not_fit_is_told_together_and_changes_nothing():
         (lambda state: state.update(step=-1), "step: must not be negative"),
         (lambda state: state["masks"].update({"0.weight": torch.zeros(3, dtype=torch.uint8)}), "does not have the 512"),
         (lambda state: state["masks"].update({"0.weight": "text"}), "does not have the 512"),
+        (lambda state: state["masks"].update({"0.weight": torch.zeros(64)}), "does not have the 512"),
+        (lambda state: state.update(sparsity=float("nan")), "sparsity: must be between 0 and 1, but is nan"),
+        (lambda state: state.update(log=[[3]]), "log: is no log: not enough values"),
+        (lambda state: state.update(log=[[3, 7.0, {}]]), "log: is no log: sparsity 7.0"),
         (lambda state: state.pop("log"), "log: must be of type list"),
     ],
 )
