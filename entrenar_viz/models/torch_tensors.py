@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from entrenar_viz.models.tensor_files import FLOATS, Stored
 
 QUANTIZED = "quantized: prune before quantizing"
+LAZY = "has no shape yet: run the model once on a batch"
 _WRAPPERS = ("DistributedDataParallel", "DataParallel")
 _COMPILED = "_orig_mod"  # where torch.compile keeps the module itself
 
@@ -62,7 +63,8 @@ def stored_module(model: Any) -> dict[str, Stored]:
     model = unwrapped(model)
     kinds = {_join(path, name): type(owner).__name__ for path, owner in model.named_modules() for name in _own(owner)}
     stored = {name: stored_tensor(tensor, kinds.get(name, "")) for name, tensor in model.named_parameters()}
-    refused = {name: Stored((), "", partial(_no_numbers, QUANTIZED), refused=QUANTIZED) for name in _quantized(model)}
+    packed = [_join(path, name) for path, owner in model.named_modules() if (name := packed_weight(owner))]
+    refused = {name: Stored((), "", partial(_no_numbers, QUANTIZED), refused=QUANTIZED) for name in packed}
     return {plain_name(name): one for name, one in (stored | refused).items()}
 
 
@@ -77,7 +79,7 @@ def _unreadable(tensor: Any) -> str:
     if name == "DTensor":
         return "DTensor: each process has a part of it, pass tensor.full_tensor()"
     if name.startswith("Uninitialized"):
-        return "has no shape yet: run the model once on a batch"
+        return LAZY
     if tensor.is_meta:
         return "on the meta device: it has no numbers"
     if tensor.is_quantized or ("quant" in name.lower() and dtype_of(tensor) in FLOATS):
@@ -106,12 +108,15 @@ def unwrapped(model: Any) -> Any:
         model = inside
 
 
-def _quantized(model: Any) -> Iterator[str]:
-    """The weights of modules that keep them packed, and so not as parameters."""
-    for path, owner in model.named_modules():
-        packed = "quantized" in type(owner).__module__ and hasattr(owner, "weight") and not list(_own(owner))
-        if packed or "qweight" in owner._buffers:  # of PyTorch itself; of GPTQ and AWQ
-            yield _join(path, "qweight" if "qweight" in owner._buffers else "weight")
+def packed_weight(module: Any) -> str:
+    """The name under which ``module`` itself keeps weights that are quantized and no parameters, empty if it does not.
+
+    Those of PyTorch have ``weight()``, those of GPTQ and AWQ a buffer ``qweight``.
+    """
+    if "qweight" in module._buffers:
+        return "qweight"
+    packed = "quantized" in type(module).__module__ and hasattr(module, "weight") and not list(_own(module))
+    return "weight" if packed else ""
 
 
 def _own(module: Any) -> Iterator[str]:

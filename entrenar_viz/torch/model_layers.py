@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.errors import EntrenarVizError, Problem, WeightsError
@@ -16,7 +17,7 @@ from entrenar_viz.masks.units import check_fit
 from entrenar_viz.models.layer_names import why_left_whole
 from entrenar_viz.models.layout import expert_name, layout_of
 from entrenar_viz.models.matrices import matrices
-from entrenar_viz.models.torch_tensors import plain_name, stored_tensor
+from entrenar_viz.models.torch_tensors import LAZY, QUANTIZED, packed_weight, plain_name, stored_tensor
 from entrenar_viz.models.weights import not_prunable
 from entrenar_viz.torch.layer import PrunedLayer
 from entrenar_viz.torch.scores_on_device import Score, as_float32, scorer_on_device
@@ -85,8 +86,8 @@ def _unsuitable(model: nn.Module) -> Iterator[Problem]:
         kind = type(module).__name__
         if kind in ("FullyShardedDataParallel", "FSDPModule"):
             yield Problem(name or "model", f"{kind} keeps pieces of weights: prune before the model is sharded")
-        if type(module).__module__.startswith(_PACKED):
-            yield Problem(name or "model", f"{kind} is quantized: prune before quantizing")
+        if type(module).__module__.startswith(_PACKED) or packed_weight(module):
+            yield Problem(name or "model", f"{kind} is {QUANTIZED}")
 
 
 def _refused(shared: Shared) -> str:
@@ -94,17 +95,27 @@ def _refused(shared: Shared) -> str:
     parameter, kind = shared.parameter, type(shared.parameter).__name__
     if any(cls.__name__ == "DTensor" for cls in (type(parameter), type(parameter.data))):
         return "is sharded (DTensor): masks need whole weights, prune before the model is sharded"
+    if is_lazy(parameter):
+        return LAZY
     if parameter.is_meta:
         return "has no numbers (device meta): load the weights first"
     if kind.startswith(("Params4bit", "Int8Params")) or parameter.is_quantized:
-        return "is quantized: prune before quantizing"
+        return f"is {QUANTIZED}"
+    if type(parameter.data) is not torch.Tensor:
+        own = f"is a {type(parameter.data).__name__}, which keeps its numbers in a way of its own"
+        return f"{own}: prune plain tensors, before they are quantized or sharded"
     if parameter.ndim > 1 and not parameter.is_floating_point():
         return f"{_dtype(parameter)} is quantized or no weight: prune before quantizing"
     if parameter.layout != torch.strided:
         return f"is sparse ({parameter.layout}): to_dense() first"
-    if any(hasattr(module, name.rpartition(".")[2].removesuffix("_orig") + "_mask") for name, module in shared.places):
+    if any(name.endswith("_orig") and hasattr(module, _mask_name(name)) for name, module in shared.places):
         return "has a mask of torch.nn.utils.prune: make it permanent first, prune.remove(module, name)"
     return ""
+
+
+def _mask_name(name: str) -> str:
+    """What torch.nn.utils.prune calls the mask of ``fc.weight_orig``: ``weight_mask``."""
+    return name.rpartition(".")[2].removesuffix("_orig") + "_mask"
 
 
 def _skipped(shared: Shared, config: PruningConfig, calibration: Calibration | None) -> str:

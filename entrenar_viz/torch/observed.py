@@ -8,9 +8,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from entrenar_viz.models.layer_names import why_left_whole
 from entrenar_viz.models.layout import layout_of
+from entrenar_viz.models.torch_tensors import LAZY
 from entrenar_viz.torch.collector import Collector
 from entrenar_viz.torch.entering import Entering, entering
 from entrenar_viz.torch.model_layers import Shared, shared_parameters
@@ -24,6 +26,9 @@ def layers_to_watch(model: nn.Module, *, skip_embed_layers: bool) -> tuple[Watch
     watched: Watched = {}
     skipped: dict[str, str] = {}
     for shared in shared_parameters(model):
+        if is_lazy(shared.parameter):
+            skipped[shared.name] = LAZY
+            continue
         if shared.parameter.ndim < 2:
             continue
         found = [(module, _reader(shared, module)) for _, module in shared.places]

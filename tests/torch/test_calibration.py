@@ -466,3 +466,10 @@ def test_the_document_runs(tmp_path, monkeypatch):
     assert scope["table"].achieved.tolist() == [0.5, 0.5]
     assert scope["explorer"].errors == []
     scope["explorer"].close()
+
+
+@pytest.mark.filterwarnings("ignore:Lazy modules are a new feature")
+def test_a_layer_without_a_shape_yet_is_listed():
+    data = calibrate(nn.Sequential(nn.Linear(4, 8), nn.LazyLinear(3)), [torch.randn(5, 4)])
+    assert list(data) == ["0.weight"]
+    assert data.skipped["1.weight"] == "has no shape yet: run the model once on a batch"

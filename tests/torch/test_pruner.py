@@ -351,6 +351,40 @@ def test_quantized_layers_are_refused_before_anything_is_touched():
         Pruner(torch.ao.quantization.quantize_dynamic(perceptron(), {nn.Linear}), config(), 1)
 
 
+class Odd(nn.Module):
+    """A module with tensors of its own, under the names that are given."""
+
+    def __init__(self, parameters=(), buffers=()):
+        super().__init__()
+        for name, tensor in dict(parameters).items():
+            self.register_parameter(name, nn.Parameter(tensor))
+        for name, tensor in dict(buffers).items():
+            self.register_buffer(name, tensor)
+
+
+class Affine(torch.Tensor):
+    """Some library's way to keep quantized weights."""
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: nn.LazyLinear(4), r"odd\.weight: has no shape yet: run the model once on a batch"),
+        (lambda: Odd(buffers={"qweight": torch.zeros(4, 4, dtype=torch.int32)}), "odd: Odd is quantized: prune before"),
+        (lambda: Odd({"weight": torch.zeros(4, 4).as_subclass(Affine)}), r"odd\.weight: is a Affine, which keeps its"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Lazy modules are a new feature")
+def test_what_would_be_left_dense_without_a_word_is_refused(make, message):
+    with pytest.raises(ConfigError, match=message):
+        Pruner(nn.ModuleDict({"odd": make(), "fc": nn.Linear(4, 4)}), config(), 1)
+
+
+def test_a_mask_of_the_model_itself_is_none_of_pytorch_prune():
+    odd = Odd({"attention": torch.randn(4, 4)}, {"attention_mask": torch.ones(4, 4)})
+    assert Pruner(odd, config(), 1).names == ["attention"]
+
+
 def test_a_schedule_that_never_prunes_is_told_of():
     pruner = Pruner(network(), PruningConfig(), 10)
     assert [finding.code for finding in pruner.findings if finding.severity == "error"] == ["never-fires"]
