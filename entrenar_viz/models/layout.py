@@ -17,6 +17,7 @@ KERNELS = (  # of Keras and Flax: inputs first
     "query_kernel",  # what is known to lead into heads without a name that says so
 )
 _OUTPUTS_BEFORE_INPUTS = re.compile(r"depthwise|conv\dd_transpose")  # layers of Keras: (height, width, out, in)
+_ONE_EXPERT = re.compile(r"experts[./]\d+[./]")
 _INTO_HEADS = ("query", "key", "value")  # attention in Keras and Flax: a kernel (in, heads, size of a head)
 _OUT_OF_HEADS = ("attention_output", "out", "output")  # (heads, size of a head, out)
 _INPUTS_FIRST = (  # classes that keep (in, out), and the operations of ONNX that take it so
@@ -89,7 +90,9 @@ def kernel_of(name: str, kind: str = "") -> str:
 
 
 def is_of_experts(name: str, kind: str = "") -> bool:
-    """Whether a tensor belongs to a mixture of experts."""
+    """Whether a tensor belongs to a mixture of experts, and not to a convolution or to one of its experts (``.0.``)."""
+    if kind.startswith("Conv") or _ONE_EXPERT.search(name.lower()):
+        return False
     return "Experts" in kind or any("experts" in part or part.split("_")[-1] == "moe" for part in _parts(name))
 
 

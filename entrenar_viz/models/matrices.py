@@ -63,13 +63,25 @@ def _matrices(name: str, one: Stored) -> Iterator[tuple[str, Stored]]:
 
 def _no_matrix(name: str, one: Stored) -> str:
     """Why a tensor of two or more dimensions holds no matrix to prune, an empty text if it does."""
-    is_bias = one.kind == "bias" or name.rpartition(".")[2].lower().endswith("bias")
-    if is_bias and is_of_experts(name, one.kind):
-        return "the biases of experts: not pruned"
-    if is_bias:
-        return "a bias: not pruned"
-    experts = layout_of(name, one.shape, one.kind).experts
-    return f"{experts:,} experts: more than {MAX_EXPERTS:,}" if experts > MAX_EXPERTS else ""
+    of_experts = is_of_experts(name, one.kind)
+    if one.kind == "bias" or "bias" in name.rpartition(".")[2].lower():
+        return "the biases of experts: not pruned" if of_experts else "a bias: not pruned"
+    if of_experts:
+        experts = layout_of(name, one.shape, one.kind).experts
+        return f"{experts:,} experts: more than {MAX_EXPERTS:,}" if experts > MAX_EXPERTS else ""
+    if _is_vector(name, one.shape):
+        return f"a vector in {len(one.shape)} dimensions: scales of channels and tokens are not pruned"
+    return ""
+
+
+def _is_vector(name: str, shape: tuple[int, ...]) -> bool:
+    """Whether more than two dimensions hold but one axis: layer scales (channels, 1, 1), class tokens (1, 1, width).
+
+    Layers of one channel have such weights too, and are called so.
+    """
+    last = name.rpartition(".")[2].lower()
+    is_weight = "weight" in last or "kernel" in last or last == "w" or last.isdigit()
+    return len(shape) > 2 and math.prod(shape) == max(shape) and not is_weight
 
 
 def _turned(name: str, kind: str, layout: Layout) -> str:

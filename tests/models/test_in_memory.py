@@ -336,6 +336,27 @@ def test_more_experts_than_anybody_has_are_refused():
     assert "5,000 experts: more than 4,096" in refused({"experts": np.zeros((5000, 1, 1), np.float16)})
 
 
+def test_scales_of_channels_tokens_and_tables_of_biases_are_no_matrices():
+    tensors = load_weights(
+        {
+            "block.layer_scale": np.ones((8, 1, 1)),
+            "cls_token": np.ones((1, 1, 8)),
+            "attention.bias_k": np.ones((1, 2, 8)),
+            "attention.relative_position_bias_table": np.ones((9, 2)),
+            "one_channel.weight": np.ones((8, 1, 1, 1)),
+            "one_output.weight": np.ones((1, 8)),
+            "latents": np.ones((1, 4, 8)),
+        }
+    )
+    assert tensors.names == ["one_channel.weight", "one_output.weight", "latents"]
+    assert tensors.skipped == {
+        "block.layer_scale": "a vector in 3 dimensions: scales of channels and tokens are not pruned",
+        "cls_token": "a vector in 3 dimensions: scales of channels and tokens are not pruned",
+        "attention.bias_k": "a bias: not pruned",
+        "attention.relative_position_bias_table": "a bias: not pruned",
+    }
+
+
 def test_scales_of_quantized_weights_are_no_weights():
     tensors = load_weights(
         {

@@ -23,6 +23,8 @@ from entrenar_viz.models.layout import layout_of
         ("mlp.weights", "Qwen3MoeExperts", (8, 64, 32), (64, 32), 8),
         ("mlp.experts.gate_up_proj", "GptOssExperts", (8, 32, 64), (64, 32), 8),
         ("mlp.experts.0.up.weight", "", (64, 32), (64, 32), 0),
+        ("experts.0.conv.weight", "", (64, 32, 5), (64, 32, 5), 0),
+        ("moe.conv.weight", "Conv1d", (64, 32, 5), (64, 32, 5), 0),
         ("conv1.weight", "", (64, 32, 5), (64, 32, 5), 0),
         ("remoed.weight", "", (64, 32, 5), (64, 32, 5), 0),
     ],
