@@ -28,7 +28,7 @@ def whole_file(path: Path, *, overwrite: bool, before: bytes | None = None) -> I
     """
     check_place(path)
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=_prefix(path), suffix=".tmp")
     except OSError as error:
         raise type(error)(error.errno, error.strerror, str(path)) from None  # not the name of the temporary file
     os.close(handle)
@@ -54,7 +54,7 @@ def whole_folder(path: Path, *, overwrite: bool) -> Iterator[Path]:
     """
     _check_parent(path)
     try:
-        temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp"))
+        temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=_prefix(path), suffix=".tmp"))
     except OSError as error:
         raise type(error)(error.errno, error.strerror, str(path)) from None  # not the name of the temporary folder
     try:
@@ -66,6 +66,11 @@ def whole_folder(path: Path, *, overwrite: bool) -> Iterator[Path]:
         _put_folder(temporary, path, overwrite)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _prefix(path: Path) -> str:
+    """How a temporary name begins: of a long name with its beginning, since file systems take 255 bytes."""
+    return f".{path.name[:40]}."
 
 
 def _put_folder(temporary: Path, path: Path, overwrite: bool) -> None:

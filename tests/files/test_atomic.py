@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from entrenar_viz.files.atomic import whole_file, whole_folder
+from entrenar_viz.files.atomic import whole_file, whole_folder, write_atomically
 
 
 def filled(path, text="new", **arguments):
@@ -20,6 +20,13 @@ def test_a_folder_appears_with_all_that_is_in_it(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     (tmp_path / "any").mkdir()
     assert (tmp_path / "out").stat().st_mode == (tmp_path / "any").stat().st_mode
+
+
+@pytest.mark.parametrize("name", [250 * "x", 80 * "模"])  # as long as a name may be, in bytes
+def test_names_may_be_as_long_as_the_file_system_takes_them(tmp_path, name):
+    write_atomically(tmp_path / name, b"new", overwrite=False)
+    filled(tmp_path / f"{name}.d")
+    assert {path.name for path in tmp_path.iterdir()} == {name, f"{name}.d"}
 
 
 def test_nothing_is_left_of_a_block_that_raises(tmp_path):
