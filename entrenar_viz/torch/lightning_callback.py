@@ -39,6 +39,7 @@ class PruningCallback(Callback):
         self.pruner = Pruner(pl_module, config, total, calibration=calibration, within=within)
         if self._state:
             self.pruner.load_state_dict(self._state)
+            self._state = {}  # a later training starts anew
 
     def on_before_optimizer_step(self, *_: Any) -> None:
         """Leave the gradients of pruned weights out: Lightning clips after this."""

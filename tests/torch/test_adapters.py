@@ -139,6 +139,18 @@ def test_lightning_goes_on_from_a_checkpoint_with_what_has_gone(tmp_path):
         assert torch.equal(before, after)
 
 
+def test_lightning_starts_anew_after_a_training_that_was_resumed(tmp_path):
+    callback = lightning_callback.PruningCallback(CONFIG)
+    trainer = lit(tmp_path, callback)
+    trainer.fit(Lit(), loader())
+    trainer.save_checkpoint(tmp_path / "end.ckpt")
+    callback.load_state_dict(torch.load(tmp_path / "end.ckpt", weights_only=True)["callbacks"][callback.state_key])
+    lit(tmp_path, callback, enable_checkpointing=False).fit(Lit(), loader())
+    assert callback.pruner.step_count == 40  # the 20 of the checkpoint among them
+    lit(tmp_path, callback, enable_checkpointing=False).fit(Lit(), loader())
+    assert callback.pruner.step_count == 20
+
+
 def test_lightning_without_an_end_is_refused(tmp_path):
     trainer = lit(tmp_path, lightning_callback.PruningCallback(CONFIG), max_epochs=-1, enable_checkpointing=False)
     with pytest.raises(EntrenarVizError, match="the length of the training is not known: give the Trainer max_steps"):
