@@ -1,12 +1,14 @@
 """Where the numbers of each tensor lie in a model file, byte by byte."""
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import IO, Any
 
 import numpy as np
+
+from entrenar_viz.models.numpy_files import npy_array_header
+from entrenar_viz.models.safetensors_files import entries_of
 
 
 @dataclass(frozen=True)
@@ -37,22 +39,18 @@ def safetensors_places(file: IO[bytes], dtypes: Mapping[str, str]) -> dict[str, 
     """The places of the tensors in ``dtypes``, which has the numpy name of the number format of each."""
     import ml_dtypes
 
-    file.seek(0)
-    length = int.from_bytes(file.read(8), "little")
-    header: dict[str, Any] = json.loads(file.read(length))
+    entries, data = entries_of(file)
     places = {}
     for name, dtype in dtypes.items():
         kind = np.dtype(getattr(ml_dtypes, dtype, dtype)).newbyteorder("<")
-        places[name] = Place(8 + length + header[name]["data_offsets"][0], tuple(header[name]["shape"]), kind)
+        places[name] = Place(data + entries[name]["data_offsets"][0], tuple(entries[name]["shape"]), kind)
     return places
 
 
 def npy_place(file: IO[bytes]) -> Place:
     """The place of the array in ``file``, an .npy file from its first byte on."""
     file.seek(0)
-    version = np.lib.format.read_magic(file)
-    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, is_fortran, kind = read(file)
+    shape, is_fortran, kind = npy_array_header(file)
     return Place(file.tell(), tuple(int(length) for length in shape), kind, is_fortran)
 
 

@@ -26,15 +26,20 @@ def _npy_array(again: Again) -> NDArray[Any]:
 
 def _npy_header(file: IO[bytes], size: int) -> tuple[tuple[int, ...], str]:
     """Shape and dtype, once the ``size`` in bytes has been seen to fit them."""
-    version = np.lib.format.read_magic(file)
-    if version not in ((1, 0), (2, 0)):
-        raise ValueError(f"npy format {version} is for records, not for weights")
-    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, dtype = read(file)
+    shape, _, dtype = npy_array_header(file)
     promised, found = math.prod(shape) * dtype.itemsize, size - file.tell()
     if not dtype.hasobject and (promised != found or min(shape, default=0) < 0):
         raise ValueError(f"is broken: {found:,} bytes follow, but {list(shape)} {dtype} takes {promised:,}")
     return tuple(int(length) for length in shape), dtype.name
+
+
+def npy_array_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, "np.dtype[Any]"]:
+    """Shape, whether the first axis is the quickest, and dtype; the numbers follow."""
+    version = np.lib.format.read_magic(file)
+    if version not in ((1, 0), (2, 0)):
+        raise ValueError(f"npy format {version} is for records, not for weights")
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    return read(file)
 
 
 def read_npz(file: IO[bytes], again: Again) -> dict[str, Stored]:

@@ -24,10 +24,17 @@ def read_safetensors(file: IO[bytes], again: Again) -> dict[str, Stored]:
 
     with safe_open(file.name, framework="numpy"):
         pass  # opening checks all of the header: sizes, gaps, overlaps, formats
+    entries, data = entries_of(file)
+    return {name: _tensor(entry, data, again) for name, entry in entries.items()}
+
+
+def entries_of(file: IO[bytes]) -> tuple[dict[str, Any], int]:
+    """What the header says of each tensor, and the byte at which the numbers begin; nothing is checked."""
+    file.seek(0)
     length = int.from_bytes(file.read(8), "little")
     header = json.loads(file.read(length))
     header.pop("__metadata__", None)
-    return {name: _tensor(entry, 8 + length, again) for name, entry in header.items()}
+    return header, 8 + length
 
 
 def _tensor(entry: dict[str, Any], data: int, again: Again) -> Stored:
