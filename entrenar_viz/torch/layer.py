@@ -45,6 +45,12 @@ class PrunedLayer:
         """The first of its names."""
         return self.names[0]
 
+    @property
+    def has_its_shape(self) -> bool:
+        """Whether the parameter is still of the shape that it is pruned in."""
+        stacked = (self.layout.experts,) if self.layout.experts else ()
+        return tuple(self.parameter.shape) == stacked + self.layout.stored
+
     @_normally
     def hold(self) -> None:
         """Set to zero what has gone, whatever the optimizer has made of it."""

@@ -108,11 +108,11 @@ class Pruner:
     def _check_parameters(self) -> None:
         """Refuse to prune what the model does not compute with any more, while what took its place stays dense."""
         there = {id(parameter) for parameter in self._model.parameters()}
-        lost = [name for name, layer in self._layers.items() if id(layer.parameter) not in there]
-        if lost:
+        layers = self._layers.values()
+        if lost := [layer.name for layer in layers if id(layer.parameter) not in there or not layer.has_its_shape]:
             how = "load_state_dict(assign=True), a new layer or sharding puts others in their place"
             fix = "make a new Pruner then; its load_state_dict(old.state_dict()) goes on"
-            raise EntrenarVizError(f"{listed(lost, _LISTED)}: no longer in the model: {how}; {fix}")
+            raise EntrenarVizError(f"{listed(lost, _LISTED)}: no longer in the model as before: {how}; {fix}")
 
     def _update(self) -> bool:
         if self.step_count not in self._due:

@@ -317,7 +317,7 @@ def test_parameters_that_were_replaced_are_refused_and_a_new_pruner_goes_on(repl
     replace(model)
     before, state = weights_of(model), old.state_dict()
     for attempt in (old.step, lambda: old.load_state_dict(state)):
-        with pytest.raises(EntrenarVizError, match=r"'0\.weight'.* no longer in the model.* make a new Pruner"):
+        with pytest.raises(EntrenarVizError, match=r"'0\.weight'.* no longer in the model as .* make a new Pruner"):
             attempt()
     assert (old.step_count, old.log.rows) == (1, state["log"])
     assert all(torch.equal(now, before[name]) for name, now in weights_of(model).items())
@@ -326,6 +326,14 @@ def test_parameters_that_were_replaced_are_refused_and_a_new_pruner_goes_on(repl
     new.step()
     assert new.step_count == 2
     assert int((model[0].weight == 0).sum()) == 512 - int(new.mask("0.weight").sum()) > 0
+
+
+def test_a_parameter_of_another_shape_is_refused():
+    model = perceptron()
+    pruner = Pruner(model, config(), 8)
+    model[0].weight.data = torch.zeros(0)  # as sharding leaves it
+    with pytest.raises(EntrenarVizError, match=r"'0\.weight': no longer in the model as before"):
+        pruner.step()
 
 
 def test_a_model_that_is_wrapped_or_gets_more_layers_later_is_pruned_all_the_same():
