@@ -13,7 +13,7 @@ from entrenar_viz.masks.units import check_fit
 from entrenar_viz.model_pruning.layer import LayerJob, Pruning
 from entrenar_viz.model_pruning.model_file import FileJob, TensorJob, stamp
 from entrenar_viz.model_pruning.source import Source
-from entrenar_viz.models.layer_names import why_left_whole
+from entrenar_viz.models.layer_names import reason_left_whole
 from entrenar_viz.models.layout import expert_name, layout_of
 from entrenar_viz.models.tensor_files import FLOATS, shown
 
@@ -71,8 +71,8 @@ def _layer_job(source: Source, name: str, layer: str, pruning: Pruning) -> Layer
 def _left_whole(layer: str, shape: tuple[int, ...], kind: str, pruning: Pruning) -> str:
     """Why the layer is left as it is, as far as that is known without reading it; empty if it is to be pruned."""
     config, calibration = pruning.config, pruning.calibration
-    if config.skip_embed_layers and (why := why_left_whole(layer, kind)):
-        return f"left whole: {why}, and skip_embed_layers is on"
+    if config.skip_embed_layers and (why := reason_left_whole(layer, kind)):
+        return why
     if config.method != "magnitude" and (calibration is None or layer not in calibration):
         return f"{config.method} needs calibration data, which has nothing for this layer"
     try:

@@ -40,3 +40,13 @@ def why_left_whole(name: str, kind: str = "") -> str:
     """
     word = left_whole(name, kind)
     return word and (f"{word!r}, its kind" if word == kind else f"{word!r} in its name")
+
+
+def reason_left_whole(name: str, kind: str = "") -> str:
+    """The same as the reason to tell, where ``skip_embed_layers`` is on.
+
+    >>> reason_left_whole("lm_head.weight")
+    "left whole: 'lm_head' in its name, and skip_embed_layers is on"
+    """
+    why = why_left_whole(name, kind)
+    return why and f"left whole: {why}, and skip_embed_layers is on"

@@ -14,7 +14,7 @@ from entrenar_viz.masks.calibration import Calibration
 from entrenar_viz.masks.order import Within
 from entrenar_viz.masks.scores import NEEDS_ACTIVATIONS
 from entrenar_viz.masks.units import check_fit
-from entrenar_viz.models.layer_names import why_left_whole
+from entrenar_viz.models.layer_names import reason_left_whole
 from entrenar_viz.models.layout import expert_name, layout_of
 from entrenar_viz.models.matrices import matrices
 from entrenar_viz.models.torch_tensors import LAZY, QUANTIZED, packed_weight, plain_name, stored_tensor
@@ -127,8 +127,8 @@ def _skipped(shared: Shared, config: PruningConfig, calibration: Calibration | N
         return "a part of a parametrization, not a weight itself"
     if config.skip_embed_layers:
         for name, module in shared.places:
-            if why := why_left_whole(name, type(module).__name__):
-                return f"left whole: {why}, and skip_embed_layers is on"
+            if why := reason_left_whole(name, type(module).__name__):
+                return why
     return _without_calibration(shared, config, calibration) or _misfit(shared, config)
 
 

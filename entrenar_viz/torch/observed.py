@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from entrenar_viz.models.layer_names import why_left_whole
+from entrenar_viz.models.layer_names import reason_left_whole
 from entrenar_viz.models.layout import layout_of
 from entrenar_viz.models.torch_tensors import LAZY
 from entrenar_viz.torch.collector import Collector
@@ -46,8 +46,8 @@ def layers_to_watch(model: nn.Module, *, skip_embed_layers: bool) -> tuple[Watch
 def _left_out(shared: Shared, *, skip_embed_layers: bool) -> str:
     if not shared.parameter.is_floating_point():
         return f"{shared.parameter.dtype} is quantized or no weight: calibrate before quantizing"
-    found = [why_left_whole(name, type(module).__name__) for name, module in shared.places] if skip_embed_layers else []
-    return next((f"left whole: {why}, and skip_embed_layers is on" for why in found if why), "")
+    places = shared.places if skip_embed_layers else []
+    return next(filter(None, (reason_left_whole(name, type(module).__name__) for name, module in places)), "")
 
 
 def _reader(shared: Shared, module: nn.Module) -> Reader | str:
