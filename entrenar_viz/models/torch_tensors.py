@@ -61,11 +61,22 @@ def stored_module(model: Any) -> dict[str, Stored]:
     are no parameters. Modules that are quantized are named, with the reason that they cannot be pruned.
     """
     model = unwrapped(model)
-    kinds = {_join(path, name): type(owner).__name__ for path, owner in model.named_modules() for name in _own(owner)}
-    stored = {name: stored_tensor(tensor, kinds.get(name, "")) for name, tensor in model.named_parameters()}
+    kinds = _kinds(model)
+    stored = {name: stored_tensor(tensor, kinds.get(id(tensor), "")) for name, tensor in model.named_parameters()}
     packed = [_join(path, name) for path, owner in model.named_modules() if (name := packed_weight(owner))]
     refused = {name: Stored((), "", partial(_no_numbers, QUANTIZED), refused=QUANTIZED) for name in packed}
     return {plain_name(name): one for name, one in (stored | refused).items()}
+
+
+def _kinds(model: Any) -> dict[int, str]:
+    """The class of the module that has a parameter, by its ``id``: of a tied one the first, or that of an embedding."""
+    found: dict[int, str] = {}
+    for owner in model.modules():
+        for name in _own(owner):
+            parameter, kind = owner._parameters[name], type(owner).__name__
+            if id(parameter) not in found or "Embedding" in kind:
+                found[id(parameter)] = kind
+    return found
 
 
 def plain_name(name: str) -> str:

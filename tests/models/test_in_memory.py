@@ -164,6 +164,13 @@ def test_a_distributed_tensor_is_refused_with_what_to_do():
     assert "DTensor: each process has a part of it, pass tensor.full_tensor()" in refused({"w": part})
 
 
+def test_a_tied_embedding_is_one_whichever_of_its_layers_comes_first():
+    model = nn.ModuleDict({"out": nn.Linear(8, 10, bias=False), "tokens": nn.Embedding(10, 8)})
+    model["out"].weight = model["tokens"].weight
+    tensors = load_weights(model)
+    assert {name: tensors.kind(name) for name in tensors} == {"out.weight": "Embedding"}
+
+
 @pytest.mark.filterwarnings("ignore:torch")
 def test_quantized_modules_are_named_with_the_reason():
     model = torch.ao.quantization.quantize_dynamic(
