@@ -75,6 +75,12 @@ class PrunedLayer:
             integers.bitwise_and_(self.bits[places] if places else self.bits)
 
     @_normally
+    def check(self) -> None:
+        """WeightsError for weights that are not finite."""
+        for name, matrix in self.matrices():
+            as_float32(matrix, name)
+
+    @_normally
     def update(self, sparsity: float) -> None:
         """Prune to ``sparsity``; what has gone stays gone. WeightsError for weights that are not finite."""
         new = torch.empty_like(_as_integers(self.parameter))

@@ -20,7 +20,7 @@ from entrenar_viz.models.matrices import matrices
 from entrenar_viz.models.torch_tensors import LAZY, QUANTIZED, packed_weight, plain_name, stored_tensor
 from entrenar_viz.models.weights import not_prunable
 from entrenar_viz.torch.layer import PrunedLayer
-from entrenar_viz.torch.scores_on_device import Score, as_float32, scorer_on_device
+from entrenar_viz.torch.scores_on_device import Score, scorer_on_device
 
 _PACKED = ("torch.ao.nn.quantized", "torch.nn.quantized", "bitsandbytes", "torchao")  # modules of quantized layers
 
@@ -151,8 +151,7 @@ def _layer(shared: Shared, config: PruningConfig, calibration: Calibration | Non
     layout = layout_of(shared.name, tuple(shared.parameter.shape), shared.kind)
     scores = [_score(name, _grid(shared)[1], config, calibration) for name in _matrices(shared)]
     layer = PrunedLayer([name for name, _ in shared.places], shared.parameter, layout, scores, config.pattern, within)
-    for name, matrix in layer.matrices():
-        as_float32(matrix, name)
+    layer.check()
     return layer
 
 

@@ -92,7 +92,8 @@ class Pruner:
     def step(self, **metrics: float) -> None:
         """End a step: hold at zero what has gone, and update the masks where that is due.
 
-        ``metrics`` go to the log (``loss=0.31``). WeightsError, with the layer, if weights are not finite at an update.
+        ``metrics`` go to the log (``loss=0.31``). WeightsError, with the layer, if weights are not finite at an update:
+        no mask has changed then.
         EntrenarVizError, before anything is done, if a parameter is no longer in the model: it was replaced.
         """
         if taken := sorted(metrics.keys() & {"step", "sparsity"}):
@@ -120,6 +121,8 @@ class Pruner:
         asked = requested_at(self.config, [self.step_count])[0]
         if not asked > self.sparsity:
             return False
+        for layer in self._layers.values():
+            layer.check()  # all of them first: no mask changes if one cannot
         for layer in self._layers.values():
             layer.update(float(asked))
         self.sparsity = float(asked)

@@ -295,6 +295,7 @@ def test_weights_that_diverge_are_refused_at_the_update_with_the_layer():
         model[2].weight[1, 2] = float("inf")
     with pytest.raises(WeightsError, match=r"2\.weight: 1 of 128 weights are not finite .* \[1, 2\]"):
         pruner.step()
+    assert (pruner.sparsity, pruner.achieved) == (0, 0)
 
 
 def _assigned(model):
