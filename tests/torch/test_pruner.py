@@ -329,6 +329,30 @@ def test_parameters_that_were_replaced_are_refused_and_a_new_pruner_goes_on(repl
     assert int((model[0].weight == 0).sum()) == 512 - int(new.mask("0.weight").sum()) > 0
 
 
+class Adapted(nn.Module):
+    """A frozen layer with the two small matrices of LoRA beside it, as peft puts it in the place of the layer."""
+
+    def __init__(self, base):
+        super().__init__()
+        self.base_layer = base.requires_grad_(requires_grad=False)
+        self.down, self.up = nn.Linear(base.in_features, 4, bias=False), nn.Linear(4, base.out_features, bias=False)
+
+    def forward(self, inputs):
+        return self.base_layer(inputs) + self.up(self.down(inputs))
+
+
+def test_the_frozen_base_of_adapters_is_pruned_alone_if_the_pruner_was_there_first():
+    model = perceptron()
+    pruner = Pruner(model, config(0.5, end=1), 2)
+    model[0] = Adapted(model[0])
+    pruner.step()
+    assert int((model[0].base_layer.weight == 0).sum()) == 256
+    assert (model[0].down.weight != 0).all()
+    model[0] = model[0].base_layer  # merged
+    pruner.step()
+    assert "0.down.weight" in Pruner(nn.Sequential(Adapted(nn.Linear(8, 8))), config(), 1).names
+
+
 def test_a_parameter_of_another_shape_is_refused():
     model = perceptron()
     pruner = Pruner(model, config(), 8)
