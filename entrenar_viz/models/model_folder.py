@@ -12,6 +12,7 @@ INDEX = "model.safetensors.index.json"
 _LISTED = 5  # names of files in a message
 _SHARD = re.compile(r"(.+)-(\d{5})-of-(?!0*1\.)(\d{5})(\.\w+)", re.IGNORECASE)
 _USUAL = (INDEX, "pytorch_model.bin.index.json", "pytorch_model.bin")  # come before others of their sort
+_NO_MODELS = re.compile(r"(training_args|optimizer|scheduler|scaler|rng_state\w*|pruner)\.(bin|pt|pth)")  # of trainers
 _SORTS = (  # endings: the first ones that the folder has decide
     (".safetensors.index.json",),
     (".safetensors",),
@@ -40,7 +41,7 @@ def model_in(folder: Path) -> list[Path]:
 
 
 def _of_sort(names: list[str], endings: tuple[str, ...]) -> list[str]:
-    found = [name for name in names if name.lower().endswith(endings)]
+    found = [name for name in names if name.lower().endswith(endings) and not _NO_MODELS.fullmatch(name)]
     return next(([name] for name in _USUAL if name in found), found)
 
 

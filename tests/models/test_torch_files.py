@@ -91,6 +91,15 @@ def test_a_folder_with_one_bin_file_beside_others_opens(tmp_path):
     assert load_weights(tmp_path).source == str(tmp_path / "pytorch_model.bin")
 
 
+@pytest.mark.parametrize("names", [["model.pt"], ["part-00001-of-00002.bin", "part-00002-of-00002.bin"]])
+def test_what_trainers_keep_beside_a_model_is_no_model(tmp_path, names):
+    for other in ("training_args.bin", "optimizer.pt", "scheduler.pt", "rng_state_0.pth", "pruner.pt"):
+        saved(tmp_path / other, {"w": torch.eye(3)})
+    for number, name in enumerate(names):
+        saved(tmp_path / name, {f"{number}.weight": torch.eye(3)})
+    assert load_weights(tmp_path).names == ["0.weight", "1.weight"][: len(names)]
+
+
 def test_a_pickled_module_is_refused_and_not_run(tmp_path):
     class Loud:
         def __reduce__(self):
