@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from entrenar_viz.config.pruning_config import PruningConfig
-from entrenar_viz.files.atomic import whole_file, whole_folder, write_atomically
+from entrenar_viz.files.atomic import whole_file, whole_folder
 from entrenar_viz.masks.calibration import CalibrationSource
 from entrenar_viz.masks.order import Within
 from entrenar_viz.model_pruning.companions import Companions, companions
@@ -108,11 +108,14 @@ def _told(jobs: Sequence[FileJob], progress: Progress[PrunedLayer] | bool | None
 
 
 def _write_file(new: Destination, job: FileJob, tell: Tell) -> list[PrunedTensor]:
-    with whole_file(new.path, overwrite=new.overwrite) as temporary:
+    with (
+        whole_file(new.path, overwrite=new.overwrite) as temporary,
+        whole_file(new.metadata, overwrite=new.overwrite) as metadata,  # put first: without it there is no model either
+    ):
         with temporary.open("w+b") as target:
             pruned = prune_file(job, target, new.path.parent, tell)
         _check_pruned(new.source, pruned)
-    write_atomically(new.metadata, _metadata(pruned), overwrite=new.overwrite)
+        metadata.write_bytes(_metadata(pruned))
     return pruned
 
 

@@ -106,6 +106,14 @@ def test_what_somebody_puts_there_meanwhile_is_not_lost(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["llama", "out"]
 
 
+def test_no_model_is_left_where_its_metadata_cannot_be(tmp_path):
+    source, metadata = one_file(tmp_path), tmp_path / "sparsity_metadata.json"
+    with pytest.raises(FileExistsError, match=r"sparsity_metadata\.json exists already"):
+        prune_checkpoint(source, HALF, tmp_path / "out.safetensors", progress=lambda *_: metadata.write_text("mine"))
+    assert metadata.read_text() == "mine"
+    assert set(tmp_path.iterdir()) == {source, metadata}
+
+
 def test_an_empty_folder_is_filled(tmp_path):
     (tmp_path / "out").mkdir()
     prune_checkpoint(checkpoint(tmp_path / "llama"), HALF, tmp_path / "out")
