@@ -20,15 +20,16 @@ const DATA = {
 };
 
 function recorder() {
-  const [written, strokes, moves] = [[], [], []];
+  const [written, strokes, moves, boxes] = [[], [], [], []];
   const own = {
     fillText: (text) => written.push(text),
     stroke: () => strokes.push(own.strokeStyle),
     moveTo: (x, y) => moves.push([x, y]),
+    strokeRect: (...box) => boxes.push(box),
     measureText: (text) => ({ width: 6 * text.length }),
   };
   const context = new Proxy(own, { get: (target, name) => target[name] ?? (() => undefined) });
-  return { context, written, strokes, moves };
+  return { context, written, strokes, moves, boxes };
 }
 
 function scene(data, more = {}) {
@@ -107,6 +108,24 @@ test("the readout of the cursor makes way for that of the pointer", () => {
     linesAt(scene(DATA), 50).map(([, text]) => text),
     ["planned 0%, nothing reported yet"],
   );
+});
+
+test("the readout is whole in a narrow plot, wherever the cursor is", () => {
+  for (const cursor of [0, 100, 150, 200, 250, 300, 400]) {
+    const { context, boxes } = recorder();
+    drawPlot(context, scene(DATA, { cursor }), 260, 300);
+    const [x, , width] = boxes.at(-1);
+    assert.ok(x >= 0 && x + width <= 260, `${x} to ${x + width} at ${cursor}`);
+  }
+});
+
+test("the readout and the name of what happened are never written over each other", () => {
+  const isNamed = (cursor) => {
+    const { context, written } = recorder();
+    drawPlot(context, scene({ ...DATA, sparsity: [0, 0.3, 0.3] }, { cursor }), 900, 300);
+    return written.includes("happened 30%");
+  };
+  assert.ok(isNamed(0) && !isNamed(350));
 });
 
 test("only what is in sight of a long metric is drawn", () => {

@@ -5,6 +5,7 @@ import { percent, rounded } from "../math/format.js";
 import { happenedAt, heightOf, inTheMaskOf, lastUntil, metricAt } from "../math/log.js";
 import { appliedAt, inTheMask } from "../math/updates.js";
 import { useFont, widthOf, writeOver } from "./axes.js";
+import { touch } from "./readout.js";
 
 const MARK = 5;
 const LETTERS = 24; // letters of a metric
@@ -87,6 +88,7 @@ export function drawLogNames(context, scene, plot) {
   write(context, scene, plot.right - 6, plot.y(heightOf(log, log.least)) + 2, least, colors.ink);
 }
 
+// Left out where the readout of the cursor is in its place, which says what happened too.
 function nameHappened(context, scene, plot) {
   const { log } = scene;
   const end = Math.min(log.steps.at(-1), plot.to);
@@ -94,8 +96,12 @@ function nameHappened(context, scene, plot) {
   const planned = inTheMask(scene.fixed, plannedBy(scene, end));
   useFont(context, scene.font(12, 700));
   const text = `happened ${percent(sparsity)}`;
-  const right = Math.min(Math.max(plot.x(end), plot.left + widthOf(context, text) + 6), plot.right - 20);
-  write(context, scene, right, plot.y(sparsity) + (planned >= sparsity ? 5 : -17), text, scene.colors.happened);
+  const width = widthOf(context, text);
+  const right = Math.min(Math.max(plot.x(end), plot.left + width + 6), plot.right - 20);
+  const y = plot.y(sparsity) + (planned >= sparsity ? 5 : -17);
+  const [, ...readout] = scene.taken; // after the line of the cursor
+  if (readout.some((box) => touch(box, { x: right - width, y, width, height: 14 }))) return;
+  write(context, scene, right, y, text, scene.colors.happened);
 }
 
 // A text that ends at `right`, with room around it; other names keep away from it.

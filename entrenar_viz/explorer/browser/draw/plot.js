@@ -15,7 +15,7 @@ import {
   writeOver,
 } from "./axes.js";
 import { drawLog, drawLogNames, linesAt } from "./log.js";
-import { drawReadout } from "./readout.js";
+import { drawReadout, touch } from "./readout.js";
 import { percent, thousands } from "../math/format.js";
 import { kindOf, nameOf, requestedAt, targetOf, windowOf } from "../math/schedules.js";
 import { colorOf } from "./theme.js";
@@ -295,12 +295,6 @@ function* candidates(scene, plot, schedule, width) {
 
 const isInside = ({ x, y, width }, plot) =>
   x > plot.left && x + width < plot.right && y > plot.top && y + 14 < plot.bottom;
-
-const touch = (one, other) =>
-  one.x <= other.x + other.width + 4 &&
-  other.x <= one.x + one.width + 4 &&
-  one.y <= other.y + other.height &&
-  other.y <= one.y + one.height;
 
 // How many curves pass through a box.
 function crossings(scene, plot, { x, y, width, height }) {
