@@ -13,7 +13,7 @@ def test_a_log_is_loaded_drawn_told_and_removed(open_notebook):
     notebook.wait("!drawn.log")
     notebook.tab("Compare")
     page.get_by_placeholder("run.jsonl or log.csv").fill("run.jsonl")
-    page.locator(".entrenar-viz-training-log").get_by_role("button", name="Load", exact=True).click()
+    page.get_by_placeholder("run.jsonl or log.csv").press("Enter")
     page.get_by_text("run.jsonl: 164 steps reported, up to step 8,200.").wait_for()
     page.get_by_text("From step 4,500 on, 42% happened where 43.75% was planned").wait_for()
     notebook.wait("drawn.log && drawn.log.marks.length === 2")

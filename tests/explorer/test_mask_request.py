@@ -93,9 +93,9 @@ def test_calibration_is_opened_by_path_and_a_bad_one_leaves_the_one_before(tmp_p
     np.savez(tmp_path / "bad.npz", a=SAMPLES[:, :5])
     explorer = Explorer(weights=WEIGHTS)
     put(explorer, method="wanda")
-    assert note(explorer).endswith("wanda needs calibration data. Open a file of it in the tab Masks.")
+    assert note(explorer).endswith("wanda needs calibration data. Open a file with it in the tab Masks.")
     preview, row = explorer._parts.masks, explorer._parts.masks.rows["calibration"]
-    assert row.problem.value == "wanda needs a file of it"
+    assert row.problem.value == "wanda needs calibration data"
     preview.calibration_path.value = f" {tmp_path / 'good.npz'} "
     preview.open_calibration.click()
     assert_ranks(explorer, A, "wanda", SAMPLES)

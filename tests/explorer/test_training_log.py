@@ -157,7 +157,7 @@ def test_an_explorer_is_opened_with_a_log_and_its_configuration(tmp_path):
     explorer.close()
     other = Explorer(PruningConfig(), total_steps=9, log=a_log())
     assert (other.config, other.total_steps) == (PruningConfig(), 9)
-    assert section(other).status.value.startswith("the training log: 30 steps")
+    assert section(other).status.value.startswith("The training log: 30 steps")
     other.close()
     counted = Explorer(log=a_log(), training=Training(dataset_size=100, batch_size=10, epochs=3))
     assert (counted.config, counted.total_steps) == (PLAN, 30)
@@ -206,6 +206,14 @@ def test_a_file_is_loaded_by_its_path(live, tmp_path, monkeypatch):
     section(live).read.click()
     assert "Nothing was loaded: run.csv: line 2: sparsity 50 is above 1" in section(live).status.value
     assert len(live.log) == 2
+
+
+def test_enter_in_the_box_of_the_path_loads_it(live, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    a_log().save("run.jsonl")
+    section(live).path.value = "run.jsonl"
+    section(live).path._handle_custom_msg({"event": "submit"}, [])
+    assert len(live.log) == 30
 
 
 def test_a_file_is_uploaded(live):

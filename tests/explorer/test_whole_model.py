@@ -31,7 +31,7 @@ WEIGHTS = {
 }
 
 
-WITHOUT = "wanda needs calibration data. Open a file of it in the tab Masks."
+WITHOUT = "wanda needs calibration data. Open a file with it in the tab Masks."
 
 
 class Slow:

@@ -119,7 +119,7 @@ class Importing(plain.VBox):
     def __init__(self, load: Callable[[PruningConfig], str], guarded: Guard, *, own: bool) -> None:
         self.load, self._own = load, own
         self.path = path_box("File to load", "path of a configuration")
-        self.read = button("Load", "Load this file", guarded(self._read_path))
+        self.read = button("Load", "Load this file", guarded(self._read_path), enter=self.path)
         self.upload = plain.FileUpload(accept=",".join(CONFIGS), multiple=False, description="Upload")
         self.paste = read_only("JSON or YAML to load", rows=5)
         self.paste.placeholder, self.paste.disabled = "or paste JSON or YAML here", False

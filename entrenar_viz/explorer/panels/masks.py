@@ -67,8 +67,9 @@ class MasksPanel(plain.VBox):
         self._can_calibrate = allowed is None  # of the kernel's files
         self._changed = changed
         self._build_pickers()
-        self.open_path = button("Open", "Open this file", guarded(self._open))
-        self.open_calibration = button("Open", "Open this file", guarded(self._open_calibration))
+        self.open_path = button("Open", "Open this file", guarded(self._open), enter=self.path)
+        calibrate = guarded(self._open_calibration)
+        self.open_calibration = button("Open", "Open this file", calibrate, enter=self.calibration_path)
         self.rows = {
             "weights": RowOf("Weights", self.source),
             "layer": RowOf("Layer", self.layers),
@@ -180,7 +181,7 @@ class MasksPanel(plain.VBox):
         show(self.rows["within"], self._can_rank_within(settings))
         self.note.value = note
         needed = request is not None and request.no_scores == request.without_data
-        self.rows["calibration"].complain(f"{settings.method} needs a file of it" if needed else "")
+        self.rows["calibration"].complain(f"{settings.method} needs calibration data" if needed else "")
 
     def _can_rank_within(self, settings: Settings) -> bool:
         return settings.pattern == "unstructured" and self.masks_of.value == "schedules"

@@ -54,10 +54,12 @@ def named(widget: w.Widget, name: str) -> w.Widget:
     return widget
 
 
-def button(label: str, tip: str, press: Callable[..., Any]) -> w.Button:
-    """A button; ``press`` is called without arguments."""
+def button(label: str, tip: str, press: Callable[..., Any], *, enter: w.Text | None = None) -> w.Button:
+    """A button; ``press`` is called without arguments, also when Enter is pressed in the box ``enter``."""
     made = plain.Button(description=label, tooltip=tip)
     made.on_click(lambda _: press())
+    if enter is not None:
+        enter.on_msg(lambda _, content, __: press() if content.get("event") == "submit" else None)
     return made
 
 

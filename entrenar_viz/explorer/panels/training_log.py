@@ -50,7 +50,7 @@ class TrainingLogPanel(plain.VBox):
         self.told: TrainingLog | None = None
         self._load, self._changed, self._own = load, changed, own
         self.path = path_box("Training log", "run.jsonl or log.csv")
-        self.read = button("Load", "Draw this log", guarded(self._read_path))
+        self.read = button("Load", "Draw this log", guarded(self._read_path), enter=self.path)
         self.upload = plain.FileUpload(accept=",".join(SUFFIXES), multiple=False, description="Upload")
         self.metric = named(plain.Dropdown(options=[NO_METRIC], tooltip="A metric to draw too"), "Metric")
         self.remove = button("Remove", "Draw no log", guarded(lambda: self.take(None)))
@@ -147,5 +147,5 @@ class TrainingLogPanel(plain.VBox):
 def _about(log: TrainingLog) -> str:
     """Which log that is, how far it goes, and what was left out of it."""
     until = f", up to step {int(log.steps[-1]):,}" if len(log) else ""
-    name = Path(log.source).name or "the training log"
+    name = Path(log.source).name or "The training log"
     return " ".join([f"{name}: {counted(len(log), 'step')} reported{until}.", *log.notes])

@@ -60,7 +60,7 @@ class MaskRequest:
     @property
     def without_data(self) -> str:
         """What to do about a method that needs calibration data."""
-        fix = "Open a file of it in the tab Masks" if self.can_calibrate else "None can be opened here: use magnitude"
+        fix = "Open a file with it in the tab Masks" if self.can_calibrate else "None can be opened here: use magnitude"
         return f"{self.method} needs calibration data. {fix}."
 
     @property
