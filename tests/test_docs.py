@@ -152,10 +152,12 @@ def test_the_example_of_a_finding_gives_its_sentence(heading, body):
 
 def test_every_public_name_is_documented_and_every_documented_name_is_public():
     documented = re.findall("^::: (.+)$", (ROOT / "docs" / "api.md").read_text("utf-8"), re.MULTILINE)
+    callbacks = {place for place in documented if place.endswith("_callback.PruningCallback")}  # each needs a framework
+    documented = [place for place in documented if place not in callbacks]
     places = {place.rpartition(".")[2]: place.rpartition(".")[0] for place in documented}
     own = {name for name, module in places.items() if module == presets.__name__}
     of_torch = {name for name, value in vars(entrenar_viz.torch).items() if callable(value)}
-    assert len(places) == len(documented)
+    assert (len(places), len(callbacks)) == (len(documented), 2)
     assert set(places) - own - of_torch == set(entrenar_viz.__all__)
     assert own == {"BUILT_IN", "Preset", "save", "load", "delete"}
     assert {name for name, module in places.items() if module.startswith("entrenar_viz.torch.")} == of_torch

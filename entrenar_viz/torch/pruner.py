@@ -80,7 +80,7 @@ class Pruner:
         self.skipped: dict[str, str] = found.skipped
         """Why the other parameters are left as they are, by name."""
         self.findings: list[Finding] = review(self.config, self.total_steps)
-        """What ``review`` says of the configuration, a schedule that never prunes among it."""
+        """What ``review`` says of the configuration, for example that it never prunes."""
         self.step_count = 0
         """The steps made."""
         self.sparsity = 0.0
