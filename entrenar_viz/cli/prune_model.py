@@ -65,12 +65,13 @@ def _cells(layer: PrunedLayer) -> tuple[str, ...]:
 
 
 def _summary(pruned: PrunedCheckpoint) -> str:
-    done = [layer for layer in pruned.layers if not layer.is_whole]
-    weights, gone = sum(layer.weights for layer in done), sum(layer.weights * layer.achieved for layer in done)
-    whole = f", {len(pruned.layers) - len(done):,} left whole" if len(done) < len(pruned.layers) else ""
+    """All layers together, those that were left whole included, as a survey counts them."""
+    layers, left = pruned.layers, sum(layer.is_whole for layer in pruned.layers)
+    weights, gone = sum(layer.weights for layer in layers), sum(layer.weights * layer.achieved for layer in layers)
+    whole = f", {left:,} left whole" if left else ""
     share = f"{percent(gone / weights)} of {weights:,} weights pruned"
     everything = f"{percent(pruned.global_sparsity)} of all {pruned.total_parameters:,} parameters are zero"
-    return f"{counted(len(done), 'layer')}{whole}: {share}; {everything}"
+    return f"{counted(len(layers), 'layer')}{whole}: {share}; {everything}"
 
 
 def _listed(names: Sequence[str]) -> str:

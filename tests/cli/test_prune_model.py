@@ -1,6 +1,7 @@
 """``entrenar-viz prune``: what it prints, what it writes, and how it ends."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -54,12 +55,21 @@ def test_the_listing_in_the_documents_is_what_is_printed(capsys):
     assert f"```\n{capsys.readouterr().out}```" in text
 
 
+def test_a_survey_of_the_result_tells_the_same_share_of_all_layers(capsys):
+    checkpoint(Path("llama"))
+    prune(model="llama", output="pruned")
+    shares = re.findall(r"[\d.]+% of [\d,]+ weights pruned", capsys.readouterr().out)
+    main(["survey", "pruned", "pruning.json"])
+    assert shares == re.findall(r"[\d.]+% of [\d,]+ weights pruned", capsys.readouterr().out)
+    assert len(shares) == 1
+
+
 def test_a_folder_says_what_was_copied(capsys):
     checkpoint(Path("llama"))
     assert prune(model="llama", output="pruned") == 0
     out = capsys.readouterr().out
     assert "model.embed_tokens.weight  16x8   bfloat16        whole" in out
-    assert "3 layers, 1 left whole: " in out
+    assert "4 layers, 1 left whole: " in out
     assert "copied along: blob, config.json, tokenizer.json" in out
     assert "not copied: adapter.safetensors (other weights, not part of this checkpoint), onnx (a folder)," in out
     assert out.endswith("wrote pruned and pruned/sparsity_metadata.json\n")
