@@ -92,7 +92,7 @@ def _unreadable(tensor: Any) -> str:
     if name.startswith("Uninitialized"):
         return LAZY
     if tensor.is_meta:
-        return "on the meta device: it has no numbers"
+        return "on the meta device: it has no numbers, load the weights first"
     if tensor.is_quantized or ("quant" in name.lower() and dtype_of(tensor) in FLOATS):
         return QUANTIZED
     if tensor.is_nested or tensor.layout != torch.strided:

@@ -146,7 +146,7 @@ def test_what_has_no_numbers_here_is_skipped_with_words():
     )
     assert tensors.names == ["w"]
     assert tensors.skipped == {
-        "meta": "on the meta device: it has no numbers",
+        "meta": "on the meta device: it has no numbers, load the weights first",
         "sparse": "torch.sparse_coo: make it dense, tensor.to_dense()",
         "lazy": "has no shape yet: run the model once on a batch",
         "int8": "int8, quantized: prune before quantizing",
