@@ -99,7 +99,9 @@ def _stored(value: object, name: str) -> Stored:
         return Stored(shape, dtype.name, partial(np.asarray, value))  # of JAX, on whatever device it is
     array = as_array(value, shown(name))
     if array.dtype == object and not isinstance(value, np.ndarray):
-        return Stored((), "", partial(np.asarray, array), refused=f"{type(value).__name__}: no array of numbers")
+        hint = ", make it a dict or a list first" if isinstance(value, Iterator) else ""
+        why = f"{type(value).__name__}: no array of numbers{hint}"
+        return Stored((), "", partial(np.asarray, array), refused=why)
     return Stored(array.shape, array.dtype.name, partial(np.asarray, array), part=partial(rows_of, array))
 
 

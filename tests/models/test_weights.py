@@ -199,6 +199,7 @@ def test_names_are_text_whatever_they_hold():
         ({"bias": np.ones(3)}, "('bias': 1-D: biases and norms are not pruned)"),
         ({None: VALUES}, "names of tensors are text, not None"),
         (None, "NoneType: no array of numbers"),
+        (iter([VALUES]), "no array of numbers, make it a dict or a list first"),
         ([[1.0], [1.0, 2.0]], "inhomogeneous"),
         (np.ma.masked_array(VALUES, VALUES > 1), "a masked array would lose its mask"),
         ({"w": [[1.0, np.nan, -np.inf]]}, "'w': 2 of 3 weights are not finite as float32, the first is nan at [0, 1]"),
