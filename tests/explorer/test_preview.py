@@ -114,6 +114,14 @@ def test_a_search_keeps_the_picked_layer_and_reads_nothing(explorer, reads):
     assert explorer._parts.live.layer is sent
 
 
+def test_a_model_opens_with_its_first_layer_that_is_pruned():
+    arrays = {"embed_tokens.weight": np.ones((9, 4)), "q_proj.weight": np.eye(4), "lm_head.weight": np.ones((9, 4))}
+    explorer = Explorer(weights=arrays)
+    assert explorer._parts.masks.layer.value == "q_proj.weight"
+    explorer = Explorer(weights={"lm_head.weight": np.ones((9, 4))})
+    assert explorer._parts.masks.layer.value == "lm_head.weight"
+
+
 def test_a_found_layer_can_be_picked(explorer):
     explorer._parts.masks.search.value = "layers.9.v"
     explorer._parts.masks.layer.index = 1
@@ -276,9 +284,10 @@ def codes(explorer):
 def test_no_findings_is_never_said_of_weights_that_are_not_pruned(explorer):
     assert codes(explorer) == []
     explorer._parts.masks.add(load_weights({"embed.weight": np.ones((4, 4)), "nan": np.full((4, 4), np.nan)}))
+    assert codes(explorer) == ["layer-unusable"]
+    explorer._parts.masks.layer.value = "embed.weight"
     assert codes(explorer) == ["layer-left-whole"]
     explorer._parts.masks.layer.value = "nan"
-    assert codes(explorer) == ["layer-unusable"]
     assert "16 of 16 weights are not finite" in explorer.findings[0].message
     explorer.load(replace(explorer.config, pattern=Block(height=3, width=4)))
     assert codes(explorer) == ["pattern-does-not-fit"]

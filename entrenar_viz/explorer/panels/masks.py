@@ -31,6 +31,7 @@ from entrenar_viz.formatting import size
 from entrenar_viz.masks.calibration import Calibration, load_calibration
 from entrenar_viz.masks.order import Within
 from entrenar_viz.models.allowed_folder import AllowedFolder
+from entrenar_viz.models.layer_names import left_whole
 from entrenar_viz.models.model_files import READERS
 from entrenar_viz.models.weights import SAMPLES, Matrix, Tensors, load_weights, sample
 
@@ -157,10 +158,10 @@ class MasksPanel(plain.VBox):
             self.show_layers()
 
     def picked(self) -> tuple[Tensors, str]:
-        """The source and the layer, which is the source's first if it has none of that name."""
+        """The source and the layer, which is the source's first hidden one if it has none of that name."""
         name = self.source.value
         tensors = self.tensors[name] if name in self.tensors else _sample(name)
-        return tensors, self.layer.value if self.layer.value in tensors else tensors.names[0]
+        return tensors, self.layer.value if self.layer.value in tensors else _first(tensors)
 
     def matrix(self) -> Matrix:
         """The picked layer; WeightsError if it cannot be read."""
@@ -237,6 +238,11 @@ class MasksPanel(plain.VBox):
 @cache
 def _sample(name: str) -> Tensors:
     return load_weights(sample(name))
+
+
+def _first(tensors: Tensors) -> str:
+    """The first layer that is pruned: the embedding before it is often the largest layer, and is left whole."""
+    return next((name for name in tensors if not left_whole(name, tensors.kind(name))), tensors.names[0])
 
 
 def _matches(name: str, search: str) -> bool:
