@@ -34,13 +34,13 @@ def _left_whole(config: PruningConfig, weights: Tensors, layer: str | None) -> I
     whole = [name for name in weights if left_whole(name, weights.kind(name))]
     fixes = (Fix("prune embeddings and heads too", replace(config, skip_embed_layers=False)),)
     if len(whole) == len(weights):
-        word, of = why_left_whole(whole[0], weights.kind(whole[0])).rsplit(" its ", 1)
-        why = f"{word} the {of} of {shown(whole[0])}" + (" and the like" if whole[1:] else "")
-        message = f"Nothing of these weights is pruned: skip_embed_layers leaves all of it whole, for {why}."
+        why = f"{shown(whole[0])} since {why_left_whole(whole[0], weights.kind(whole[0]))}"
+        more = ", and others like it" if whole[1:] else ""
+        message = f"Nothing of these weights is pruned: skip_embed_layers leaves all of it whole, {why}{more}."
         yield Finding("layers-left-whole", "error", message, fixes)
     elif layer in whole:
         why = why_left_whole(layer, weights.kind(layer))
-        message = f"skip_embed_layers leaves {shown(layer)} whole, for {why}: its masks are a preview only."
+        message = f"skip_embed_layers leaves {shown(layer)} whole, since {why}: its masks are a preview only."
         yield Finding("layer-left-whole", "info", message, fixes)
 
 

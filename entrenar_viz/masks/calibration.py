@@ -124,6 +124,9 @@ class Calibration:
             )
         return self._stored[name]
 
+    def __repr__(self) -> str:
+        return f"<Calibration: {self.source}, {len(self.names)} layers, {len(self.skipped)} skipped>"
+
     def __iter__(self) -> Iterator[str]:
         return iter(self.names)
 

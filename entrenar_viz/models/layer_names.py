@@ -33,20 +33,20 @@ def left_whole(name: str, kind: str = "") -> str:
 
 
 def why_left_whole(name: str, kind: str = "") -> str:
-    """The same with where it was found: ``'lm_head' in its name``.
+    """The same in words, with where it was found.
 
-    >>> why_left_whole("tokens.weight", "Embedding"), why_left_whole("fc.weight", "Linear")
-    ("'Embedding', its kind", '')
+    >>> why_left_whole("lm_head.weight"), why_left_whole("tokens.weight", "Embedding"), why_left_whole("fc.weight")
+    ("'lm_head' is in its name", 'its layer is an Embedding', '')
     """
     word = left_whole(name, kind)
-    return word and (f"{word!r}, its kind" if word == kind else f"{word!r} in its name")
+    return word and (f"its layer is an {kind}" if word == kind else f"{word!r} is in its name")
 
 
 def reason_left_whole(name: str, kind: str = "") -> str:
     """The same as the reason to tell, where ``skip_embed_layers`` is on.
 
     >>> reason_left_whole("lm_head.weight")
-    "left whole: 'lm_head' in its name, and skip_embed_layers is on"
+    "left whole: 'lm_head' is in its name, and skip_embed_layers is on"
     """
     why = why_left_whole(name, kind)
     return why and f"left whole: {why}, and skip_embed_layers is on"

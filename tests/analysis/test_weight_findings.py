@@ -27,7 +27,7 @@ def test_a_model_of_embeddings_and_heads_alone_is_left_whole():
     weights = layers(**{"embed.weight": (4, 4), "lm_head.weight": (4, 4)})
     (finding,) = found(weights)
     assert (finding.code, finding.severity) == ("layers-left-whole", "error")
-    assert "'embed' in the name of 'embed.weight' and the like" in finding.message
+    assert "'embed.weight' since 'embed' is in its name, and others like it" in finding.message
     assert review(finding.fix, 10_000, weights) == []
 
 

@@ -314,7 +314,7 @@ def test_what_cannot_be_pruned_is_left_whole_with_the_reason(tmp_path):
         ("fits", 0.5),
     ]
     embed, odd, fits = pruned.layers
-    assert embed.reason == "left whole: 'embed' in its name, and skip_embed_layers is on"
+    assert embed.reason == "left whole: 'embed' is in its name, and skip_embed_layers is on"
     assert odd.reason == "2:4 does not fit: length 15 must be divisible by m = 4"
     assert fits.reason == ""
     got = arrays_in(pruned.path)

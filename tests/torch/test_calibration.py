@@ -335,7 +335,7 @@ def test_what_cannot_be_seen_is_listed_with_the_reason():
     assert found.names == ["fc.weight"]
     assert found.skipped == {
         "table": "torch.int64 is quantized or no weight: calibrate before quantizing",
-        "embed.weight": "left whole: 'Embedding', its kind, and skip_embed_layers is on",
+        "embed.weight": "left whole: its layer is an Embedding, and skip_embed_layers is on",
         "attention.in_proj_weight": f"MultiheadAttention {by_itself}",
         "rnn.weight_ih_l0": f"LSTM {by_itself}",
         "rnn.weight_hh_l0": f"LSTM {by_itself}",
@@ -344,7 +344,7 @@ def test_what_cannot_be_seen_is_listed_with_the_reason():
         "experts.up_proj": "Module has its experts in one tensor: no layer is called for one of them",
         "scaled.parametrizations.weight.original0": "a part of a parametrization, not a weight itself",
         "scaled.parametrizations.weight.original1": "a part of a parametrization, not a weight itself",
-        "head.weight": "left whole: 'head' in its name, and skip_embed_layers is on",
+        "head.weight": "left whole: 'head' is in its name, and skip_embed_layers is on",
         "attention.out_proj.weight": NEVER,
     }
     heads = calibrate(Odd(), batches, skip_embed_layers=False)

@@ -225,10 +225,10 @@ def test_what_is_left_out_is_listed_with_its_reason():
     )
     pruner = Pruner(model, config(pattern=Block(height=4, width=4)), 1)
     assert pruner.names == ["fc.weight"]
-    assert pruner.skipped["tokens.weight"] == "left whole: 'Embedding', its kind, and skip_embed_layers is on"
+    assert pruner.skipped["tokens.weight"] == "left whole: its layer is an Embedding, and skip_embed_layers is on"
     assert pruner.skipped["norm.weight"] == "1-D: biases and norms are not pruned"
     assert pruner.skipped["odd.weight"].startswith("block 4 x 4 does not divide 7 x 6")
-    assert pruner.skipped["lm_head.weight"] == "left whole: 'lm_head' in its name, and skip_embed_layers is on"
+    assert pruner.skipped["lm_head.weight"] == "left whole: 'lm_head' is in its name, and skip_embed_layers is on"
     assert "parametrization" in pruner.skipped["normed.parametrizations.weight.original1"]
     with pytest.raises(EntrenarVizError, match=r"'lm_head\.weight' is not pruned: left whole"):
         pruner.mask("lm_head.weight")
