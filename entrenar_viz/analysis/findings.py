@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from entrenar_viz.analysis.finding import Finding, Fix, by_severity
-from entrenar_viz.analysis.updates import Replay, replay
+from entrenar_viz.analysis.updates import Replay, replay, requested_at, updates_due
 from entrenar_viz.analysis.weight_findings import weight_findings
 from entrenar_viz.config.pruning_config import NM, PruningConfig, fixed_sparsity, pattern_name
 from entrenar_viz.config.schedules import Cubic, OneShot
@@ -47,10 +47,20 @@ def review(config: PruningConfig, total_steps: int, weights: Source | None = Non
 def _moved(config: PruningConfig, latest: int, total_steps: int) -> tuple[Fix, ...]:
     """The schedule ended by ``latest``; where that leaves a window of a few steps, a typical one."""
     schedule: Any = config.schedule
-    moved = schedule.within(latest)
-    if moved and 0 < moved.window[1] - moved.window[0] < TYPICAL_UPDATES <= latest_end(total_steps):
-        moved = type(schedule).typical(total_steps, float(str(schedule.target(config.target_sparsity))))
-    return (Fix(_change(schedule, moved), replace(config, schedule=moved)),) if moved else ()
+    moved, target = schedule.within(latest), schedule.target(config.target_sparsity)
+    short = moved and 0 < moved.window[1] - moved.window[0] < TYPICAL_UPDATES
+    if short and target and latest_end(total_steps) >= TYPICAL_UPDATES:  # typical ones rise from 0%
+        moved = type(schedule).typical(total_steps, float(str(target)))
+    if not moved:
+        return ()
+    fixed = replace(config, schedule=moved)
+    return (Fix(_change(schedule, moved), fixed),) if _prunes(fixed, total_steps) else ()
+
+
+def _prunes(config: PruningConfig, total_steps: int) -> bool:
+    """Whether any update is asked for anything; schedules rise or fall all the way, so the ends tell."""
+    due = updates_due(config, total_steps)
+    return bool(due) and bool((requested_at(config, [due[0], due[-1]]) > 0).any())
 
 
 def _change(old: Any, new: Any) -> str:

@@ -27,6 +27,8 @@ from tests.strategies import configs, schedules
 
 ONCE = Gradual(start_step=0, end_step=1, initial_sparsity=0.0, final_sparsity=0.5, frequency=0)
 
+FALLING_TO_0 = Gradual(start_step=21, end_step=22, initial_sparsity=0.5, final_sparsity=0.0, frequency=0)
+
 
 def gradual(**fields) -> PruningConfig:
     window = {"start_step": 1000, "end_step": 5000, "initial_sparsity": 0.0, "final_sparsity": 0.5, "frequency": 500}
@@ -119,6 +121,7 @@ def test_the_most_serious_findings_come_first():
 
 @given(configs(), st.integers(0, 12_000))
 @example(PruningConfig(target_sparsity=0.0, pattern=NM(n=1, m=2), schedule=ONCE), 0)
+@example(PruningConfig(target_sparsity=0.0, schedule=FALLING_TO_0), 34)
 def test_every_fix_removes_its_finding(config, total_steps):
     for found in review(config, total_steps):
         before = {other.code for other in review(config, total_steps)}
