@@ -205,8 +205,8 @@ def _decreasing(config: PruningConfig, run: Replay) -> Iterator[Finding]:
     (start, end), falls = schedule.window, f"from {percent(schedule.initial)} to {percent(run.target)}"
     message = f"The schedule falls {falls}, but pruned weights stay pruned: {percent(run.final_sparsity)}."
     rising = replace(schedule, initial_sparsity=0.0, frequency=reaching_frequency(end - start, schedule.every))
-    fits = run.target and start + rising.frequency <= run.total_steps
-    fixes = (Fix(_change(schedule, rising), replace(config, schedule=rising)),) if fits else ()
+    fixed = replace(config, schedule=rising)
+    fixes = (Fix(_change(schedule, rising), fixed),) if run.target and _prunes(fixed, run.total_steps) else ()
     yield Finding("decreasing", "warning", message, fixes)
 
 
