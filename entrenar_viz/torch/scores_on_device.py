@@ -1,7 +1,7 @@
 """Scores and masks of one matrix on its own device: those of ``importance`` and ``prune_mask``, bit for bit.
 
 Multiplying, dividing, comparing and picking the k-th smallest give the same bits everywhere. Sums do not, so the sums
-of blocks, rows and columns are taken by numpy, and only they leave the device.
+of blocks, rows and columns are taken by numpy: for these patterns the scores are copied to the CPU.
 """
 
 from collections.abc import Callable
