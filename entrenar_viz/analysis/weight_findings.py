@@ -7,10 +7,9 @@ from math import gcd
 from entrenar_viz.analysis.finding import Finding, Fix
 from entrenar_viz.config.pruning_config import NM, Block, Pattern, PruningConfig, pattern_name
 from entrenar_viz.config.typical import nearest_divisor
-from entrenar_viz.errors import WeightsError
 from entrenar_viz.formatting import counted
 from entrenar_viz.masks.activations import columns_of
-from entrenar_viz.masks.units import check_fit
+from entrenar_viz.masks.units import pattern_misfit
 from entrenar_viz.models.layer_names import left_whole, why_left_whole
 from entrenar_viz.models.tensor_files import shown
 from entrenar_viz.models.weights import Tensors
@@ -48,7 +47,7 @@ def _does_not_fit(config: PruningConfig, weights: Tensors) -> Iterator[Finding]:
     skip = config.skip_embed_layers
     looked_at = {name: weights.shape(name) for name in weights if not (skip and left_whole(name, weights.kind(name)))}
     shapes = {name: (shape[0], columns_of(shape)) for name, shape in looked_at.items()}
-    misfits = {shape: why for shape in set(shapes.values()) if (why := _misfit(shape, config.pattern))}
+    misfits = {shape: why for shape in set(shapes.values()) if (why := pattern_misfit(shape, config.pattern))}
     odd = [name for name, shape in shapes.items() if shape in misfits]
     if not odd:
         return
@@ -57,14 +56,6 @@ def _does_not_fit(config: PruningConfig, weights: Tensors) -> Iterator[Finding]:
     fitting = _fitting(config.pattern, list(shapes.values()))
     fixes = (Fix(f"use {pattern_name(fitting)}", replace(config, pattern=fitting)),) if fitting else ()
     yield Finding("pattern-does-not-fit", "error", message, fixes)
-
-
-def _misfit(shape: Shape, pattern: Pattern) -> str:
-    try:
-        check_fit(shape, pattern)
-    except WeightsError as error:
-        return str(error)
-    return ""
 
 
 def _fitting(pattern: Pattern, shapes: list[Shape]) -> Pattern | None:

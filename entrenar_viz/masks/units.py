@@ -33,6 +33,15 @@ def check_fit(shape: tuple[int, int], pattern: Pattern) -> None:
         raise WeightsError(_misfit(rows, columns, height, width))
 
 
+def pattern_misfit(shape: tuple[int, int], pattern: Pattern) -> str:
+    """Why ``pattern`` does not go into a layer of ``shape``, an empty text if it does."""
+    try:
+        check_fit(shape, pattern)
+    except WeightsError as error:
+        return str(error)
+    return ""
+
+
 def unit_cell(shape: tuple[int, int], pattern: Pattern) -> tuple[int, int]:
     """The (height, width) of what goes together, in a layer of ``shape``."""
     match pattern:

@@ -9,7 +9,7 @@ from entrenar_viz.errors import WeightsError
 from entrenar_viz.masks.activations import columns_of
 from entrenar_viz.masks.calibration import CalibrationSource, calibration_for
 from entrenar_viz.masks.order import Within, check_within
-from entrenar_viz.masks.units import check_fit
+from entrenar_viz.masks.units import pattern_misfit
 from entrenar_viz.model_pruning.layer import LayerJob, Pruning
 from entrenar_viz.model_pruning.model_file import FileJob, TensorJob, stamp
 from entrenar_viz.model_pruning.source import Source
@@ -75,8 +75,4 @@ def _left_whole(layer: str, shape: tuple[int, ...], kind: str, pruning: Pruning)
         return why
     if config.method != "magnitude" and (calibration is None or layer not in calibration):
         return f"{config.method} needs calibration data, which has nothing for this layer"
-    try:
-        check_fit((shape[0], columns_of(shape)), config.pattern)
-    except WeightsError as error:
-        return str(error)
-    return ""
+    return pattern_misfit((shape[0], columns_of(shape)), config.pattern)
