@@ -7,10 +7,9 @@ keeps it.
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 KERNELS = (  # of Keras and Flax: inputs first
     *("kernel", "pointwise_kernel", "recurrent_kernel", "depthwise_kernel"),
@@ -24,6 +23,9 @@ _INPUTS_FIRST = (  # classes that keep (in, out), and the operations of ONNX tha
     *("Conv1D", "GptOssExperts", "Llama4TextExperts"),
     *("MatMul", "Gemm without transB"),
 )
+
+
+Array = TypeVar("Array")  # of numpy, or a tensor of PyTorch, which is not imported here
 
 
 @dataclass(frozen=True)
@@ -45,14 +47,22 @@ class Layout:
         """Whether the outputs come first only once its axes are turned."""
         return self.axes != tuple(range(len(self.axes)))
 
-    def turned(self, stored: NDArray[Any]) -> NDArray[Any]:
-        """A stored matrix with the outputs first, in ``shape``."""
-        return stored.transpose(self.axes).reshape(self.shape)
+    def turned(self, stored: Array) -> Array:
+        """A stored matrix with the outputs first, in ``shape``; of numpy or PyTorch."""
+        turned: Array = _permuted(stored, self.stored, self.axes).reshape(self.shape)
+        return turned
 
-    def back(self, turned: NDArray[Any]) -> NDArray[Any]:
-        """A matrix of ``shape``, or its mask, as it is stored."""
+    def back(self, turned: Array) -> Array:
+        """A matrix of ``shape``, or its mask, as it is stored; of numpy or PyTorch."""
         between = tuple(self.stored[axis] for axis in self.axes)
-        return turned.reshape(between).transpose(tuple(int(axis) for axis in np.argsort(self.axes)))
+        stored: Array = _permuted(turned, between, tuple(int(axis) for axis in np.argsort(self.axes)))
+        return stored
+
+
+def _permuted(array: Any, shape: tuple[int, ...], axes: tuple[int, ...]) -> Any:
+    """``array`` in ``shape``, with its axes in that order, which PyTorch calls by another name."""
+    array = array.reshape(shape)
+    return array.transpose(axes) if isinstance(array, np.ndarray) else array.permute(axes)
 
 
 @lru_cache(maxsize=1 << 14)

@@ -82,12 +82,12 @@ class PrunedLayer:
 
     @_normally
     def update(self, sparsity: float) -> None:
-        """Prune to ``sparsity``; what has gone stays gone. WeightsError for weights that are not finite."""
+        """Prune to ``sparsity`` weights that ``check`` has seen to be finite; what has gone stays gone."""
         new = torch.empty_like(_as_integers(self.parameter))
-        for index, (name, matrix) in enumerate(self.matrices()):
-            keep = kept(self.scores[index](as_float32(matrix, name)), sparsity, self.pattern, self.within)
+        for index, (_, matrix) in enumerate(self.matrices()):
+            keep = kept(self.scores[index](matrix.to(torch.float32)), sparsity, self.pattern, self.within)
             place = new[index] if self.layout.experts else new
-            torch.neg(_stored(keep, self.layout).to(new.dtype), out=place)  # -1 has all of its bits set
+            torch.neg(self.layout.back(keep).to(new.dtype), out=place)  # -1 has all of its bits set
         self.bits = new if self.bits is None else self.bits.bitwise_and_(new)
         self.hold()
 
@@ -95,9 +95,13 @@ class PrunedLayer:
         """The name and the view as (out, rest) of each matrix."""
         weights = self.parameter.detach()
         if not self.layout.experts:
-            yield self.name, _turned(weights, self.layout)
+            yield self.name, self._turned(weights)
         for index in range(self.layout.experts):
-            yield expert_name(self.name, index), _turned(weights[index], self.layout)
+            yield expert_name(self.name, index), self._turned(weights[index])
+
+    def _turned(self, stored: Tensor) -> Tensor:
+        turned = self.layout.turned(stored)
+        return turned.reshape(len(turned), -1)
 
     @property
     def mask(self) -> Tensor:
@@ -127,13 +131,3 @@ class PrunedLayer:
 
 def _as_integers(parameter: Tensor) -> Tensor:
     return parameter.detach().view(_INTEGERS[parameter.element_size()])
-
-
-def _turned(stored: Tensor, layout: Layout) -> Tensor:
-    return stored.permute(layout.axes).reshape(layout.shape[0], -1)
-
-
-def _stored(turned: Tensor, layout: Layout) -> Tensor:
-    """A matrix of the layout, or its mask, as it is stored."""
-    between = [layout.stored[axis] for axis in layout.axes]
-    return turned.reshape(between).permute([int(axis) for axis in np.argsort(layout.axes)])

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import torch
 from torch import nn
@@ -9,15 +10,15 @@ from torch.nn.parameter import is_lazy
 
 from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.errors import EntrenarVizError, Problem, WeightsError
-from entrenar_viz.masks.activations import misfit
+from entrenar_viz.masks.activations import columns_of, misfit
 from entrenar_viz.masks.calibration import Calibration
 from entrenar_viz.masks.order import Within
 from entrenar_viz.masks.scores import NEEDS_ACTIVATIONS
-from entrenar_viz.masks.units import check_fit
+from entrenar_viz.masks.units import pattern_misfit
 from entrenar_viz.models.layer_names import reason_left_whole
-from entrenar_viz.models.layout import expert_name, layout_of
+from entrenar_viz.models.layout import Layout, expert_name, layout_of
 from entrenar_viz.models.matrices import matrices
-from entrenar_viz.models.torch_tensors import LAZY, QUANTIZED, packed_weight, plain_name, stored_tensor
+from entrenar_viz.models.torch_tensors import LAZY, QUANTIZED, dtype_of, packed_weight, plain_name, stored_tensor
 from entrenar_viz.models.weights import not_prunable
 from entrenar_viz.torch.layer import PrunedLayer
 from entrenar_viz.torch.scores_on_device import Score, scorer_on_device
@@ -50,6 +51,21 @@ class Shared:
     def kind(self) -> str:
         """The class of the first module that has it."""
         return type(self.places[0][1]).__name__
+
+    @cached_property
+    def layout(self) -> Layout:
+        """How the matrices to prune lie in it."""
+        return layout_of(self.name, tuple(self.parameter.shape), self.kind)
+
+    @property
+    def matrices(self) -> list[str]:
+        """The names of these matrices."""
+        return [expert_name(self.name, index) for index in range(self.layout.experts)] or [self.name]
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """(out, rest) of each."""
+        return self.layout.shape[0], columns_of(self.layout.shape)
 
 
 def sort_layers(model: nn.Module, config: PruningConfig, calibration: Calibration | None, within: Within) -> Sorted:
@@ -105,7 +121,7 @@ def _refused(shared: Shared) -> str:
         own = f"is a {type(parameter.data).__name__}, which keeps its numbers in a way of its own"
         return f"{own}: prune plain tensors, before they are quantized or sharded"
     if parameter.ndim > 1 and not parameter.is_floating_point():
-        return f"{_dtype(parameter)} is quantized or no weight: prune before quantizing"
+        return f"{dtype_of(parameter)} is quantized or no weight: prune before quantizing"
     if parameter.layout != torch.strided:
         return f"is sparse ({parameter.layout}): to_dense() first"
     if any(name.endswith("_orig") and hasattr(module, _mask_name(name)) for name, module in shared.places):
@@ -129,28 +145,20 @@ def _skipped(shared: Shared, config: PruningConfig, calibration: Calibration | N
         for name, module in shared.places:
             if why := reason_left_whole(name, type(module).__name__):
                 return why
-    return _without_calibration(shared, config, calibration) or _misfit(shared, config)
+    return _without_calibration(shared, config, calibration) or pattern_misfit(shared.grid, config.pattern)
 
 
 def _without_calibration(shared: Shared, config: PruningConfig, calibration: Calibration | None) -> str:
     if config.method not in NEEDS_ACTIVATIONS or calibration is None:
         return ""
-    missing = [name for name in _matrices(shared) if name not in calibration]
+    missing = [name for name in shared.matrices if name not in calibration]
     return f"{calibration.source} has nothing for {missing[0]}, which {config.method} needs" if missing else ""
 
 
-def _misfit(shared: Shared, config: PruningConfig) -> str:
-    try:
-        check_fit(_grid(shared), config.pattern)
-    except WeightsError as error:
-        return str(error)
-    return ""
-
-
 def _layer(shared: Shared, config: PruningConfig, calibration: Calibration | None, within: Within) -> PrunedLayer:
-    layout = layout_of(shared.name, tuple(shared.parameter.shape), shared.kind)
-    scores = [_score(name, _grid(shared)[1], config, calibration) for name in _matrices(shared)]
-    layer = PrunedLayer([name for name, _ in shared.places], shared.parameter, layout, scores, config.pattern, within)
+    names, columns = [name for name, _ in shared.places], shared.grid[1]
+    scores = [_score(name, columns, config, calibration) for name in shared.matrices]
+    layer = PrunedLayer(names, shared.parameter, shared.layout, scores, config.pattern, within)
     layer.check()
     return layer
 
@@ -164,18 +172,3 @@ def _score(name: str, columns: int, config: PruningConfig, calibration: Calibrat
     if config.method == "sparse_gpt" and activations.ndim == 1:
         raise WeightsError(f"{calibration.source}: sparse_gpt needs the activations themselves, norms are for wanda")
     return scorer_on_device(config.method, activations)
-
-
-def _matrices(shared: Shared) -> list[str]:
-    experts = layout_of(shared.name, tuple(shared.parameter.shape), shared.kind).experts
-    return [expert_name(shared.name, index) for index in range(experts)] or [shared.name]
-
-
-def _grid(shared: Shared) -> tuple[int, int]:
-    layout = layout_of(shared.name, tuple(shared.parameter.shape), shared.kind)
-    rows = layout.shape[0]
-    return rows, shared.parameter.numel() // max(layout.experts, 1) // rows
-
-
-def _dtype(parameter: torch.Tensor) -> str:
-    return str(parameter.dtype).removeprefix("torch.")
