@@ -9,21 +9,26 @@ from entrenar_viz.errors import EntrenarVizError
 
 Record = TypeVar("Record")
 Progress = Callable[[int, int, Record], object]  # done, total, the record of what is done
+Report = Callable[..., object]
+RECORDS = "done, total, record"
 
 
 def check_progress(progress: Progress[Any] | bool | None) -> None:
     """EntrenarVizError if a bar is asked for and tqdm is not there."""
     if progress is True:
-        _tqdm()
+        _tqdm(RECORDS)
 
 
 @contextmanager
-def reporting(progress: Progress[Record] | bool | None, total: int, unit: str) -> Iterator[Progress[Record]]:
-    """What is to be called after each of ``total`` pieces of work, which are shown as ``unit``."""
+def reporting(progress: Report | bool | None, total: int | None, unit: str, told: str = RECORDS) -> Iterator[Report]:
+    """What is to be called after each of ``total`` pieces of work, None if nobody knows how many, shown as ``unit``.
+
+    ``told`` names the arguments that a function gets, for the error.
+    """
     if callable(progress):
         yield progress
     elif progress:
-        with _tqdm()(total=total, unit=unit) as bar:
+        with _tqdm(told)(total=total, unit=unit) as bar:
             yield lambda *_: bar.update()
     else:
         yield lambda *_: None
@@ -37,5 +42,5 @@ def optional(module: str, why: str, otherwise: str) -> Any:
         raise EntrenarVizError(f'{why}: pip install "entrenar-viz[survey]", or {otherwise}') from None
 
 
-def _tqdm() -> Any:
-    return optional("tqdm.auto", "progress=True needs tqdm", "pass a function (done, total, record)").tqdm
+def _tqdm(told: str) -> Any:
+    return optional("tqdm.auto", "progress=True needs tqdm", f"pass a function ({told})").tqdm

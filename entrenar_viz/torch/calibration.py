@@ -1,8 +1,7 @@
 """From a model to calibration data: what enters each of its layers while it works on some batches."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sized
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +9,14 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from entrenar_viz.errors import EntrenarVizError, WeightsError
+from entrenar_viz.errors import WeightsError
 from entrenar_viz.files.atomic import check_place, whole_file
 from entrenar_viz.masks.calibration import NORMS, Calibration
 from entrenar_viz.models.checkpoints import open_checkpoint
 from entrenar_viz.models.in_memory import in_memory
 from entrenar_viz.models.tensor_files import shown
 from entrenar_viz.models.torch_tensors import unwrapped
+from entrenar_viz.progress import reporting
 from entrenar_viz.torch.collector import Collector
 from entrenar_viz.torch.observed import layers_to_watch, undisturbed, watching
 
@@ -73,8 +73,10 @@ def calibrate(
     watched, skipped = layers_to_watch(plain, skip_embed_layers=skip_embed_layers)
     collectors = {name: Collector(rows, seed) for name in watched}
     if watched:
-        with undisturbed(plain), watching(watched, collectors), _reporting(progress, batches) as report:
-            _run(plain, batches, forward or _forward, collectors, report)
+        total = len(batches) if isinstance(batches, Sized) else None
+        told = reporting(progress, total, "batch", "done, total")
+        with undisturbed(plain), watching(watched, collectors), told as report:
+            _run(plain, batches, forward or _forward, collectors, lambda done: report(done, total))
     skipped |= {name: _NEVER for name, collector in collectors.items() if not collector.count}
     return _kept({name: one for name, one in collectors.items() if one.count}, skipped, place, overwrite=overwrite)
 
@@ -83,16 +85,20 @@ _NEVER = "its layer was never called by these batches, or what has it computes w
 
 
 def _run(
-    model: nn.Module, batches: Iterable[Any], forward: Forward, collectors: Mapping[str, Collector], report: Progress
+    model: nn.Module,
+    batches: Iterable[Any],
+    forward: Forward,
+    collectors: Mapping[str, Collector],
+    report: Callable[[int], object],
 ) -> None:
-    done, total = 0, len(batches) if isinstance(batches, Sized) else None
+    done = 0
     for batch in batches:
         forward(model, batch)
         for name, collector in collectors.items():
             if collector.broken:
                 raise WeightsError(f"{shown(name)}: what enters its layer in batches[{done}]: {collector.broken}")
         done += 1
-        report(done, total)
+        report(done)
     if not done:
         raise WeightsError("no batch came: batches is empty, or an iterator that is used up already")
 
@@ -144,19 +150,3 @@ def _check_batches(batches: object) -> None:
     if isinstance(batches, (Tensor, Mapping, str)) or not isinstance(batches, Iterable):
         kind = type(batches).__name__
         raise WeightsError(f"batches is a list or a loader of batches, not one {kind}: pass [batch]")
-
-
-@contextmanager
-def _reporting(progress: Progress | bool | None, batches: Iterable[Any]) -> Iterator[Progress]:
-    if callable(progress):
-        yield progress
-    elif progress:
-        try:
-            from tqdm.auto import tqdm
-        except ImportError:
-            how = 'pip install "entrenar-viz[survey]", or pass a function (done, total)'
-            raise EntrenarVizError(f"progress=True needs tqdm: {how}") from None
-        with tqdm(total=len(batches) if isinstance(batches, Sized) else None, unit="batch") as bar:
-            yield lambda *_: bar.update()
-    else:
-        yield lambda *_: None
