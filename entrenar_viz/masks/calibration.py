@@ -167,6 +167,11 @@ def calibration_for(method: Method, source: CalibrationSource | None, weights: T
     return None if source is None else load_calibration(source, weights)
 
 
+def nothing_for(method: Method) -> str:
+    """Why ``method`` cannot score a layer that the calibration data do not know."""
+    return f"{method} needs calibration data, which has nothing for this layer"
+
+
 def sample_calibration(name: str) -> Calibration:
     """What enters the layers of ``sample(name)``; WeightsError for the samples that are no network, and other names.
 

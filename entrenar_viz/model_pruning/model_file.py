@@ -16,9 +16,8 @@ from entrenar_viz.model_pruning.layer import LayerJob, PrunedLayer, prune_layer
 from entrenar_viz.model_pruning.places import Place, npy_place, safetensors_places, zeros
 from entrenar_viz.model_pruning.stored_matrix import matrix_at
 from entrenar_viz.models.layout import Layout
-from entrenar_viz.models.tensor_files import blame, reading, shown
+from entrenar_viz.models.tensor_files import Stamp, blame, reading, shown, stamp_of
 
-Stamp = tuple[int, int, int]
 _CHUNK = 1 << 22  # bytes copied or looked at together
 
 
@@ -55,12 +54,6 @@ class PrunedTensor:
 Tell = Callable[[PrunedLayer], object]
 
 
-def stamp(path: Path) -> Stamp:
-    """What tells whether the file is still the same."""
-    found = path.stat()
-    return found.st_ino, found.st_size, found.st_mtime_ns
-
-
 def prune_file(job: FileJob, target: IO[bytes], folder: Path, tell: Tell) -> list[PrunedTensor]:
     """Write the pruned file to ``target``, telling each layer; what is unpacked on the way lies in ``folder``."""
     if job.path.suffix.lower() == ".npz":
@@ -78,7 +71,7 @@ def _unchanged(job: FileJob) -> Iterator[IO[bytes]]:
     """The file; WeightsError if it is not, or at the end no longer, the one that was opened."""
     with reading(job.path) as file:
         yield file
-        if stamp(job.path) != job.stamp:
+        if stamp_of(job.path) != job.stamp:
             raise WeightsError(f"{job.path}: has changed since it was opened: try again once it stays as it is")
 
 

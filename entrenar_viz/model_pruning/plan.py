@@ -7,15 +7,15 @@ from entrenar_viz.analysis.updates import sparsity_in_the_end
 from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.errors import WeightsError
 from entrenar_viz.masks.activations import columns_of
-from entrenar_viz.masks.calibration import CalibrationSource, calibration_for
+from entrenar_viz.masks.calibration import CalibrationSource, calibration_for, nothing_for
 from entrenar_viz.masks.order import Within, check_within
 from entrenar_viz.masks.units import pattern_misfit
 from entrenar_viz.model_pruning.layer import LayerJob, Pruning
-from entrenar_viz.model_pruning.model_file import FileJob, TensorJob, stamp
+from entrenar_viz.model_pruning.model_file import FileJob, TensorJob
 from entrenar_viz.model_pruning.source import Source
 from entrenar_viz.models.layer_names import reason_left_whole
 from entrenar_viz.models.layout import expert_name, layout_of
-from entrenar_viz.models.tensor_files import FLOATS, shown
+from entrenar_viz.models.tensor_files import FLOATS, shown, stamp_of
 
 _LISTED = 3  # reasons in a message
 
@@ -34,7 +34,7 @@ def file_jobs(
     if not pruning.asked:
         fix = "entrenar-viz check says why; without total_steps the training ends with the schedule"
         raise WeightsError(f"there is nothing to prune: the schedule ends with 0% ({fix})")
-    stamps = {path: stamp(path) for path in source.files}
+    stamps = {path: stamp_of(path) for path in source.files}
     tensors = {name: _tensor_job(source, name, pruning) for name, one in source.stored.items() if one.dtype in FLOATS}
     layers = [layer for tensor in tensors.values() for layer in tensor.layers]
     if all(layer.left_whole for layer in layers):
@@ -74,5 +74,5 @@ def _left_whole(layer: str, shape: tuple[int, ...], kind: str, pruning: Pruning)
     if config.skip_embed_layers and (why := reason_left_whole(layer, kind)):
         return why
     if config.method != "magnitude" and (calibration is None or layer not in calibration):
-        return f"{config.method} needs calibration data, which has nothing for this layer"
+        return nothing_for(config.method)
     return pattern_misfit((shape[0], columns_of(shape)), config.pattern)

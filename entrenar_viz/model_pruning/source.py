@@ -8,11 +8,11 @@ from pathlib import Path
 from entrenar_viz.errors import WeightsError
 from entrenar_viz.models.checkpoints import open_checkpoint
 from entrenar_viz.models.matrices import matrices
+from entrenar_viz.models.model_files import PICKLED
 from entrenar_viz.models.tensor_files import Stored, blame
 from entrenar_viz.models.weights import Tensors
 
 WRITTEN = (".safetensors", ".npz", ".npy")
-_TORCH = (".pt", ".pth", ".bin", ".ckpt")
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +78,7 @@ def _check_format(path: Path) -> None:
     if suffix in WRITTEN:
         return
     save = "safetensors.numpy.save_file({name: array, ...}, path)"
-    if suffix in _TORCH:
+    if suffix in PICKLED:
         save = "safetensors.torch.save_file(torch.load(path, weights_only=True), new_path)"
     only = f"only {', '.join(WRITTEN)} can be written again"
     raise WeightsError(f"{path}: {suffix or 'this file'} is not pruned: {only}. Save its weights first: {save}")

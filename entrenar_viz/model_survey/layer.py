@@ -12,7 +12,7 @@ from entrenar_viz.config.pruning_config import PruningConfig, Unstructured
 from entrenar_viz.errors import WeightsError
 from entrenar_viz.masks.activations import Activations, columns_of
 from entrenar_viz.masks.bands import NOTHING_GOES, Cut, band_starts, cut
-from entrenar_viz.masks.calibration import Calibration
+from entrenar_viz.masks.calibration import Calibration, nothing_for
 from entrenar_viz.masks.order import Within
 from entrenar_viz.masks.scores import Scores, scorer
 from entrenar_viz.model_survey.losses import Tally, stored_bytes
@@ -137,7 +137,7 @@ def _entering(job: LayerJob) -> Activations | None:
     if job.calibration is not None:
         return job.calibration.for_method(job.name, job.config.method)
     if job.config.method != "magnitude":
-        raise WeightsError(f"{job.config.method} needs calibration data, which has nothing for this layer")
+        raise WeightsError(nothing_for(job.config.method))
     return None
 
 

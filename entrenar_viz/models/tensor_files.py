@@ -7,7 +7,7 @@ the whole kernel down. Checkpoints of PyTorch are the one exception (see ``torch
 
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -55,17 +55,18 @@ class Stored:
     note: str = ""
 
 
+Stamp = tuple[int, int, int]
 Again = Callable[[], AbstractContextManager[IO[bytes]]]  # opens the same, unchanged file once more
 
 
-def stamp_of(file: IO[bytes]) -> tuple[int, int, int]:
+def stamp_of(file: IO[bytes] | Path) -> Stamp:
     """What tells whether a file is still the same: its number, size and time of change."""
-    found = os.fstat(file.fileno())
+    found = os.stat(file if isinstance(file, Path) else file.fileno())
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 @contextmanager
-def reading(path: Path, stamp: tuple[int, int, int] | None = None) -> Iterator[IO[bytes]]:
+def reading(path: Path, stamp: Stamp | None = None) -> Iterator[IO[bytes]]:
     """The file, opened; WeightsError for a pipe or device, and for one that no longer has the ``stamp``."""
     if path.exists() and not path.is_file():
         raise WeightsError(f"{path}: is neither a file nor a folder")  # opening a pipe would wait for ever
@@ -108,6 +109,11 @@ def shown(name: object) -> str:
     """
     text = repr(name)
     return text if len(text) <= _NAME_LENGTH else f"{text[:_BEGINNING]}…{text[_BEGINNING + 1 - _NAME_LENGTH :]}"
+
+
+def first_reasons(reasons: Mapping[str, str]) -> str:
+    """The first three of ``reasons`` by names from outside."""
+    return "; ".join(f"{shown(name)}: {reason}" for name, reason in list(reasons.items())[:3])
 
 
 def listed(names: list[str], most: int) -> str:

@@ -18,7 +18,7 @@ from entrenar_viz.errors import WeightsError
 from entrenar_viz.models.checkpoints import open_checkpoint
 from entrenar_viz.models.in_memory import in_memory, is_list_of_arrays, rows_of
 from entrenar_viz.models.matrices import matrices
-from entrenar_viz.models.tensor_files import FLOATS, Stored, blame, shown
+from entrenar_viz.models.tensor_files import FLOATS, Stored, blame, first_reasons, shown
 from entrenar_viz.models.torch_tensors import QUANTIZED, is_module, unwrapped
 
 Matrix = NDArray[np.floating[Any]]  # 2-D, (out, rest), float32, C-contiguous, read-only
@@ -50,7 +50,7 @@ class Tensors:
         self.names: list[str] = [name for name, reason in reasons.items() if not reason]
         self.notes: dict[str, str] = {name: one.note for name in self.names if (one := self._stored[name]).note}
         if not self.names:
-            why = "; ".join(f"{shown(name)}: {reason}" for name, reason in list(self.skipped.items())[:3])
+            why = first_reasons(self.skipped)
             raise WeightsError(f"{source}: no tensor here can be pruned ({why or 'there is none at all'})")
 
     def shape(self, name: str) -> tuple[int, ...]:

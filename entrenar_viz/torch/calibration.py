@@ -14,7 +14,7 @@ from entrenar_viz.files.atomic import check_place, whole_file
 from entrenar_viz.masks.calibration import NORMS, Calibration
 from entrenar_viz.models.checkpoints import open_checkpoint
 from entrenar_viz.models.in_memory import in_memory
-from entrenar_viz.models.tensor_files import shown
+from entrenar_viz.models.tensor_files import first_reasons, shown
 from entrenar_viz.models.torch_tensors import unwrapped
 from entrenar_viz.progress import reporting
 from entrenar_viz.torch.collector import Collector
@@ -125,7 +125,7 @@ def _kept(
     collectors: Mapping[str, Collector], skipped: dict[str, str], place: Path | None, *, overwrite: bool
 ) -> Calibration:
     if not collectors:
-        why = "; ".join(f"{shown(name)}: {reason}" for name, reason in list(skipped.items())[:3])
+        why = first_reasons(skipped)
         raise WeightsError(f"nothing entered a layer that can be pruned ({why or 'the model has no weights'})")
     tensors: dict[str, Tensor] = {}
     for name, collector in collectors.items():
