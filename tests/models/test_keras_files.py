@@ -15,6 +15,7 @@ import pytest
 
 from entrenar_viz import PruningConfig, WeightsError, iter_survey, load_weights
 from entrenar_viz.models.keras_files import WEIGHTS
+from tests.models.refusals import refused
 
 RNG = np.random.default_rng(0)
 KERNEL = RNG.standard_normal((12, 10)).astype(np.float32)
@@ -59,19 +60,6 @@ def archive(folder, method=zipfile.ZIP_STORED, content=None):
         if content is not None:
             opened.writestr(WEIGHTS, content)
     return folder / "m.keras"
-
-
-def read_all(path) -> None:
-    tensors = load_weights(path)
-    for name in tensors:
-        tensors.matrix(name)
-
-
-def refused(path) -> str:
-    with pytest.raises(WeightsError) as caught:
-        read_all(path)
-    assert str(path) in str(caught.value)
-    return str(caught.value)
 
 
 def test_names_of_keras_2_are_paths_without_what_all_of_them_share(tmp_path):

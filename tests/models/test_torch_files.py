@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from entrenar_viz import PruningConfig, WeightsError, iter_survey, load_weights
+from tests.models.refusals import refused
 
 STATE = nn.Sequential(nn.Linear(4, 3), nn.Linear(3, 2)).to(torch.bfloat16).state_dict()
 HALF = PruningConfig(target_sparsity=0.5)
@@ -19,19 +20,6 @@ HALF = PruningConfig(target_sparsity=0.5)
 def saved(path, value, **options):
     torch.save(value, path, **options)
     return path
-
-
-def read_all(path) -> None:
-    tensors = load_weights(path)
-    for name in tensors:
-        tensors.matrix(name)
-
-
-def refused(path) -> str:
-    with pytest.raises(WeightsError) as caught:
-        read_all(path)
-    assert str(path) in str(caught.value)
-    return str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["m.pt", "m.pth", "pytorch_model.bin", "m.CKPT"])
