@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.survey_memory import LIMIT, PATTERNS, SURVEY, make, measured
+from benchmarks.survey_memory import LIMIT, PATTERNS, SURVEY, make, measured, sized
 from entrenar_viz import Gradual, PruningConfig
 
 COLUMNS = 16_384
@@ -74,15 +74,9 @@ def run(folder: Path, size: float, given: argparse.Namespace) -> int:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--gigabytes", type=float, default=8)
     parser.add_argument("--one-tensor", action="store_true")
     parser.add_argument("--turned", action="store_true", help="with --one-tensor: a kernel, (in, out)")
-    parser.add_argument("--pattern", choices=PATTERNS, default="unstructured")
-    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()), help="where there is room for it")
-    given = parser.parse_args()
-    size = given.gigabytes * 1e9
-    if (free := shutil.disk_usage(given.folder).free) < 2.2 * size + 3e9:
-        parser.error(f"{given.folder} has {free / 1e9:.0f} GB free, too few for {given.gigabytes:g}: use --folder")
+    given, size = sized(parser, 2.2)
     with tempfile.TemporaryDirectory(dir=given.folder) as folder:
         return run(Path(folder), size, given)
 

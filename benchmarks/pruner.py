@@ -9,14 +9,13 @@ masked weights again in each forward pass, so its step is the difference of two 
 """
 
 import argparse
-import time
 from collections.abc import Callable
-from statistics import median
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import prune
 
+from benchmarks.schedules import medians
 from entrenar_viz import Cubic, PruningConfig
 from entrenar_viz.torch import Pruner
 
@@ -37,17 +36,6 @@ def matrices(model: nn.Module) -> list[Tensor]:
     return [parameter.detach() for parameter in model.parameters() if parameter.ndim == 2]
 
 
-def took(action: Callable[[], object], repeat: int) -> float:
-    """Milliseconds, the median of the runs after a first one."""
-    action()
-    times = []
-    for _ in range(repeat):
-        start = time.perf_counter()
-        action()
-        times.append(1000 * (time.perf_counter() - start))
-    return median(times)
-
-
 def training_step(model: nn.Module, make: Callable[..., torch.optim.Optimizer], batch: int) -> Callable[[], None]:
     optimizer = make(model.parameters())
     images, labels = torch.randn(batch, 784), torch.randint(0, 10, (batch,))
@@ -58,18 +46,6 @@ def training_step(model: nn.Module, make: Callable[..., torch.optim.Optimizer], 
         optimizer.zero_grad()
 
     return step
-
-
-def in_turn(actions: list[Callable[[], object]], repeat: int) -> list[float]:
-    """Medians of actions that are run one after the other, again and again, so that noise falls on all of them."""
-    times: list[list[float]] = [[] for _ in actions]
-    for number in range(repeat + 1):
-        for action, taken in zip(actions, times, strict=True):
-            start = time.perf_counter()
-            action()
-            if number:
-                taken.append(1000 * (time.perf_counter() - start))
-    return [median(taken) for taken in times]
 
 
 def pruned(width: int) -> tuple[nn.Sequential, Pruner]:
@@ -102,7 +78,7 @@ def steps(name: str, width: int, batch: int, repeat: int) -> None:
         for weights, gone in masked:
             weights.masked_fill_(gone, 0)
 
-    plain, trained, held, filling, torchs = in_turn([dense, step, pruner.step, filled, theirs], repeat)
+    plain, trained, held, filling, torchs = medians(repeat, dense, step, pruner.step, filled, theirs)
     print(f"{name}: a training step takes {trained:.1f} ms ({plain:.1f} ms dense)")
     print(f"  a step of the pruner without update {held:8.2f} ms  {held / trained:6.3f} of it")
     print(f"  the same by masked_fill_            {filling:8.2f} ms  {filling / trained:6.3f}")
@@ -124,7 +100,7 @@ def updates(width: int, repeat: int) -> None:
             if isinstance(layer, nn.Linear):
                 prune.l1_unstructured(layer, "weight", SPARSITY)
 
-    made, bare, torchs, drawn = in_turn([pruner.step, kth, theirs, lambda: network(width)], repeat)
+    made, bare, torchs, drawn = medians(repeat, pruner.step, kth, theirs, lambda: network(width))
     print(f"an update of all masks                {made:8.1f} ms  {made / bare:6.2f} x torch.kthvalue ({bare:.1f} ms)")
     print(f"  torch.nn.utils.prune                {torchs - drawn:8.1f} ms  {(torchs - drawn) / bare:6.2f} x")
 

@@ -107,16 +107,22 @@ def run(folder: Path, size: float, workers: int, pattern: str) -> int:
     return int(most > LIMIT)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def sized(parser: argparse.ArgumentParser, times: float) -> tuple[argparse.Namespace, float]:
+    """The arguments, and the bytes of the checkpoint, ``times`` as many of which must be free where it is to go."""
     parser.add_argument("--gigabytes", type=float, default=8)
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--pattern", choices=PATTERNS, default="unstructured")
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()), help="where there is room for it")
     given = parser.parse_args()
     size = given.gigabytes * 1e9
-    if (free := shutil.disk_usage(given.folder).free) < 1.2 * size + 3e9:
+    if (free := shutil.disk_usage(given.folder).free) < times * size + 3e9:
         parser.error(f"{given.folder} has {free / 1e9:.0f} GB free, too few for {given.gigabytes:g}: use --folder")
+    return given, size
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    given, size = sized(parser, 1.2)
     with tempfile.TemporaryDirectory(dir=given.folder) as folder:
         return run(Path(folder), size, given.workers, given.pattern)
 
