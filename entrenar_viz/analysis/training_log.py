@@ -64,7 +64,7 @@ class TrainingLog:
         self._reports: list[Report] = []
         self._arrays: dict[str, NDArray[Any]] = {}  # made when asked for: a slider asks again and again
         for step, sparsity, metrics in rows:
-            self.add(step, sparsity, **metrics)
+            self._add(step, sparsity, metrics)
 
     def add(self, /, step: int, sparsity: float | None = None, **metrics: Any) -> None:
         """Report what there was at the end of ``step``; a second report of the last step joins the first.
@@ -73,6 +73,10 @@ class TrainingLog:
         that is not finite is kept as nan, so that a loss that diverges does not end the training. StepError for a
         step before the last one, EntrenarVizError for what is no number.
         """
+        self._add(step, sparsity, metrics)
+
+    def _add(self, step: Any, sparsity: Any, metrics: dict[str, Any]) -> None:
+        check_names(metrics)
         self._arrays = {}
         number = _step(step)
         fraction = None if sparsity is None else _fraction(sparsity)
@@ -169,9 +173,15 @@ class TrainingLog:
         found = read_log(content, name, is_csv=Path(name).suffix.lower() == CSV)
         log = cls(*_planned(found, name))
         for line in found.lines:
-            log.add(line.step, line.sparsity, **line.metrics)
+            log._add(line.step, line.sparsity, line.metrics)
         log.source, log.notes = name, tuple(found.notes)
         return log
+
+
+def check_names(metrics: Iterable[str]) -> None:
+    """EntrenarVizError for a metric that is called as what every report has."""
+    if taken := sorted({"step", "sparsity"}.intersection(metrics)):
+        raise EntrenarVizError(f"the log has a {taken[0]} of its own: give that metric another name")
 
 
 def _planned(found: LogFile, source: str) -> tuple[PruningConfig | None, int | None]:

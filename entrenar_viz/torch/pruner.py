@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from entrenar_viz.analysis.finding import Finding
 from entrenar_viz.analysis.findings import review
-from entrenar_viz.analysis.training_log import TrainingLog
+from entrenar_viz.analysis.training_log import TrainingLog, check_names
 from entrenar_viz.analysis.updates import requested_at, updates_due, whole_steps
 from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.errors import ConfigError, EntrenarVizError, Problem
@@ -96,8 +96,7 @@ class Pruner:
         no mask has changed then.
         EntrenarVizError, before anything is done, if a parameter is no longer in the model: it was replaced.
         """
-        if taken := sorted(metrics.keys() & {"step", "sparsity"}):
-            raise EntrenarVizError(f"the log has a {taken[0]} of its own: give that metric another name")
+        check_names(metrics)
         self._check_parameters()
         self.step_count += 1
         for layer in self._layers.values():

@@ -15,9 +15,10 @@ CONFIG = PruningConfig(
     schedule=Gradual(start_step=100, end_step=500, initial_sparsity=0.0, final_sparsity=0.8, frequency=100)
 )
 NUMBERS = st.one_of(st.floats(), st.floats(width=16), st.integers(-(2**70), 2**70))
+NAMES = st.text(max_size=5).filter(lambda name: name not in ("step", "sparsity"))
 REPORTS = st.dictionaries(
     st.integers(1, 2**64 - 1),
-    st.tuples(st.none() | FRACTIONS, st.dictionaries(st.text(max_size=5), NUMBERS, max_size=3)),
+    st.tuples(st.none() | FRACTIONS, st.dictionaries(NAMES, NUMBERS, max_size=3)),
     max_size=8,
 )
 
@@ -131,6 +132,12 @@ def test_a_metric_may_have_any_name():
     log = TrainingLog()
     log.add(1, **{"self": 1, "Step": 2, "": 3, "train/loss": 4, "\ud800": 5})
     assert read(log.to_jsonl()).rows == [[1, None, {"self": 1, "Step": 2, "": 3, "train/loss": 4, "?": 5}]]
+
+
+@pytest.mark.parametrize("name", ["step", "sparsity"])
+def test_a_metric_cannot_have_the_name_of_what_each_report_has(name):
+    with pytest.raises(EntrenarVizError, match=f"the log has a {name} of its own"):
+        TrainingLog(rows=[[1, None, {name: 0.5}]])
 
 
 def test_rows_do_not_change_with_the_log():
