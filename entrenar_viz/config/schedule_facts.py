@@ -44,6 +44,10 @@ class ScheduleFacts(Protocol):
         """The same with all updates at or before ``latest`` and its target reached; None if there is no room."""
 
     @classmethod
+    def over(cls, window: tuple[int, int], target_sparsity: float) -> Self:
+        """From nothing to ``target_sparsity`` within ``window``, its last update at the end of it."""
+
+    @classmethod
     def typical(cls, total_steps: int, target_sparsity: float) -> Self:
         """The chapter's typical values in a training of ``total_steps``: from 10% to 60% of it, 20 updates."""
 

@@ -89,6 +89,11 @@ class OneShot:
         return replace(self, step=max(min(self.step, latest), 1)) if latest > 0 else None
 
     @classmethod
+    def over(cls, window: tuple[int, int], target_sparsity: float) -> Self:
+        """At the end of ``window``."""
+        return cls(step=window[1])
+
+    @classmethod
     def typical(cls, total_steps: int, target_sparsity: float) -> Self:
         """At step 1, the first of a training."""
         return cls(step=1)
@@ -171,12 +176,17 @@ class Gradual:
         return replace(self, start_step=start, end_step=end, frequency=every)
 
     @classmethod
-    def typical(cls, total_steps: int, target_sparsity: float) -> Self:
-        """From 10% to 60% of the training in about 20 updates."""
-        start, end = typical_window(total_steps)
+    def over(cls, window: tuple[int, int], target_sparsity: float) -> Self:
+        """From the start of ``window`` to its end in about 20 updates."""
+        start, end = window
         every = nearest_divisor(end - start, max((end - start) // TYPICAL_UPDATES, 1))
         final = target_sparsity
         return cls(start_step=start, end_step=end, initial_sparsity=0.0, final_sparsity=final, frequency=every)
+
+    @classmethod
+    def typical(cls, total_steps: int, target_sparsity: float) -> Self:
+        """From 10% to 60% of the training in about 20 updates."""
+        return cls.over(typical_window(total_steps), target_sparsity)
 
 
 @checked
@@ -245,10 +255,14 @@ class Cubic:
         return replace(self, start_step=window[0], end_step=window[1]) if window else None
 
     @classmethod
+    def over(cls, window: tuple[int, int], target_sparsity: float) -> Self:
+        """From the start of ``window`` to its end."""
+        return cls(start_step=window[0], end_step=window[1], final_sparsity=target_sparsity)
+
+    @classmethod
     def typical(cls, total_steps: int, target_sparsity: float) -> Self:
         """From 10% to 60% of the training."""
-        start, end = typical_window(total_steps)
-        return cls(start_step=start, end_step=end, final_sparsity=target_sparsity)
+        return cls.over(typical_window(total_steps), target_sparsity)
 
 
 Schedule = Annotated[OneShot | Gradual | Cubic, Field(discriminator="type")]
