@@ -56,6 +56,10 @@ from .models.handwritten_digits import digits as digits
 from .models.weights import Tensors as Tensors
 from .models.weights import load_weights as load_weights
 from .models.weights import sample as sample
+from .rehearsal.outcome import Rehearsal as Rehearsal
+from .rehearsal.outcome import RehearsedSchedule as RehearsedSchedule
+from .rehearsal.rehearsing import rehearse as rehearse
+from .rehearsal.trial_pruner import TrialPruner as TrialPruner
 from .workspace.session import Session as Session
 
 __version__: str

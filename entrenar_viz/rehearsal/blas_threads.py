@@ -1,0 +1,33 @@
+"""One thread for each multiplication of matrices, while small networks are trained."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+from typing import Any
+
+from threadpoolctl import ThreadpoolController
+
+_LOCK = Lock()
+_runs: list[object] = []  # those that are under way in this process
+_limits: list[Any] = []  # what the first of them has set, for the last one to take back
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Let BLAS multiply in one thread until the last of those that are in here in this process has left.
+
+    Small matrices gain nothing from several, and workers that each start some wait for each other: nine times as long
+    on two cores. One thread also sums in one order, so that a seed gives the same numbers in every executor.
+    """
+    run = object()
+    with _LOCK:
+        if not _runs:
+            _limits.append(ThreadpoolController().limit(limits=1, user_api="blas"))
+        _runs.append(run)
+    try:
+        yield
+    finally:
+        with _LOCK:
+            _runs.remove(run)
+            if not _runs:
+                _limits.pop().restore_original_limits()

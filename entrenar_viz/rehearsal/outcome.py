@@ -1,0 +1,170 @@
+"""What a rehearsal has found."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from entrenar_viz.config.pruning_config import PruningConfig
+from entrenar_viz.config.steps import Steps
+from entrenar_viz.errors import EntrenarVizError
+from entrenar_viz.formatting import counted, percent
+from entrenar_viz.progress import optional
+from entrenar_viz.rehearsal.runs import Job, Run
+from entrenar_viz.rehearsal.trial_pruner import DENSE
+from entrenar_viz.rehearsal.verdict import ACCURACY, Comparison, Metric, comparisons, interval, verdict
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, eq=False)
+class RehearsedSchedule:
+    """What the trials of one schedule, or of no pruning, have come to. Accuracies are fractions."""
+
+    name: str
+    """``OneShot``, ``Gradual``, ``Cubic`` or ``dense``."""
+    config: PruningConfig
+    """What was tried: of ``dense``, a configuration that asks for nothing."""
+    sparsity: float
+    """What the schedule asks for in the end, a fraction."""
+    per_seed: NDArray[np.float64]
+    """The accuracy at the end for each seed, (seeds,)."""
+    steps: Steps = field(repr=False)
+    """The steps of the training at which the accuracy was read, uint64, ascending, (readings,)."""
+    curves: NDArray[np.float64] = field(repr=False)
+    """The accuracy at each of ``steps`` for each seed, (seeds, readings)."""
+    drop: tuple[float, float, float] | None
+    """How much less than dense, with the 95% interval of that: mean, low, high; None for dense itself."""
+    metric: Metric = field(repr=False, default_factory=Metric)
+
+    @property
+    def accuracy(self) -> float:
+        """The mean over the seeds at the end; of a trial with another metric, that metric."""
+        return float(self.per_seed.mean())
+
+    @property
+    def low(self) -> float:
+        """The lower end of the 95% interval of ``accuracy``, by Student's t over the seeds; nan for one seed."""
+        low = float(interval(self.per_seed)[0])
+        return max(low, 0.0) if self.metric.name == ACCURACY else low
+
+    @property
+    def high(self) -> float:
+        """The upper end of it."""
+        high = float(interval(self.per_seed)[1])
+        return min(high, 1.0) if self.metric.name == ACCURACY else high
+
+    def words(self) -> str:
+        """``Cubic 94.0 (95%: 93.0 to 95.0), 2.8 points below dense``."""
+        number = self.metric.number
+        words = f"{self.name} {number(self.accuracy)}"
+        if len(self.per_seed) > 1:
+            words += f" (95%: {number(self.low)} to {number(self.high)})"
+        if self.drop is None:
+            return words
+        above = self.drop[0] < 0
+        return f"{words}, {self.metric.amount(abs(self.drop[0]))} {'above' if above else 'below'} {DENSE}"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Rehearsal:
+    """What a configuration and its alternatives cost in accuracy, in small trainings. Print it to read all of it."""
+
+    config: PruningConfig
+    """What was asked about."""
+    total_steps: int
+    """The length of its training."""
+    steps: int
+    """The length of each trial."""
+    seeds: tuple[int, ...]
+    outcomes: tuple[RehearsedSchedule, ...]
+    """One for each schedule, in the order OneShot, Gradual, Cubic."""
+    dense: RehearsedSchedule
+    """Training without pruning."""
+    scaling: str
+    """How the training was scaled to the length of a trial, in words."""
+    trained: str
+    """What was trained on what, in words."""
+    left_whole: dict[str, str]
+    """The layers of the small network that are not pruned, with the reasons."""
+    metric: Metric
+
+    @cached_property
+    def comparisons(self) -> tuple[Comparison, ...]:
+        """Each pair of schedules that prune, the better one first."""
+        finals = {one.name: one.per_seed for one in self.outcomes if one.sparsity > 0}
+        return comparisons(finals, self.metric)
+
+    @cached_property
+    def verdict(self) -> str:
+        """What can be said of the schedules, in a sentence: which one keeps more, or that there is no difference."""
+        return "; ".join([verdict(self.comparisons, len(self.seeds)), *self._uneven()])
+
+    @property
+    def better(self) -> RehearsedSchedule | None:
+        """The schedule that is certainly better than that of ``config``: the best of them; None if there is none."""
+        own = type(self.config.schedule).__name__
+        better = [self[pair.first] for pair in self.comparisons if pair.is_certain and pair.second == own]
+        return next((one for one in better if one.sparsity >= self[own].sparsity), None)
+
+    def __getitem__(self, name: str) -> RehearsedSchedule:
+        for one in (*self.outcomes, self.dense):
+            if one.name == name:
+                return one
+        known = ", ".join(one.name for one in (*self.outcomes, self.dense))
+        raise EntrenarVizError(f"{name!r:.40} was not rehearsed: there are {known}")
+
+    def _uneven(self) -> list[str]:
+        """Which schedules end at less than others, so that they are not compared at one sparsity."""
+        most = max((one.sparsity for one in self.outcomes), default=0.0)
+        return [
+            f"{one.name} ends at {percent(one.sparsity)}, not {percent(most)}"
+            for one in self.outcomes
+            if one.sparsity < most
+        ]
+
+    def to_dataframe(self) -> "pd.DataFrame":
+        """A row for each reading: schedule, sparsity, seed, step (of the training), and the metric by its name."""
+        pd = optional("pandas", "to_dataframe needs pandas", "take per_seed and curves of the outcomes")
+        parts = []
+        for one in (self.dense, *self.outcomes):
+            for seed, curve in zip(self.seeds, one.curves, strict=True):
+                fixed = {"schedule": one.name, "sparsity": one.sparsity, "seed": seed}
+                parts.append(pd.DataFrame({**fixed, "step": one.steps, self.metric.name: curve}))
+        return pd.concat(parts, ignore_index=True)
+
+    def __str__(self) -> str:
+        rows = [f"  {one.words()}" for one in (self.dense, *self.outcomes)]
+        whole = [f"{name} is left whole: {reason}." for name, reason in self.left_whole.items()]
+        about = f"{self.trained}; {counted(len(self.seeds), 'seed')}. {self.scaling[:1].upper()}{self.scaling[1:]}."
+        verdict = f"{self.verdict[:1].upper()}{self.verdict[1:]}."
+        return "\n".join([verdict, f"{self.metric.name} at the end:", *rows, about, *whole])
+
+    def __repr__(self) -> str:
+        return f"<Rehearsal of {self.config.schedule.words(self.config.target_sparsity)}: {self.verdict}>"
+
+
+def outcome_of(jobs: Sequence[Job], runs: Sequence[Run], dense: Sequence[Run], metric: Metric) -> RehearsedSchedule:
+    """The outcome of the ``runs`` of one schedule, a run a seed, beside those of ``dense`` in the same order."""
+    job, first = jobs[0], runs[0]
+    for run in runs:
+        if run.steps != first.steps:
+            what = f"seed {first.seed} has {counted(len(first.steps), 'reading')}, seed {run.seed} others"
+            raise EntrenarVizError(f"{job.name}: a trial must yield at the same steps for every seed; {what}")
+    curves = np.array([run.metrics for run in runs], np.float64)
+    lost = np.array([run.metric for run in dense]) - curves[:, -1]
+    drop: Any = None if job.name == DENSE else (lost.mean(), *interval(lost))
+    return RehearsedSchedule(
+        name=job.name,
+        config=job.config,
+        sparsity=job.sparsity,
+        per_seed=curves[:, -1],
+        steps=job.staircase.unscaled(first.steps),
+        curves=curves,
+        drop=drop and tuple(map(float, drop)),
+        metric=metric,
+    )

@@ -1,0 +1,221 @@
+"""``rehearse``: a configuration and its alternatives, tried on small trainings."""
+
+import operator
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from entrenar_viz.analysis.updates import in_the_mask, replay, whole_steps
+from entrenar_viz.config.pruning_config import PruningConfig
+from entrenar_viz.config.schedule_facts import typical_window
+from entrenar_viz.config.schedules import SCHEDULES, Schedule
+from entrenar_viz.errors import EntrenarVizError, StepError
+from entrenar_viz.masks.order import Within
+from entrenar_viz.progress import Progress, check_progress, reporting
+from entrenar_viz.rehearsal.outcome import Rehearsal, outcome_of
+from entrenar_viz.rehearsal.runs import Job, Run, Trial, iter_runs
+from entrenar_viz.rehearsal.small_training import WIDTHS, SmallTraining, small_training
+from entrenar_viz.rehearsal.staircase import Staircase
+from entrenar_viz.rehearsal.trial_pruner import DENSE, asking_nothing, check_masks, readings_of
+from entrenar_viz.rehearsal.verdict import ACCURACY, Metric
+
+STEPS = 2_000
+SEEDS = 5
+READINGS, JUMPS = 40, 20  # evenly spaced, and before and after the largest jumps of each schedule
+LONGEST = 10_000_000
+
+
+def rehearse(
+    config: PruningConfig,
+    total_steps: int,
+    seeds: int | Iterable[int] = SEEDS,
+    *,
+    steps: int | None = None,
+    schedules: Sequence[Schedule] | None = None,
+    X: ArrayLike | None = None,
+    y: ArrayLike | None = None,
+    widths: Sequence[int] = WIDTHS,
+    within: Within = "tensor",
+    trial: Trial | None = None,
+    metric: str = ACCURACY,
+    higher_is_better: bool = True,
+    executor: Executor | None = None,
+    progress: Progress[Run] | bool | None = None,
+) -> Rehearsal:
+    """Train a small network under OneShot, Gradual and Cubic, and without pruning, and say which keeps more accuracy.
+
+    It is evidence about the **shape of a schedule**, not about your model: a perceptron on handwritten digits, trained
+    for 2,000 steps in well under a second. Its masks are those of ``prune_mask`` for the pattern and the method of
+    ``config``; wanda and sparse_gpt score by what enters the layers in the batch of the update.
+
+    - ``config``, ``total_steps``: the configuration and the length of its training. The updates that ``replay`` has of
+      it are made at the same shares of the way in ``steps`` (default 2,000).
+    - ``seeds``: how many, or which. In each seed all schedules and dense begin with the same weights and see the same
+      batches, so that they are compared in pairs. At least 3 are needed for a verdict.
+    - ``schedules``: what to compare instead of the configuration's schedule and the two others over its window (Gradual
+      in about 20 updates, OneShot at the window's end). A OneShot has no window: the others take the typical one,
+      moved so that it ends with it.
+    - ``X`` (rows, ...) and ``y`` (rows,): your own data instead of the digits, numbers and classes; a quarter of each
+      class is held out. ``widths``: the hidden layers.
+    - ``within``: as in ``prune_mask``.
+    - ``trial``: your own training instead of all that, as long as ``total_steps``. It is called as
+      ``trial(pruner, seed)`` and yields steps with the metric at their end, the last time at the end of the training;
+      ``pruner`` is a ``TrialPruner``, whose ``config`` is the one to train with. ``metric`` names what it yields, a
+      fraction if that is accuracy; set ``higher_is_better`` to False for a loss.
+    - ``executor``: any of concurrent.futures, or ``client.get_executor()`` of Dask; it makes one run at a time for each
+      worker and is not closed. Runs are the same whatever the executor, on one machine.
+    - ``progress``: called as ``progress(done, total, run)`` after each run; what it raises ends the rehearsal. True
+      shows a bar of tqdm.
+
+    ConfigError for a configuration that gives no masks, StepError for steps that are none, EntrenarVizError for data,
+    widths, seeds or a trial that cannot be used.
+
+    >>> from entrenar_viz import Cubic
+    >>> schedule = Cubic(start_step=2000, end_step=7000, final_sparsity=0.98)
+    >>> result = rehearse(PruningConfig(schedule=schedule), total_steps=10_000, seeds=3, steps=500)
+    >>> [outcome.name for outcome in result.outcomes], result.dense.accuracy > result["Cubic"].accuracy
+    (['OneShot', 'Gradual', 'Cubic'], True)
+    """
+    check_progress(progress)
+    if trial is not None and (X is not None or y is not None or tuple(widths) != WIDTHS):
+        raise EntrenarVizError("a trial of your own has its own data and network: leave X, y and widths out")
+    what = trial or small_training(X, y, widths)
+    prepared = prepare(config, total_steps, seeds, steps=steps, schedules=schedules, trial=what, within=within)
+    runs = []
+    with reporting(progress, len(prepared.jobs), "run") as report:
+        for done, run in enumerate(iter_runs(prepared.jobs, executor), 1):
+            runs.append(run)
+            report(done, len(prepared.jobs), run)
+    return prepared.result(runs, Metric(metric, higher_is_better))
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedRehearsal:
+    """The runs of a rehearsal, schedule by schedule, dense first, and what will be made of them."""
+
+    config: PruningConfig
+    total_steps: int
+    steps: int
+    seeds: tuple[int, ...]
+    jobs: tuple[Job, ...]
+    own: Job
+    """One of those with the configuration's schedule, or of the last schedule if that is not tried."""
+
+    def result(self, runs: Sequence[Run], metric: Metric | None = None) -> Rehearsal:
+        """What the runs, which are in the order of ``jobs``, have found."""
+        jobs = {name: list(of) for name, of in groupby(self.jobs, key=lambda job: job.name)}
+        by_name = {name: list(of) for name, of in groupby(runs, key=lambda run: run.name)}
+        told = metric or Metric()
+        dense, *outcomes = (outcome_of(jobs[name], by_name[name], by_name[DENSE], told) for name in jobs)
+        trial = self.own.trial
+        return Rehearsal(
+            config=self.config,
+            total_steps=self.total_steps,
+            steps=self.steps,
+            seeds=self.seeds,
+            outcomes=tuple(outcomes),
+            dense=dense,
+            scaling=self.own.staircase.in_words(),
+            trained=trial.in_words() if isinstance(trial, SmallTraining) else "your own training",
+            left_whole=trial.left_whole(self.own.pruner()) if isinstance(trial, SmallTraining) else {},
+            metric=told,
+        )
+
+
+def prepare(
+    config: PruningConfig,
+    total_steps: int,
+    seeds: int | Iterable[int] = SEEDS,
+    *,
+    steps: int | None = None,
+    schedules: Sequence[Schedule] | None = None,
+    trial: Trial,
+    within: Within = "tensor",
+) -> PreparedRehearsal:
+    """The runs that a rehearsal will make; arguments and errors as those of ``rehearse``."""
+    total, found = _at_least_one(total_steps, "total_steps"), seeds_of(seeds)
+    small = isinstance(trial, SmallTraining)
+    length = _at_least_one((STEPS if small else total) if steps is None else steps, "steps")
+    if not small and length != total:
+        fix = f"set total_steps to {length:,} and leave steps out"
+        raise StepError(f"a trial of your own is as long as its training: {fix}")
+    check_masks(config, within)
+    tried = [asking_nothing(config), *_tried(config, total, schedules)]
+    names = [DENSE, *_names([one.schedule for one in tried[1:]])]
+    staircases = [Staircase(one, total, length) for one in tried]
+    readings = readings_of([staircase.updates for staircase in staircases], length, READINGS, JUMPS)
+    jobs = [
+        Job(name, staircase, seed, trial, readings, within, _final(staircase), staircase.config.schedule.every)
+        for name, staircase in zip(names, staircases, strict=True)
+        for seed in found
+    ]
+    own = next((job for job in jobs if job.config.schedule == config.schedule), jobs[-1])
+    if isinstance(trial, SmallTraining):
+        trial.left_whole(own.pruner())
+    return PreparedRehearsal(config, total, length, found, tuple(jobs), own)
+
+
+def _tried(config: PruningConfig, total_steps: int, schedules: Sequence[Schedule] | None) -> Iterator[PruningConfig]:
+    """``config`` with each of the schedules, all of them with the target of its own."""
+    target = float(str(config.schedule.target(config.target_sparsity)))
+    for schedule in alternatives(config, total_steps) if schedules is None else schedules:
+        yield replace(config, schedule=schedule, target_sparsity=target)
+
+
+def alternatives(config: PruningConfig, total_steps: int) -> list[Schedule]:
+    """The schedule of ``config``, and the other kinds over its window to its target, OneShot first.
+
+    >>> alternatives(PruningConfig(target_sparsity=0.8, schedule=SCHEDULES[0](step=600)), 1000)[2]
+    Cubic(start_step=100, end_step=600, final_sparsity=0.8)
+    """
+    start, end = config.schedule.window
+    if start == end:
+        first, last = typical_window(total_steps)
+        start, end = (max(end - (last - first), 0), end) if end else (first, last)
+    target = float(str(config.schedule.target(config.target_sparsity)))
+    own = type(config.schedule)
+    others = {kind: kind.over((start, end), target) for kind in SCHEDULES}
+    return list((others | {own: config.schedule}).values())
+
+
+def _names(schedules: Sequence[Schedule]) -> list[str]:
+    """The kinds of the schedules; in words where two are of a kind."""
+    kinds = [type(schedule).__name__ for schedule in schedules]
+    if not schedules:
+        raise EntrenarVizError("there is no schedule to rehearse")
+    return [kind if kinds.count(kind) == 1 else f"{kind} {number}" for number, kind in enumerate(kinds, 1)]
+
+
+def _final(staircase: Staircase) -> float:
+    """What is applied in the end, a fraction, as the shortest decimal of the trainer's f32."""
+    run = in_the_mask(staircase.config, replay(staircase.config, staircase.total_steps))
+    return float(str(run.final_sparsity))
+
+
+def seeds_of(given: int | Iterable[int]) -> tuple[int, ...]:
+    """The seeds, from 0 on if their number is given; EntrenarVizError for what is none."""
+    listed: Any = given
+    try:
+        count = operator.index(listed)
+        found = tuple(range(count))
+    except TypeError:
+        try:
+            found = tuple(operator.index(seed) for seed in listed)
+        except TypeError:
+            found = ()
+    if not found or min(found) < 0 or len(set(found)) < len(found):
+        raise EntrenarVizError(f"seeds are how many there are, or different whole numbers from 0 on, not {given!r:.60}")
+    return found
+
+
+def _at_least_one(steps: int, name: str) -> int:
+    number = whole_steps(steps)
+    if number == 0:
+        raise StepError(f"{name} must be at least 1: nothing can be rehearsed in no step")
+    if name == "steps" and number > LONGEST:
+        raise StepError(f"steps must be at most {LONGEST:,}: a rehearsal is short")
+    return number

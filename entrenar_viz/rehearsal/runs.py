@@ -1,0 +1,129 @@
+"""Runs: a trial of one schedule with one seed. Any executor can make them."""
+
+import math
+import operator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from entrenar_viz.config.pruning_config import PruningConfig
+from entrenar_viz.errors import EntrenarVizError
+from entrenar_viz.masks.order import Within
+from entrenar_viz.rehearsal.blas_threads import one_blas_thread
+from entrenar_viz.rehearsal.staircase import Staircase
+from entrenar_viz.rehearsal.trial_pruner import TrialPruner
+
+AHEAD = 32  # runs handed to an executor before the first of them is back
+Trial = Callable[[TrialPruner, int], Iterable[tuple[int, float]]]
+"""Trains with a pruner and a seed, and yields the metric at the end of some steps, the last time at the end."""
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """What a run is made of."""
+
+    name: str
+    """Of the schedule, or ``dense``."""
+    staircase: Staircase
+    seed: int
+    trial: Trial
+    readings: tuple[int, ...] = ()
+    within: Within = "tensor"
+    sparsity: float = 0.0
+    """The target."""
+    frequency: int | None = None
+    """Steps of the training between two updates; None where they cannot be set."""
+
+    @property
+    def config(self) -> PruningConfig:
+        """The configuration that is tried."""
+        return self.staircase.config
+
+    def pruner(self) -> TrialPruner:
+        """What the trial prunes by, at its start."""
+        staircase = self.staircase
+        return TrialPruner(self.name, self.config, staircase.steps, self.within, self.readings, staircase.updates)
+
+    def readings_of_trial(self) -> Iterator[tuple[int, float]]:
+        """Make the run: the metric by the steps at whose end it was read, as soon as it is there.
+
+        EntrenarVizError for a trial that yields something else.
+        """
+        before = 0
+        for told in self.trial(self.pruner(), self.seed):
+            step, metric = self._checked(told, before)
+            yield step, metric
+            before = step
+        if not before:
+            raise EntrenarVizError(f"{self}: the trial yielded nothing: it must yield a step and its metric")
+
+    def _checked(self, told: Any, before: int) -> tuple[int, float]:
+        try:
+            given_step, given_metric = told
+            step, metric = operator.index(given_step), float(given_metric)
+        except (TypeError, ValueError):
+            raise EntrenarVizError(f"{self}: a trial yields a step and a number, not {told!r:.60}") from None
+        if not before < step <= self.staircase.steps:
+            last = self.staircase.steps
+            raise EntrenarVizError(f"{self}: steps must ascend from 1 to {last:,}, not {step:,} after {before:,}")
+        if not math.isfinite(metric):
+            raise EntrenarVizError(f"{self}: the metric at step {step:,} is {metric}: the training has diverged")
+        return step, metric
+
+    def __str__(self) -> str:
+        return f"{self.name}, seed {self.seed}"
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a run went."""
+
+    name: str
+    """Of the schedule, or ``dense``."""
+    seed: int
+    sparsity: float
+    """The target, a fraction; 0 for dense."""
+    frequency: int | None
+    """Steps of the training between two updates; None where they cannot be set."""
+    steps: tuple[int, ...] = field(repr=False)
+    """The steps of the rehearsal at whose end the metric was read, ascending."""
+    metrics: tuple[float, ...] = field(repr=False)
+    """The metric at each of them."""
+
+    @property
+    def metric(self) -> float:
+        """The metric at the end."""
+        return self.metrics[-1]
+
+
+def make_run(job: Job) -> Run:
+    """Make a run from its start to its end."""
+    with one_blas_thread():
+        steps, metrics = zip(*job.readings_of_trial(), strict=True)
+    return Run(job.name, job.seed, job.sparsity, job.frequency, steps, metrics)
+
+
+def iter_runs(jobs: Iterable[Job], executor: Executor | None) -> Iterator[Run]:
+    """The runs in the order of ``jobs``, as soon as they are there; with an executor, some of them at a time.
+
+    When it ends early, those that wait are cancelled.
+    """
+    if executor is None:
+        yield from map(make_run, jobs)
+        return
+    rest, waiting = iter(jobs), deque[Future[Run]]()
+    try:
+        for job in islice(rest, AHEAD):
+            waiting.append(executor.submit(make_run, job))
+        while waiting:
+            run = waiting[0].result()
+            waiting.popleft()
+            for job in islice(rest, 1):
+                waiting.append(executor.submit(make_run, job))
+            yield run
+    finally:
+        for future in waiting:
+            future.cancel()

@@ -1,0 +1,140 @@
+"""The trial that a rehearsal makes unless it is given another: a perceptron on small data, in well under a second."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from threading import Lock
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from entrenar_viz.errors import EntrenarVizError
+from entrenar_viz.models.handwritten_digits import Digits, digits
+from entrenar_viz.models.in_memory import as_array
+from entrenar_viz.rehearsal.network import Network
+from entrenar_viz.rehearsal.trial_pruner import TrialPruner
+
+WIDTHS = (128, 64)
+BATCH = 64
+HELD_OUT = 4  # a quarter
+MOST_WIDTHS, WIDEST = 20, 1 << 14
+_TURN = Lock()
+
+
+@dataclass(frozen=True, eq=False)
+class SmallTraining:
+    """Trains a perceptron with hidden layers of ``widths`` on ``data``, or on the handwritten digits if that is None.
+
+    The weights at the start and the batches follow from the seed alone, whatever is pruned: trials of a seed are pairs.
+    Adam with its usual numbers, batches of 64, each row once an epoch. Trials in several threads take turns: otherwise
+    they would wait for Python's lock at each of their small operations, which takes longer than one after the other.
+    """
+
+    data: Digits | None = None
+    widths: tuple[int, ...] = WIDTHS
+
+    def __call__(self, pruner: TrialPruner, seed: int) -> Iterator[tuple[int, float]]:
+        """Train for the steps of ``pruner``, and tell the accuracy on what is held out at its readings."""
+        data = _digits() if self.data is None else self.data
+        rng = np.random.default_rng(seed)
+        network = Network(self.layer_widths(), rng)
+        batches = _batches(len(data.x_train), rng)
+        for reading in pruner.readings:
+            with _TURN:
+                while pruner.step_count < reading:
+                    batch = next(batches)
+                    network.step(data.x_train[batch], data.y_train[batch])
+                    pruner.step(network.weights, network.entering)
+                accuracy = network.accuracy(data.x_test, data.y_test)
+            yield reading, accuracy
+
+    def layer_widths(self) -> tuple[int, ...]:
+        """The inputs, the hidden layers and the classes."""
+        data = _digits() if self.data is None else self.data
+        return (data.x_train.shape[1], *self.widths, int(data.y_train.max()) + 1)
+
+    def left_whole(self, pruner: TrialPruner) -> dict[str, str]:
+        """Which layers ``pruner`` leaves whole, with the reasons; EntrenarVizError if it can prune none."""
+        weights = Network(self.layer_widths(), np.random.default_rng(0)).weights
+        reasons = pruner.skipped(weights)
+        if len(reasons) == len(weights):
+            raise EntrenarVizError(f"no layer of {self.network()} can be pruned: {next(iter(reasons.values()))}")
+        return reasons
+
+    def network(self) -> str:
+        """``a 64-128-64-10 network``."""
+        return f"a {'-'.join(map(str, self.layer_widths()))} network"
+
+    def in_words(self) -> str:
+        """What is trained on what."""
+        data = _digits() if self.data is None else self.data
+        what = "the handwritten digits" if self.data is None else "the data given"
+        return f"{self.network()} on {what}: {len(data.x_train):,} rows to train on, {len(data.x_test):,} held out"
+
+
+@cache
+def _digits() -> Digits:
+    return digits()
+
+
+def _batches(rows: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
+    """Indices of batches without end; rows that do not fill a batch wait for the next epoch."""
+    size = min(BATCH, rows)
+    while True:
+        order = rng.permutation(rows)
+        for start in range(0, rows - size + 1, size):
+            yield order[start : start + size]
+
+
+def small_training(x: ArrayLike | None, y: ArrayLike | None, widths: Sequence[int]) -> SmallTraining:
+    """The training on rows ``x`` with the classes ``y``, or on the digits if both are None.
+
+    ``x`` (rows, ...) is viewed as (rows, inputs) and standardized by the mean and deviation of what is trained on; of
+    each class a quarter of the rows is held out, always the same. EntrenarVizError for what cannot be trained on.
+    """
+    hidden = _checked_widths(widths)
+    if x is None and y is None:
+        return SmallTraining(None, hidden)
+    if x is None or y is None:
+        raise EntrenarVizError("X and y go together: rows and their classes; without both, the digits are used")
+    return SmallTraining(_split(*_checked(x, y)), hidden)
+
+
+def _checked_widths(widths: Sequence[int]) -> tuple[int, ...]:
+    try:
+        hidden = tuple(int(width) for width in widths)
+    except (TypeError, ValueError):
+        hidden = (0,)
+    if len(hidden) > MOST_WIDTHS or not all(1 <= width <= WIDEST for width in hidden):
+        raise EntrenarVizError(f"widths are those of hidden layers, such as (128, 64), not {widths!r:.60}")
+    return hidden
+
+
+def _checked(x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    given, labels = as_array(x, "X"), np.asarray(y)
+    if given.ndim < 2 or given.dtype.kind not in "fiub" or not given.size:
+        raise EntrenarVizError(f"X must be numbers (rows, inputs), not {given.dtype} of shape {list(given.shape)}")
+    if labels.shape != (len(given),):
+        raise EntrenarVizError(
+            f"y must have a class for each of the {len(given):,} rows, not shape {list(labels.shape)}"
+        )
+    rows = given.reshape(len(given), -1).astype(np.float32)
+    if wrong := np.flatnonzero(~np.isfinite(rows).all(axis=1)).tolist():
+        raise EntrenarVizError(f"X must be finite: row {wrong[0]:,} is not, and {len(wrong) - 1:,} others")
+    names, classes = np.unique(labels, return_inverse=True)
+    if len(names) < 2 or len(names) > len(labels) // 2:
+        raise EntrenarVizError(f"y must be classes, at least 2 of them and few to a row: it has {len(names):,} values")
+    return rows, classes.astype(np.int64)
+
+
+def _split(rows: NDArray[np.float32], classes: NDArray[np.int64]) -> Digits:
+    order = np.random.default_rng(0).permutation(len(rows))
+    held = np.zeros(len(rows), bool)
+    for number in range(int(classes.max()) + 1):
+        of_class = order[classes[order] == number]
+        held[of_class[: len(of_class) // HELD_OUT]] = True
+    if not held.any():
+        raise EntrenarVizError("no class has the 4 rows of which one can be held out: give more rows")
+    mean, deviation = rows[~held].mean(axis=0), rows[~held].std(axis=0)
+    standard = (rows - mean) / np.where(deviation > 0, deviation, 1)
+    return Digits(standard[~held], classes[~held], standard[held], classes[held])
