@@ -1,5 +1,6 @@
 """The trial that a rehearsal makes unless it is given another: a perceptron on small data, in well under a second."""
 
+import operator
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -102,8 +103,8 @@ def small_training(x: ArrayLike | None, y: ArrayLike | None, widths: Sequence[in
 
 def _checked_widths(widths: Sequence[int]) -> tuple[int, ...]:
     try:
-        hidden = tuple(int(width) for width in widths)
-    except (TypeError, ValueError):
+        hidden = tuple(operator.index(width) for width in widths)
+    except TypeError:
         hidden = (0,)
     if len(hidden) > MOST_WIDTHS or not all(1 <= width <= WIDEST for width in hidden):
         raise EntrenarVizError(f"widths are those of hidden layers, such as (128, 64), not {widths!r:.60}")

@@ -71,11 +71,6 @@ class Comparison:
         """Whether the interval leaves no difference out."""
         return self.low > 0 or self.high < 0
 
-    @property
-    def is_better(self) -> bool:
-        """Whether ``first`` is the better one, by its mean."""
-        return (self.difference > 0) == self.metric.higher_is_better
-
     def words(self) -> str:
         """``Cubic keeps 2.4 points more than Gradual (95%: 1.1 to 3.7)``.
 

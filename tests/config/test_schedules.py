@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entrenar_viz import ConfigError, Cubic, Gradual, OneShot, StepError
+from entrenar_viz import ConfigError, Cubic, Gradual, OneShot, PruningConfig, StepError, replay
 from entrenar_viz.config.schedules import SCHEDULES
 from tests.strategies import schedules
 
@@ -153,3 +153,12 @@ def test_the_comparison_with_other_libraries_starts_from_our_numbers(peer):
     if "gradual" in peer["lib"]:
         schedule = Gradual(**window, initial_sparsity=peer["s_i"], frequency=1)
     assert np.allclose(schedule.sparsity_at_step(peer["steps"]), peer["sparsity"], atol=1e-7)
+
+
+@pytest.mark.parametrize("kind", SCHEDULES)
+@pytest.mark.parametrize("window", [(0, 1), (100, 600), (7, 104)])
+def test_a_schedule_over_a_window_reaches_its_target_at_the_end_of_it(kind, window):
+    config = PruningConfig(schedule=kind.over(window, 0.8), target_sparsity=0.8)
+    run = replay(config, window[1])
+    assert run.final_sparsity == np.float32(0.8)
+    assert window[0] <= run.first_update <= run.last_update <= window[1]

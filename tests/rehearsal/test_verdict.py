@@ -1,0 +1,86 @@
+"""Intervals, and what is said of differences."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from entrenar_viz.rehearsal.verdict import Comparison, Metric, comparisons, interval, verdict
+
+ACCURACY, LOSS = Metric(), Metric("loss", higher_is_better=False)
+SEEDS = np.array([0.0, 0.01, -0.01, 0.005, -0.005])
+
+
+def said(metric=ACCURACY, **finals):
+    found = comparisons({name: np.asarray(values) for name, values in finals.items()}, metric)
+    return verdict(found, len(next(iter(finals.values()))))
+
+
+@given(st.lists(st.floats(-1, 1), min_size=2, max_size=12))
+def test_an_interval_is_that_of_students_t(values):
+    low, high = interval(values)
+    error = np.std(values, ddof=1) / np.sqrt(len(values))
+    expected = np.mean(values) + np.array([-1, 1]) * stats.t.ppf(0.975, len(values) - 1) * error
+    np.testing.assert_allclose([low, high], expected, atol=1e-9)
+
+
+def test_with_more_comparisons_intervals_are_longer_so_that_all_hold_together():
+    low, high = interval([0.1, 0.2, 0.4], comparisons=3)
+    half = stats.t.ppf(1 - 0.05 / 6, 2) * np.std([0.1, 0.2, 0.4], ddof=1) / np.sqrt(3)
+    assert (high - low) / 2 == pytest.approx(half)
+
+
+def test_one_value_has_no_interval():
+    assert np.isnan(interval([0.5])).all()
+
+
+def test_better_worse_and_equal_have_their_words():
+    better = Comparison("Cubic", "Gradual", 0.024, 0.011, 0.037, ACCURACY)
+    assert better.words() == "Cubic keeps 2.4 points more than Gradual (95%: 1.1 to 3.7)"
+    worse = Comparison("Gradual", "Cubic", -0.024, -0.037, -0.011, ACCURACY)
+    assert worse.words() == "Gradual keeps 2.4 points less than Cubic (95%: 1.1 to 3.7)"
+    equal = Comparison("Gradual", "Cubic", 0.0004, -0.011, 0.012, ACCURACY)
+    assert equal.words() == "no difference at this sparsity between Gradual and Cubic (0.0 points, 95%: -1.1 to 1.2)"
+    assert worse.upwards() == better
+
+
+def test_the_best_is_compared_with_each_of_the_others():
+    words = said(Cubic=0.95 + SEEDS, Gradual=0.92 + SEEDS[::-1], OneShot=0.6 + SEEDS)
+    assert words.startswith("Cubic keeps 3.0 points more than Gradual (95%: ")
+    assert " and 35.0 points more than OneShot (95%: " in words
+    assert "no difference" not in words
+
+
+def test_no_difference_is_said_where_there_is_none():
+    words = said(Cubic=0.95 + SEEDS, Gradual=0.951 + SEEDS[::-1], OneShot=0.949 + np.roll(SEEDS, 2))
+    assert words.startswith(
+        "no difference at this sparsity between Gradual, Cubic and OneShot (Gradual and OneShot are"
+    )
+    assert said(A=[0.1, 0.2, 0.3], B=[0.3, 0.2, 0.1]).startswith("no difference at this sparsity between A and B (0.0")
+
+
+def test_a_part_that_does_not_differ_is_said_too():
+    words = said(Cubic=0.95 + SEEDS, Gradual=0.951 + SEEDS[::-1], OneShot=0.6 + SEEDS)
+    assert words.startswith("Gradual keeps 35.1 points more than OneShot (95%: ")
+    assert "; no difference at this sparsity between Gradual and Cubic (0.1 points" in words
+
+
+def test_a_best_that_differs_from_none_leaves_the_word_to_the_others():
+    spread = np.array([0.0, 0.5, -0.5, 0.4, -0.4])
+    words = said(Best=0.9 + spread, Middle=0.8 + SEEDS, Last=0.7 + SEEDS)
+    assert words.startswith("Middle keeps 10.0 points more than Last")
+    assert words.count("no difference at this sparsity between Best and ") == 2
+
+
+def test_a_metric_of_which_less_is_better():
+    words = said(LOSS, Cubic=2.5 + SEEDS, Gradual=2.7 + SEEDS)
+    assert words == "Cubic's loss is 0.2 less than Gradual (95%: 0.2 to 0.2)"
+    none = said(LOSS, A=[0.5, 0.6, 0.7], B=[0.7, 0.6, 0.5], C=[0.6, 0.61, 0.62])
+    assert none.startswith("no difference at this sparsity between A, B and C (C and ")
+
+
+def test_too_few_seeds_or_schedules_tell_nothing():
+    assert said(A=[0.9, 0.9], B=[0.1, 0.1]).startswith("2 seeds cannot tell a difference from chance")
+    assert said(A=[0.9], B=[0.1]).startswith("1 seed cannot tell")
+    assert said(A=[0.9, 0.9, 0.9]).startswith("there are no two schedules that prune")
