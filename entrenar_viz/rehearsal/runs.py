@@ -4,7 +4,7 @@ import math
 import operator
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -17,6 +17,7 @@ from entrenar_viz.rehearsal.staircase import Staircase
 from entrenar_viz.rehearsal.trial_pruner import TrialPruner
 
 AHEAD = 32  # runs handed to an executor before the first of them is back
+MOST_SAID = 300  # letters of what a trial has raised
 Trial = Callable[[TrialPruner, int], Iterable[tuple[int, float]]]
 """Trains with a pruner and a seed, and yields the metric at the end of some steps, the last time at the end."""
 
@@ -92,6 +93,8 @@ class Run:
     """The steps of the rehearsal at whose end the metric was read, ascending."""
     metrics: tuple[float, ...] = field(repr=False)
     """The metric at each of them."""
+    problem: str = ""
+    """Why the trial failed, in which case the metric is nan; only a sweep goes on then."""
 
     @property
     def metric(self) -> float:
@@ -104,6 +107,16 @@ def make_run(job: Job) -> Run:
     with one_blas_thread():
         steps, metrics = zip(*job.readings_of_trial(), strict=True)
     return Run(job.name, job.seed, job.sparsity, job.frequency, steps, metrics)
+
+
+def attempt_run(job: Job) -> Run:
+    """Make a run; one whose trial raises is without a metric, and says what that was."""
+    try:
+        return make_run(job)
+    except Exception as error:  # whatever it is, the other runs are worth having
+        said = str(error) if isinstance(error, EntrenarVizError) else f"{type(error).__name__}: {error}"
+        steps, metrics = (job.staircase.steps,), (math.nan,)
+        return Run(job.name, job.seed, job.sparsity, job.frequency, steps, metrics, " ".join(said.split())[:MOST_SAID])
 
 
 def iter_runs(jobs: Iterable[Job], executor: Executor | None) -> Iterator[Run]:
@@ -127,3 +140,36 @@ def iter_runs(jobs: Iterable[Job], executor: Executor | None) -> Iterator[Run]:
     finally:
         for future in waiting:
             future.cancel()
+
+
+def iter_attempts(
+    jobs: Iterable[Job], executor: Executor | None, keep: Callable[[Job, Run], object]
+) -> Iterator[tuple[Job, Run]]:
+    """The jobs with their runs as these finish, in any order, by ``attempt_run``.
+
+    Each run is passed to ``keep`` once it is there, before it is told: also those that are there when this ends early.
+    """
+    if executor is None:
+        for job in jobs:
+            run = attempt_run(job)
+            keep(job, run)
+            yield job, run
+        return
+    rest, waiting = iter(jobs), dict[Future[Run], Job]()
+    try:
+        for job in islice(rest, AHEAD):
+            waiting[executor.submit(attempt_run, job)] = job
+        while waiting:
+            done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+            for job in islice(rest, len(done)):
+                waiting[executor.submit(attempt_run, job)] = job
+            for future in done:
+                run = future.result()
+                job = waiting[future]
+                keep(job, run)
+                del waiting[future]
+                yield job, run
+    finally:
+        for future, job in waiting.items():
+            if not future.cancel() and future.done() and future.exception() is None:
+                keep(job, future.result())
