@@ -1,32 +1,25 @@
 """``rehearse``: a configuration and its alternatives, tried on small trainings."""
 
-import operator
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Any
 
 from numpy.typing import ArrayLike
 
-from entrenar_viz.analysis.updates import in_the_mask, replay, whole_steps
 from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.config.schedule_facts import typical_window
 from entrenar_viz.config.schedules import SCHEDULES, Schedule
-from entrenar_viz.errors import EntrenarVizError, StepError
 from entrenar_viz.masks.order import Within
 from entrenar_viz.progress import Progress, check_progress, reporting
 from entrenar_viz.rehearsal.outcome import Rehearsal, outcome_of
 from entrenar_viz.rehearsal.runs import Job, Run, Trial, iter_runs
-from entrenar_viz.rehearsal.small_training import WIDTHS, SmallTraining, small_training
-from entrenar_viz.rehearsal.staircase import Staircase
+from entrenar_viz.rehearsal.small_training import WIDTHS, SmallTraining
 from entrenar_viz.rehearsal.trial_pruner import DENSE, asking_nothing, check_masks, readings_of
+from entrenar_viz.rehearsal.trials import SEEDS, names_of, trial_of, trials
 from entrenar_viz.rehearsal.verdict import ACCURACY, Metric
 
-STEPS = 2_000
-SEEDS = 5
 READINGS, JUMPS = 40, 20  # evenly spaced, and before and after the largest jumps of each schedule
-LONGEST = 10_000_000
 
 
 def rehearse(
@@ -81,9 +74,7 @@ def rehearse(
     (['OneShot', 'Gradual', 'Cubic'], True)
     """
     check_progress(progress)
-    if trial is not None and (X is not None or y is not None or tuple(widths) != WIDTHS):
-        raise EntrenarVizError("a trial of your own has its own data and network: leave X, y and widths out")
-    what = trial or small_training(X, y, widths)
+    what = trial_of(trial, X, y, widths)
     prepared = prepare(config, total_steps, seeds, steps=steps, schedules=schedules, trial=what, within=within)
     runs = []
     with reporting(progress, len(prepared.jobs), "run") as report:
@@ -137,26 +128,18 @@ def prepare(
     within: Within = "tensor",
 ) -> PreparedRehearsal:
     """The runs that a rehearsal will make; arguments and errors as those of ``rehearse``."""
-    total, found = _at_least_one(total_steps, "total_steps"), seeds_of(seeds)
-    small = isinstance(trial, SmallTraining)
-    length = _at_least_one((STEPS if small else total) if steps is None else steps, "steps")
-    if not small and length != total:
-        fix = f"set total_steps to {length:,} and leave steps out"
-        raise StepError(f"a trial of your own is as long as its training: {fix}")
+    shared = trials(total_steps, seeds, steps=steps, trial=trial, within=within)
     check_masks(config, within)
-    tried = [asking_nothing(config), *_tried(config, total, schedules)]
-    names = [DENSE, *_names([one.schedule for one in tried[1:]])]
-    staircases = [Staircase(one, total, length) for one in tried]
-    readings = readings_of([staircase.updates for staircase in staircases], length, READINGS, JUMPS)
-    jobs = [
-        Job(name, staircase, seed, trial, readings, within, _final(staircase), staircase.config.schedule.every)
-        for name, staircase in zip(names, staircases, strict=True)
-        for seed in found
-    ]
+    tried = [asking_nothing(config), *_tried(config, shared.total_steps, schedules)]
+    names = [DENSE, *names_of([one.schedule for one in tried[1:]])]
+    staircases = [shared.staircase(one) for one in tried]
+    readings = readings_of([staircase.updates for staircase in staircases], shared.steps, READINGS, JUMPS)
+    pairs = zip(names, staircases, strict=True)
+    jobs = [job for name, staircase in pairs for job in shared.jobs(name, staircase, readings)]
     own = next((job for job in jobs if job.config.schedule == config.schedule), jobs[-1])
     if isinstance(trial, SmallTraining):
         trial.left_whole(own.pruner())
-    return PreparedRehearsal(config, total, length, found, tuple(jobs), own)
+    return PreparedRehearsal(config, shared.total_steps, shared.steps, shared.seeds, tuple(jobs), own)
 
 
 def _tried(config: PruningConfig, total_steps: int, schedules: Sequence[Schedule] | None) -> Iterator[PruningConfig]:
@@ -180,42 +163,3 @@ def alternatives(config: PruningConfig, total_steps: int) -> list[Schedule]:
     own = type(config.schedule)
     others = {kind: kind.over((start, end), target) for kind in SCHEDULES}
     return list((others | {own: config.schedule}).values())
-
-
-def _names(schedules: Sequence[Schedule]) -> list[str]:
-    """The kinds of the schedules; in words where two are of a kind."""
-    kinds = [type(schedule).__name__ for schedule in schedules]
-    if not schedules:
-        raise EntrenarVizError("there is no schedule to rehearse")
-    return [kind if kinds.count(kind) == 1 else f"{kind} {number}" for number, kind in enumerate(kinds, 1)]
-
-
-def _final(staircase: Staircase) -> float:
-    """What is applied in the end, a fraction, as the shortest decimal of the trainer's f32."""
-    run = in_the_mask(staircase.config, replay(staircase.config, staircase.total_steps))
-    return float(str(run.final_sparsity))
-
-
-def seeds_of(given: int | Iterable[int]) -> tuple[int, ...]:
-    """The seeds, from 0 on if their number is given; EntrenarVizError for what is none."""
-    listed: Any = given
-    try:
-        count = operator.index(listed)
-        found = tuple(range(count))
-    except TypeError:
-        try:
-            found = tuple(operator.index(seed) for seed in listed)
-        except TypeError:
-            found = ()
-    if not found or min(found) < 0 or len(set(found)) < len(found):
-        raise EntrenarVizError(f"seeds are how many there are, or different whole numbers from 0 on, not {given!r:.60}")
-    return found
-
-
-def _at_least_one(steps: int, name: str) -> int:
-    number = whole_steps(steps)
-    if number == 0:
-        raise StepError(f"{name} must be at least 1: nothing can be rehearsed in no step")
-    if name == "steps" and number > LONGEST:
-        raise StepError(f"steps must be at most {LONGEST:,}: a rehearsal is short")
-    return number

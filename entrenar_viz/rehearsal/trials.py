@@ -1,0 +1,99 @@
+"""What all runs of a rehearsal or of a sweep have in common: lengths, seeds, and the training that is tried."""
+
+import operator
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from entrenar_viz.analysis.updates import in_the_mask, replay, whole_steps
+from entrenar_viz.config.pruning_config import PruningConfig
+from entrenar_viz.errors import EntrenarVizError, StepError
+from entrenar_viz.masks.order import Within
+from entrenar_viz.rehearsal.runs import Job, Trial
+from entrenar_viz.rehearsal.small_training import WIDTHS, SmallTraining, small_training
+from entrenar_viz.rehearsal.staircase import Staircase
+
+STEPS = 2_000
+SEEDS = 5
+LONGEST = 10_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Trials:
+    """Trials of ``steps`` steps for a training of ``total_steps``, the same seeds for whatever is tried."""
+
+    total_steps: int
+    steps: int
+    seeds: tuple[int, ...]
+    trial: Trial
+    within: Within
+
+    def staircase(self, config: PruningConfig) -> Staircase:
+        """The updates of ``config``, scaled to the length of a trial."""
+        return Staircase(config, self.total_steps, self.steps)
+
+    def jobs(self, name: str, staircase: Staircase, readings: tuple[int, ...] = ()) -> list[Job]:
+        """A job for each seed; without ``readings`` the metric is read at the end only."""
+        every, final = staircase.config.schedule.every, _final(staircase)
+        return [Job(name, staircase, seed, self.trial, readings, self.within, final, every) for seed in self.seeds]
+
+
+def trials(total_steps: int, seeds: int | Iterable[int], *, steps: int | None, trial: Trial, within: Within) -> Trials:
+    """Check lengths and seeds; StepError or EntrenarVizError for what is wrong with them."""
+    total, found = _at_least_one(total_steps, "total_steps"), seeds_of(seeds)
+    small = isinstance(trial, SmallTraining)
+    length = _at_least_one((STEPS if small else total) if steps is None else steps, "steps")
+    if not small and length != total:
+        fix = f"set total_steps to {length:,} and leave steps out"
+        raise StepError(f"a trial of your own is as long as its training: {fix}")
+    return Trials(total, length, found, trial, within)
+
+
+def trial_of(trial: Trial | None, x: ArrayLike | None, y: ArrayLike | None, widths: Sequence[int]) -> Trial:
+    """The trial given, or the small training; EntrenarVizError if both are asked for."""
+    if trial is None:
+        return small_training(x, y, widths)
+    if x is not None or y is not None or tuple(widths) != WIDTHS:
+        raise EntrenarVizError("a trial of your own has its own data and network: leave X, y and widths out")
+    return trial
+
+
+def names_of(schedules: Sequence[Any]) -> list[str]:
+    """The kinds of the schedules, numbered where two are of a kind; EntrenarVizError if there is none."""
+    kinds = [type(schedule).__name__ for schedule in schedules]
+    if not schedules:
+        raise EntrenarVizError("there is no schedule to rehearse")
+    return [kind if kinds.count(kind) == 1 else f"{kind} {number}" for number, kind in enumerate(kinds, 1)]
+
+
+def seeds_of(given: int | Iterable[int]) -> tuple[int, ...]:
+    """The seeds, from 0 on if their number is given; EntrenarVizError for what is none."""
+    listed: Any = given
+    try:
+        count = operator.index(listed)
+        found = tuple(range(count))
+    except TypeError:
+        try:
+            found = tuple(operator.index(seed) for seed in listed)
+        except TypeError:
+            found = ()
+    if not found or min(found) < 0 or len(set(found)) < len(found):
+        raise EntrenarVizError(f"seeds are how many there are, or different whole numbers from 0 on, not {given!r:.60}")
+    return found
+
+
+def _final(staircase: Staircase) -> float:
+    """What is applied in the end, a fraction, as the shortest decimal of the trainer's f32."""
+    run = in_the_mask(staircase.config, replay(staircase.config, staircase.total_steps))
+    return float(str(run.final_sparsity))
+
+
+def _at_least_one(steps: int, name: str) -> int:
+    number = whole_steps(steps)
+    if number == 0:
+        raise StepError(f"{name} must be at least 1: nothing can be rehearsed in no step")
+    if name == "steps" and number > LONGEST:
+        raise StepError(f"steps must be at most {LONGEST:,}: a rehearsal is short")
+    return number
