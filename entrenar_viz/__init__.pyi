@@ -59,6 +59,7 @@ from .models.weights import sample as sample
 from .rehearsal.outcome import Rehearsal as Rehearsal
 from .rehearsal.outcome import RehearsedSchedule as RehearsedSchedule
 from .rehearsal.rehearsing import rehearse as rehearse
+from .rehearsal.sweeping import sweep as sweep
 from .rehearsal.trial_pruner import TrialPruner as TrialPruner
 from .workspace.session import Session as Session
 

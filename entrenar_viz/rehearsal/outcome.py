@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.config.steps import Steps
 from entrenar_viz.errors import EntrenarVizError
-from entrenar_viz.formatting import counted, percent
+from entrenar_viz.formatting import counted
 from entrenar_viz.progress import optional
 from entrenar_viz.rehearsal.runs import Job, Run
 from entrenar_viz.rehearsal.trial_pruner import DENSE
-from entrenar_viz.rehearsal.verdict import ACCURACY, Comparison, Metric, comparisons, interval, verdict
+from entrenar_viz.rehearsal.verdict import ACCURACY, Comparison, Metric, comparisons, interval, uneven, verdict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,7 +102,8 @@ class Rehearsal:
     @cached_property
     def verdict(self) -> str:
         """What can be said of the schedules, in a sentence: which one keeps more, or that there is no difference."""
-        return "; ".join([verdict(self.comparisons, len(self.seeds)), *self._uneven()])
+        ends = {one.name: one.sparsity for one in self.outcomes}
+        return "; ".join([verdict(self.comparisons, len(self.seeds)), *uneven(ends)])
 
     @property
     def better(self) -> RehearsedSchedule | None:
@@ -117,15 +118,6 @@ class Rehearsal:
                 return one
         known = ", ".join(one.name for one in (*self.outcomes, self.dense))
         raise EntrenarVizError(f"{name!r:.40} was not rehearsed: there are {known}")
-
-    def _uneven(self) -> list[str]:
-        """Which schedules end at less than others, so that they are not compared at one sparsity."""
-        most = max((one.sparsity for one in self.outcomes), default=0.0)
-        return [
-            f"{one.name} ends at {percent(one.sparsity)}, not {percent(most)}"
-            for one in self.outcomes
-            if one.sparsity < most
-        ]
 
     def to_dataframe(self) -> "pd.DataFrame":
         """A row for each reading: schedule, sparsity, seed, step (of the training), and the metric by its name."""

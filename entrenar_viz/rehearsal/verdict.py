@@ -1,13 +1,13 @@
 """What runs tell of schedules: means with intervals, differences of pairs, and all of it in words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from entrenar_viz.formatting import counted, rounded
+from entrenar_viz.formatting import counted, percent, rounded
 
 CONFIDENCE = 0.95
 ACCURACY = "accuracy"
@@ -149,3 +149,13 @@ def _none(found: Sequence[Comparison]) -> str:
     listed = f"{', '.join(names[:-1])} and {names[-1]}"
     apart = f"{most.first} and {most.second} are furthest apart, by {most.metric.amount(abs(most.difference))}"
     return f"{NO_DIFFERENCE} between {listed} ({apart}, 95%: {most._range()})"
+
+
+def uneven(sparsities: Mapping[str, float]) -> list[str]:
+    """Which schedules end at less than others, so that they are not taken to be compared at one sparsity.
+
+    >>> uneven({"Gradual": 0.4875, "Cubic": 0.5})
+    ['Gradual ends at 48.75%, not 50%']
+    """
+    most = max(sparsities.values(), default=0.0)
+    return [f"{name} ends at {percent(its)}, not {percent(most)}" for name, its in sparsities.items() if its < most]
