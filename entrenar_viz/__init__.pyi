@@ -35,8 +35,10 @@ from .export.source_code import as_python as as_python
 from .export.source_code import as_rust as as_rust
 from .figures.mask_panels import mask_figure as mask_figure
 from .figures.mask_panels import patterns_figure as patterns_figure
+from .figures.rehearsal_plot import rehearsal_figure as rehearsal_figure
 from .figures.saving import save_figure as save_figure
 from .figures.schedule_plot import schedule_figure as schedule_figure
+from .figures.sweep_plot import sweep_figure as sweep_figure
 from .masks.calibration import Calibration as Calibration
 from .masks.calibration import load_calibration as load_calibration
 from .masks.calibration import sample_calibration as sample_calibration

@@ -1,0 +1,72 @@
+"""What pictures of accuracy have in common: a title and small print that fit, the grid, the curve of a schedule."""
+
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import ArrayLike
+
+from entrenar_viz.figures.labels import wrapped
+from entrenar_viz.figures.saving import ShownFigure
+from entrenar_viz.formatting import percent, rounded
+from entrenar_viz.rehearsal.verdict import ACCURACY, Metric
+
+WIDTH, PLOT = 9.0, 3.4  # of the figure, and height of the data, inches
+LEFT, RIGHT = 0.75, 0.12  # margins, inches
+TITLE, SMALL = 11.5, 8.0  # sizes of fonts, points
+TITLE_LINE, SMALL_LINE, ABOVE, BELOW = 0.2, 0.15, 0.34, 0.62  # heights, inches; above and below the data
+PAD = 0.06  # above and below the curves, in units of their height
+DASHES = ("-", (0, (5, 2)), (0, (2, 1.5)), (0, (7, 2, 1.5, 2)))  # of one curve of a colour after the other
+
+
+def accuracy_axes(colors: dict[str, str], title: str, below: str, *, above: float, gutter: float) -> Axes:
+    """Axes in a figure as high as ``title`` and the small print ``below`` need.
+
+    ``above`` are inches for more text between title and data, ``gutter`` those for names to the right of the data.
+    """
+    room = (WIDTH - LEFT - RIGHT) * 72
+    head, small = wrapped(title[:1].upper() + title[1:], TITLE, room, "bold"), wrapped(below, SMALL, room)
+    top, bottom = ABOVE + above + TITLE_LINE * (len(head) - 1), BELOW + SMALL_LINE * len(small)
+    height = bottom + PLOT + top
+    figure = ShownFigure(figsize=(WIDTH, height), facecolor=colors["background"])
+    place = (LEFT / WIDTH, bottom / height, (WIDTH - LEFT - RIGHT - gutter) / WIDTH, PLOT / height)
+    axes = figure.add_axes(place, facecolor="none")
+    axes.tick_params(length=0, labelsize=9, labelcolor=colors["muted"], pad=6)
+    axes.spines[:].set_visible(False)
+    axes.set_axisbelow(True)
+    how: dict[str, Any] = {"linespacing": 1.25, "parse_math": False}
+    at = LEFT / WIDTH, 1 - 0.1 / height
+    figure.text(*at, "\n".join(head), how, color=colors["ink"], fontsize=TITLE, weight="bold", va="top")
+    figure.text(LEFT / WIDTH, 0.1 / height, "\n".join(small), how, color=colors["muted"], fontsize=SMALL, va="bottom")
+    return axes
+
+
+def scale_y(axes: Axes, colors: dict[str, str], metric: Metric, values: ArrayLike) -> None:
+    """Make room for ``values``, write the ticks and draw the grid."""
+    found = np.asarray(values, np.float64)
+    low, high = float(found.min()), float(found.max())
+    pad = PAD * (high - low) or (0.01 if metric.name == ACCURACY else max(abs(high), 1.0) / 100)
+    bottom, top = low - pad, high + pad
+    levels = [float(at) for at in MaxNLocator(7, steps=[1, 2, 2.5, 5, 10]).tick_values(bottom, top)]
+    inside = [level for level in levels if bottom <= level <= top and (metric.name != ACCURACY or 0 <= level <= 1)]
+    written = percent if metric.name == ACCURACY else rounded
+    axes.set_ylim(bottom, top)
+    axes.set_yticks(inside, [written(round(level, 12)) for level in inside])
+    axes.grid(axis="y", color=colors["grid"], lw=0.8)
+    axes.set_ylabel(f"{metric.name:.40}", color=colors["ink"], fontsize=10, labelpad=6, parse_math=False)
+
+
+def draw_curve(axes: Axes, x: ArrayLike, means: ArrayLike, ends: tuple[ArrayLike, ArrayLike], **how: Any) -> None:
+    """A line through ``means``, and a band between the ``ends`` of their intervals where these are known."""
+    axes.plot(x, means, solid_capstyle="round", **how)
+    low, high = (np.asarray(end, np.float64) for end in ends)
+    if np.isfinite(low).any():
+        axes.fill_between(x, low, high, color=how["color"], alpha=0.16, lw=0, zorder=2)
+
+
+def dashes_of(kinds: Sequence[Hashable]) -> list[Any]:
+    """A dash pattern for each curve: curves of a kind, which have one colour, differ in it."""
+    before = [kinds[:index].count(kind) for index, kind in enumerate(kinds)]
+    return [DASHES[number % len(DASHES)] for number in before]

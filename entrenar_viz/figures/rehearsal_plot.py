@@ -1,0 +1,172 @@
+"""A rehearsal as a picture: accuracy over the steps of the training, a line and a band for each schedule."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from entrenar_viz.analysis.updates import replay
+from entrenar_viz.config.steps import as_steps
+from entrenar_viz.errors import StepError
+from entrenar_viz.figures.accuracy_axes import accuracy_axes, dashes_of, draw_curve, scale_y
+from entrenar_viz.figures.labels import EdgeName, draw_names, room_for
+from entrenar_viz.figures.palette import schedule_color, theme_colors
+from entrenar_viz.formatting import counted
+from entrenar_viz.rehearsal.outcome import Rehearsal, RehearsedSchedule
+from entrenar_viz.rehearsal.trial_pruner import DENSE
+from entrenar_viz.rehearsal.verdict import ACCURACY, FEWEST, interval
+
+RISEN = 0.9  # share of the way from the first reading of dense to its last after which the first rise is over
+BAND, LINE = 0.24, 0.22  # room above the data: for the name of the window, and for a line of what is read, inches
+
+
+@dataclass(frozen=True)
+class _Plot:
+    axes: Axes
+    colors: dict[str, str]
+    result: Rehearsal
+
+    def color(self, one: RehearsedSchedule) -> str:
+        return _color(self.colors, one)
+
+
+def rehearsal_figure(result: Rehearsal, *, cursor: int | None = None, theme: str = "light") -> Figure:
+    """Draw the accuracy of each schedule over the steps of the training: the mean over the seeds, and its 95% interval.
+
+    Training without pruning is dashed. The height is that of what happens after the first update: the first rise from
+    chance may begin below the picture. The title is the verdict. ``cursor`` is a step to read the values at, as they
+    were at the reading nearest to it; ``theme`` is a key of ``COLORS``. The y data are accuracies as fractions, or
+    what else the trial has yielded. With fewer than 3 seeds there are no bands. StepError for a ``cursor`` after the
+    training, EntrenarVizError for an unknown theme.
+    """
+    colors, shown = theme_colors(theme), (result.dense, *result.outcomes)
+    names = [_name(result, one, _color(colors, one)) for one in shown]
+    above = BAND + LINE * (cursor is not None)
+    axes = accuracy_axes(colors, result.verdict, _below(result), above=above, gutter=room_for(names))
+    plot = _Plot(axes, colors, result)
+    _draw_frame(plot)
+    _draw_window(plot)
+    kinds = [one.config.schedule.type for one in result.outcomes]
+    for one, dashes in zip(shown, [(0, (4, 2)), *dashes_of(kinds)], strict=True):
+        _draw_outcome(plot, one, dashes)
+    draw_names(axes, names)
+    if cursor is not None:
+        _draw_cursor(plot, cursor)
+    return axes.get_figure(root=True)  # type: ignore[return-value]
+
+
+def _color(colors: dict[str, str], one: RehearsedSchedule) -> str:
+    return colors["ink"] if one.name == DENSE else schedule_color(colors, one.config.schedule.type)
+
+
+def _name(result: Rehearsal, one: RehearsedSchedule, color: str) -> EdgeName:
+    own = one.name != DENSE and one.config.schedule == result.config.schedule
+    text = f"{one.name} {result.metric.number(one.accuracy)}"
+    return EdgeName(float(one.steps[-1]), one.accuracy, text, color, "bold" if own else "normal")
+
+
+def _below(result: Rehearsal) -> str:
+    """What was trained, how often, and what lines and bands are."""
+    seeds = counted(len(result.seeds), "seed")
+    bands = ", bands: their 95% intervals" if len(result.seeds) >= FEWEST else ""
+    what = "" if len(result.seeds) == 1 else f" Lines: means of {seeds}{bands}."
+    one = f"; {seeds}" if len(result.seeds) == 1 else ""
+    scaling = result.scaling[:1].upper() + result.scaling[1:]
+    return f"{result.trained[:1].upper()}{result.trained[1:]}{one}. {scaling}.{what}"
+
+
+def _draw_frame(plot: _Plot) -> None:
+    axes, total = plot.axes, plot.result.total_steps
+    axes.set_xlim(-0.012 * total, total)
+    steps = [float(step) for step in MaxNLocator(6, integer=True, steps=[1, 2, 2.5, 5, 10]).tick_values(0, total)]
+    inside = [step for step in steps if 0 <= step <= total]
+    axes.set_xticks(inside, [f"{round(step):,}" for step in inside])
+    axes.set_xlabel("training step", color=plot.colors["ink"], fontsize=10, labelpad=6)
+    scale_y(axes, plot.colors, plot.result.metric, _told(plot.result))
+
+
+def _told(result: Rehearsal) -> NDArray[np.float64]:
+    """What is in sight: all readings after the first update and after the first rise, and the last ones."""
+    begin = max(_first_update(result), _risen(result.dense))
+    parts = []
+    for one in (result.dense, *result.outcomes):
+        low, high = _ends(one)
+        seen = (one.steps.astype(np.float64) >= begin) | (np.arange(len(one.steps)) == len(one.steps) - 1)
+        parts += [one.curves[:, seen].mean(axis=0), low[seen], high[seen]]
+    told: NDArray[np.float64] = np.concatenate(parts)
+    return told[np.isfinite(told)]
+
+
+def _first_update(result: Rehearsal) -> int:
+    runs = (replay(one.config, result.total_steps) for one in result.outcomes)
+    return min((run.first_update for run in runs if run.first_update is not None), default=0)
+
+
+def _risen(dense: RehearsedSchedule) -> float:
+    """The step at which training without pruning has come most of its way."""
+    mean = dense.curves.mean(axis=0)
+    near = np.abs(mean - mean[-1]) <= (1 - RISEN) * abs(mean[-1] - mean[0])
+    return float(dense.steps[np.argmax(near)])
+
+
+def _ends(one: RehearsedSchedule) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The ends of the intervals at each reading, an accuracy's within 0 and 1; nan for too few seeds."""
+    if len(one.curves) < FEWEST:
+        return np.full(len(one.steps), np.nan), np.full(len(one.steps), np.nan)
+    low, high = interval(one.curves)
+    return (np.maximum(low, 0), np.minimum(high, 1)) if one.metric.name == ACCURACY else (low, high)
+
+
+def _draw_window(plot: _Plot) -> None:
+    """A tint over the steps in which the configuration prunes, and how many they are, above the data."""
+    windows = [plot.result.config.schedule.window, *(one.config.schedule.window for one in plot.result.outcomes)]
+    start, end = next((window for window in windows if window[1] > window[0]), (0, 0))
+    axes, total = plot.axes, plot.result.total_steps
+    if start >= min(end, total):
+        return
+    axes.axvspan(start, min(end, total), color=plot.colors["window"], lw=0, zorder=0, label="window")
+    left = start + min(end, total) < total
+    place, anchor, pad = (start, "left", 4) if left else (min(end, total), "right", -4)
+    how: dict[str, Any] = {"ha": anchor, "va": "bottom", "fontsize": 8.5, "color": plot.colors["muted"]}
+    text, data = f"window: {end - start:,} steps", axes.get_xaxis_transform()
+    axes.annotate(text, (place, 1), (pad, 4), xycoords=data, textcoords="offset points", **how)
+
+
+def _draw_outcome(plot: _Plot, one: RehearsedSchedule, dashes: object) -> None:
+    """Draw the curve from the last reading before the first update on: until then it is that of dense."""
+    own, dense = one.config.schedule == plot.result.config.schedule, one.name == DENSE
+    first = replay(one.config, plot.result.total_steps).first_update
+    begin = 0 if dense else max(int(np.searchsorted(one.steps, np.uint64(first or 0))) - 1, 0)
+    how = {"color": plot.color(one), "ls": dashes, "lw": 2.4 if own else 1.4, "zorder": 6 if dense else 5}
+    low, high = _ends(one)
+    steps, mean = one.steps.astype(np.float64)[begin:], one.curves.mean(axis=0)[begin:]
+    draw_curve(plot.axes, steps, mean, (low[begin:], high[begin:]), label=one.name, **how)
+
+
+def _draw_cursor(plot: _Plot, cursor: int) -> None:
+    axes, colors, result, step = plot.axes, plot.colors, plot.result, int(as_steps(cursor))
+    if step > result.total_steps:
+        raise StepError(f"cursor step {step:,} is outside the figure, which ends at step {result.total_steps:,}")
+    readings = [(one, _nearest(one, step)) for one in (result.dense, *result.outcomes)]
+    first = int(result.dense.steps[readings[0][1]])
+    axes.axvline(first, color=colors["ink"], lw=0.9, zorder=7, label="cursor")
+    readout = [(f"read at step {first:,}", colors["ink"])]
+    for one, index in readings:
+        value = float(one.curves[:, index].mean())
+        at = float(one.steps[index])
+        axes.plot([at], [value], "o", ms=6, mec=colors["background"], color=plot.color(one), zorder=8, label="_read")
+        readout.append((f"{one.name} {result.metric.number(value)}", plot.color(one)))
+    how: dict[str, Any] = {"fontsize": 9.5, "va": "bottom"}
+    (words, ink), *values = readout
+    place = (0, 1), (0, BAND * 72 + 4), "axes fraction", "offset points"
+    text = axes.annotate(words, *place, color=ink, weight="bold", **how)
+    for label, color in values:
+        text = axes.annotate(label, (1, 0), (14, 0), text, "offset points", color=color, **how)
+
+
+def _nearest(one: RehearsedSchedule, step: int) -> int:
+    return int(np.argmin(np.abs(one.steps.astype(np.float64) - step)))
