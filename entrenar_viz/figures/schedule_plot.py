@@ -21,6 +21,7 @@ from entrenar_viz.config.schedules import Schedule
 from entrenar_viz.config.steps import as_steps
 from entrenar_viz.errors import StepError
 from entrenar_viz.figures.curves import curve, end_of, last_shown, staircase
+from entrenar_viz.figures.labels import spread
 from entrenar_viz.figures.log_curves import Metric, Names, draw_happened, draw_metric, metric_of
 from entrenar_viz.figures.palette import schedule_color, theme_colors
 from entrenar_viz.figures.pin_curves import draw_pins, pin_names
@@ -188,7 +189,7 @@ def _draw_log(plot: _Plot) -> Names:
 def _draw_names(plot: _Plot, more: Names) -> None:
     """Names in the gutter at the height where the curve ends, moved apart where curves end together."""
     names = sorted(_names(plot) + more, key=lambda name: -round(name[0], 4))
-    heights = _spread([height for height, *_ in names])
+    heights = spread([height for height, *_ in names], LINE, 0, 1 + LINE / 2)
     for (end, label, color, weight), height in zip(names, heights, strict=True):
         begin = plot.run.total_steps if label == _outcome(plot.run) else plot.span
         x = [begin + 0.004 * plot.span, *(plot.span * share for share in (1.004, 1.026, 1.034))]
@@ -213,19 +214,6 @@ def _names(plot: _Plot) -> Names:
 
 def _outcome(run: Replay) -> str:
     return f"{'stops at' if run.shortfall else 'applied'} {percent(run.final_sparsity)}"
-
-
-def _spread(heights: Sequence[float]) -> list[float]:
-    """The descending ``heights`` at least a line apart, moved as little as possible (isotonic regression)."""
-    pools: list[list[float]] = []
-    for index, height in enumerate(heights):
-        pools.append([height + index * LINE])
-        while len(pools) > 1 and np.mean(pools[-2]) < np.mean(pools[-1]):
-            last = pools.pop()
-            pools[-1] += last
-    moved = [float(np.mean(pool)) for pool in pools for _ in pool]
-    room = 1 + LINE / 2, (len(heights) - 1) * LINE
-    return [min(max(height, room[1]), room[0]) - index * LINE for index, height in enumerate(moved)]
 
 
 def _draw_cursor(plot: _Plot, step: int) -> None:
