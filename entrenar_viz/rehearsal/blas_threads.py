@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
-from threadpoolctl import ThreadpoolController
+from threadpoolctl import OpenBLASController, ThreadpoolController
 
 _LOCK = Lock()
 _runs: list[object] = []  # those that are under way in this process
@@ -22,7 +22,8 @@ def one_blas_thread() -> Iterator[None]:
     run = object()
     with _LOCK:
         if not _runs:
-            _limits.append(ThreadpoolController().limit(limits=1, user_api="blas"))
+            with _setting_it_from_this_thread():
+                _limits.append(ThreadpoolController().limit(limits=1, user_api="blas"))
         _runs.append(run)
     try:
         yield
@@ -30,4 +31,19 @@ def one_blas_thread() -> Iterator[None]:
         with _LOCK:
             _runs.remove(run)
             if not _runs:
-                _limits.pop().restore_original_limits()
+                with _setting_it_from_this_thread():
+                    _limits.pop().restore_original_limits()
+
+
+@contextmanager
+def _setting_it_from_this_thread() -> Iterator[None]:
+    """Let this thread set the number, and any other one afterwards.
+
+    threadpoolctl lets the first thread that has set it go on doing so, and ignores all others without a word. Here
+    runs begin and end in whatever threads an executor has.
+    """
+    OpenBLASController.clear_controlling_thread(force=True)
+    try:
+        yield
+    finally:
+        OpenBLASController.clear_controlling_thread(force=True)

@@ -132,10 +132,11 @@ def test_progress_is_told_after_each_run_and_may_end_it():
         rehearse(CONFIG, 100, seeds=1, steps=20, executor=threads, progress=stop)
 
 
-def test_blas_has_one_thread_while_something_runs_and_its_own_number_afterwards():
-    def threads():
-        return [one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"]
+def threads():
+    return [one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"]
 
+
+def test_blas_has_one_thread_while_something_runs_and_its_own_number_afterwards():
     before, first, second = threads(), one_blas_thread(), one_blas_thread()
     assert before
     first.__enter__()
@@ -143,6 +144,22 @@ def test_blas_has_one_thread_while_something_runs_and_its_own_number_afterwards(
     first.__exit__(None, None, None)
     assert set(threads()) == {1}
     second.__exit__(None, None, None)
+    assert threads() == before
+
+
+def test_blas_has_one_thread_whichever_threads_begin_and_end():
+    before = threads()
+    with ThreadPoolExecutor(1) as a, ThreadPoolExecutor(1) as b:
+        for one, other in ((a, b), (b, a)):  # a thread that has set the number once keeps nobody else from it
+            first, second = one_blas_thread(), one_blas_thread()
+            one.submit(first.__enter__).result()
+            other.submit(second.__enter__).result()
+            one.submit(first.__exit__, None, None, None).result()
+            assert set(threads()) == {1}
+            other.submit(second.__exit__, None, None, None).result()
+            assert threads() == before
+        with one_blas_thread():
+            assert set(threads()) == {1}
     assert threads() == before
 
 
