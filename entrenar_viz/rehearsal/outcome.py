@@ -140,13 +140,23 @@ class Rehearsal:
         return f"<Rehearsal of {self.config.schedule.words(self.config.target_sparsity)}: {self.verdict}>"
 
 
+def check_run(run: Run, first: Run, metric: Metric) -> None:
+    """EntrenarVizError for a run that cannot stand beside ``first``, of the same schedule, or has no such metric."""
+    if run.steps != first.steps:
+        what = f"seed {run.seed} has {counted(len(run.steps), 'reading')}, seed {first.seed} {len(first.steps):,}"
+        if len(run.steps) == len(first.steps):
+            step, other = next(pair for pair in zip(run.steps, first.steps, strict=True) if pair[0] != pair[1])
+            what = f"seed {run.seed} at {step:,}, seed {first.seed} at {other:,}"
+        raise EntrenarVizError(f"{run.name}: a trial must yield at the same steps for every seed; {what}")
+    wrong = next((value for value in run.metrics if not 0 <= value <= 1), None)
+    if metric.name == ACCURACY and wrong is not None:
+        fix = "divide percent by 100, or name another metric"
+        raise EntrenarVizError(f"{run.name}, seed {run.seed}: accuracy is a fraction from 0 to 1, not {wrong:g}: {fix}")
+
+
 def outcome_of(jobs: Sequence[Job], runs: Sequence[Run], dense: Sequence[Run], metric: Metric) -> RehearsedSchedule:
     """The outcome of the ``runs`` of one schedule, a run a seed, beside those of ``dense`` in the same order."""
     job, first = jobs[0], runs[0]
-    for run in runs:
-        if run.steps != first.steps:
-            what = f"seed {first.seed} has {counted(len(first.steps), 'reading')}, seed {run.seed} others"
-            raise EntrenarVizError(f"{job.name}: a trial must yield at the same steps for every seed; {what}")
     curves = np.array([run.metrics for run in runs], np.float64)
     lost = np.array([run.metric for run in dense]) - curves[:, -1]
     drop: Any = None if job.name == DENSE else (lost.mean(), *interval(lost))

@@ -12,8 +12,8 @@ from entrenar_viz.config.schedule_facts import typical_window
 from entrenar_viz.config.schedules import SCHEDULES, Schedule
 from entrenar_viz.masks.order import Within
 from entrenar_viz.progress import Progress, check_progress, reporting
-from entrenar_viz.rehearsal.outcome import Rehearsal, outcome_of
-from entrenar_viz.rehearsal.runs import Job, Run, Trial, iter_runs
+from entrenar_viz.rehearsal.outcome import Rehearsal, check_run, outcome_of
+from entrenar_viz.rehearsal.runs import Job, Run, Trial, check_trial, iter_runs
 from entrenar_viz.rehearsal.small_training import WIDTHS, SmallTraining
 from entrenar_viz.rehearsal.trial_pruner import DENSE, asking_nothing, check_masks, readings_of
 from entrenar_viz.rehearsal.trials import SEEDS, names_of, trial_of, trials
@@ -75,13 +75,15 @@ def rehearse(
     """
     check_progress(progress)
     what = trial_of(trial, X, y, widths)
+    check_trial(what, executor)
     prepared = prepare(config, total_steps, seeds, steps=steps, schedules=schedules, trial=what, within=within)
-    runs = []
+    told, runs, firsts = Metric(metric, higher_is_better), list[Run](), dict[str, Run]()
     with reporting(progress, len(prepared.jobs), "run") as report:
         for done, run in enumerate(iter_runs(prepared.jobs, executor), 1):
+            check_run(run, firsts.setdefault(run.name, run), told)  # at once: a run of your own may have taken hours
             runs.append(run)
             report(done, len(prepared.jobs), run)
-    return prepared.result(runs, Metric(metric, higher_is_better))
+    return prepared.result(runs, told)
 
 
 @dataclass(frozen=True, eq=False)

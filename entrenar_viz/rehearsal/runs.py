@@ -2,9 +2,10 @@
 
 import math
 import operator
+import pickle
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -53,20 +54,30 @@ class Job:
 
         EntrenarVizError for a trial that yields something else.
         """
-        before = 0
-        for told in self.trial(self.pruner(), self.seed):
+        before, last = 0, self.staircase.steps
+        for told in self._started():
             step, metric = self._checked(told, before)
             yield step, metric
             before = step
         if not before:
             raise EntrenarVizError(f"{self}: the trial yielded nothing: it must yield a step and its metric")
+        if before < last:
+            fix = "yield the metric at the end of the training too"
+            raise EntrenarVizError(f"{self}: the last metric is that of step {before:,} of {last:,}: {fix}")
+
+    def _started(self) -> Iterable[Any]:
+        told: Any = self.trial(self.pruner(), self.seed)
+        if not isinstance(told, Iterable):
+            what = f"it returned {type(told).__name__}"
+            raise EntrenarVizError(f"{self}: a trial yields steps with their metric, again and again: {what}")
+        return told
 
     def _checked(self, told: Any, before: int) -> tuple[int, float]:
         try:
             given_step, given_metric = told
-            step, metric = operator.index(given_step), float(given_metric)
-        except (TypeError, ValueError):
-            raise EntrenarVizError(f"{self}: a trial yields a step and a number, not {told!r:.60}") from None
+            step, metric = operator.index(given_step), _number(given_metric)
+        except (TypeError, ValueError, RuntimeError):  # the last is torch's, of a tensor with several numbers
+            raise EntrenarVizError(f"{self}: a trial yields a whole step and a number, not {told!r:.60}") from None
         if not before < step <= self.staircase.steps:
             last = self.staircase.steps
             raise EntrenarVizError(f"{self}: steps must ascend from 1 to {last:,}, not {step:,} after {before:,}")
@@ -76,6 +87,13 @@ class Job:
 
     def __str__(self) -> str:
         return f"{self.name}, seed {self.seed}"
+
+
+def _number(metric: Any) -> float:
+    """A number of Python, numpy, torch or JAX; a loss still has its graph, of which ``float`` would warn."""
+    if isinstance(metric, (str, bytes)):
+        raise TypeError
+    return float(metric.item() if hasattr(metric, "item") else metric)
 
 
 @dataclass(frozen=True)
@@ -117,6 +135,19 @@ def attempt_run(job: Job) -> Run:
         said = str(error) if isinstance(error, EntrenarVizError) else f"{type(error).__name__}: {error}"
         steps, metrics = (job.staircase.steps,), (math.nan,)
         return Run(job.name, job.seed, job.sparsity, job.frequency, steps, metrics, " ".join(said.split())[:MOST_SAID])
+
+
+def check_trial(trial: Trial, executor: Executor | None) -> None:
+    """EntrenarVizError for what is no trial, or cannot be sent to the processes of ``executor``."""
+    if not callable(trial):
+        raise EntrenarVizError(f"a trial is a function of a pruner and a seed, not {type(trial).__name__}")
+    if not isinstance(executor, ProcessPoolExecutor):
+        return
+    try:
+        pickle.dumps(trial)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        fix = "define it at the top of a module, or leave executor out"
+        raise EntrenarVizError(f"the trial cannot be sent to another process: {fix} ({error})") from None
 
 
 def iter_runs(jobs: Iterable[Job], executor: Executor | None) -> Iterator[Run]:

@@ -17,14 +17,15 @@ from entrenar_viz.errors import EntrenarVizError
 from entrenar_viz.formatting import percent
 from entrenar_viz.masks.order import Within
 from entrenar_viz.progress import Progress, check_progress, optional, reporting
+from entrenar_viz.rehearsal.outcome import check_run
 from entrenar_viz.rehearsal.rehearsing import alternatives
 from entrenar_viz.rehearsal.results_file import ResultsFile, key
-from entrenar_viz.rehearsal.runs import Job, Run, Trial, iter_attempts
+from entrenar_viz.rehearsal.runs import Job, Run, Trial, check_trial, iter_attempts
 from entrenar_viz.rehearsal.small_training import WIDTHS, SmallTraining
 from entrenar_viz.rehearsal.sweep_table import COLUMNS, HIGHER
 from entrenar_viz.rehearsal.trial_pruner import DENSE, asking_nothing, check_masks
 from entrenar_viz.rehearsal.trials import SEEDS, Trials, names_of, trial_of, trials
-from entrenar_viz.rehearsal.verdict import ACCURACY
+from entrenar_viz.rehearsal.verdict import ACCURACY, Metric
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,13 +86,17 @@ def sweep(
     check_progress(progress)
     pandas = optional("pandas", "sweep needs pandas", "rehearse one sparsity after the other")
     _check_metric(metric)
-    shared = trials(total_steps, seeds, steps=steps, trial=trial_of(trial, X, y, widths), within=within)
+    what = trial_of(trial, X, y, widths)
+    check_trial(what, executor)
+    shared = trials(total_steps, seeds, steps=steps, trial=what, within=within)
     jobs = list(_jobs(config, shared, sparsities, frequencies, schedules))
     file = None if results is None else ResultsFile(Path(results), _settings(config, shared), metric)
     runs = {} if file is None else _known(file, jobs)
     rest = [job for job in jobs if job not in runs]
 
     def keep(job: Job, run: Run) -> None:
+        if not run.problem:
+            check_run(run, run, Metric(metric, higher_is_better))
         runs[job] = run
         if file is not None and not run.problem:
             file.append(_what(job), run.metric)

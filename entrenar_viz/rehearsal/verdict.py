@@ -78,6 +78,8 @@ class Comparison:
         'Gradual keeps 2.4 points less than Cubic (95%: 1.1 to 3.7)'
         >>> Comparison("Gradual", "Cubic", -0.004, -0.011, 0.003, Metric()).words()
         'no difference at this sparsity between Gradual and Cubic (-0.4 points, 95%: -1.1 to 0.3)'
+        >>> Comparison("Cubic", "Gradual", -0.02, -0.03, -0.01, Metric("loss", higher_is_better=False)).words()
+        "Cubic's loss is 0.02 less than Gradual's (95%: 0.01 to 0.03)"
         """
         if not self.is_certain:
             amount = self.metric.amount(self.difference)
@@ -87,7 +89,8 @@ class Comparison:
     def than(self) -> str:
         """The second half of the words: ``2.4 points more than Gradual (95%: 1.1 to 3.7)``."""
         more = "more" if self.difference > 0 else "less"
-        return f"{self.metric.amount(abs(self.difference))} {more} than {self.second} (95%: {self._range()})"
+        second = self.second if self.metric.name == ACCURACY else f"{self.second}'s"
+        return f"{self.metric.amount(abs(self.difference))} {more} than {second} (95%: {self._range()})"
 
     def upwards(self) -> "Comparison":
         """The same with the greater metric first."""

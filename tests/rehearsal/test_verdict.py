@@ -75,7 +75,7 @@ def test_a_best_that_differs_from_none_leaves_the_word_to_the_others():
 
 def test_a_metric_of_which_less_is_better():
     words = said(LOSS, Cubic=2.5 + SEEDS, Gradual=2.7 + SEEDS)
-    assert words == "Cubic's loss is 0.2 less than Gradual (95%: 0.2 to 0.2)"
+    assert words == "Cubic's loss is 0.2 less than Gradual's (95%: 0.2 to 0.2)"
     none = said(LOSS, A=[0.5, 0.6, 0.7], B=[0.7, 0.6, 0.5], C=[0.6, 0.61, 0.62])
     assert none.startswith("no difference at this sparsity between A, B and C (C and ")
 
