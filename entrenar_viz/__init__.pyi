@@ -63,6 +63,7 @@ from .rehearsal.outcome import RehearsedSchedule as RehearsedSchedule
 from .rehearsal.rehearsing import rehearse as rehearse
 from .rehearsal.sweeping import sweep as sweep
 from .rehearsal.trial_pruner import TrialPruner as TrialPruner
+from .rehearsal.verdict import PairedDifference as PairedDifference
 from .workspace.session import Session as Session
 
 __version__: str

@@ -15,7 +15,15 @@ from entrenar_viz.formatting import counted
 from entrenar_viz.progress import optional
 from entrenar_viz.rehearsal.runs import Job, Run
 from entrenar_viz.rehearsal.trial_pruner import DENSE
-from entrenar_viz.rehearsal.verdict import ACCURACY, Comparison, Metric, comparisons, interval, uneven, verdict
+from entrenar_viz.rehearsal.verdict import (
+    ACCURACY,
+    Metric,
+    PairedDifference,
+    interval,
+    paired_differences,
+    uneven,
+    verdict,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,22 +102,22 @@ class Rehearsal:
     metric: Metric
 
     @cached_property
-    def comparisons(self) -> tuple[Comparison, ...]:
+    def differences(self) -> tuple[PairedDifference, ...]:
         """Each pair of schedules that prune, the better one first."""
         finals = {one.name: one.per_seed for one in self.outcomes if one.sparsity > 0}
-        return comparisons(finals, self.metric)
+        return paired_differences(finals, self.metric)
 
     @cached_property
     def verdict(self) -> str:
         """What can be said of the schedules, in a sentence: which one keeps more, or that there is no difference."""
         ends = {one.name: one.sparsity for one in self.outcomes}
-        return "; ".join([verdict(self.comparisons, len(self.seeds)), *uneven(ends)])
+        return "; ".join([verdict(self.differences), *uneven(ends)])
 
     @property
     def better(self) -> RehearsedSchedule | None:
         """The schedule that is certainly better than that of ``config``: the best of them; None if there is none."""
         own = type(self.config.schedule).__name__
-        better = [self[pair.first] for pair in self.comparisons if pair.is_certain and pair.second == own]
+        better = [self[pair.first] for pair in self.differences if pair.is_certain and pair.second == own]
         return next((one for one in better if one.sparsity >= self[own].sparsity), None)
 
     def __getitem__(self, name: str) -> RehearsedSchedule:

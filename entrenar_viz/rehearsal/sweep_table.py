@@ -9,7 +9,7 @@ import numpy as np
 
 from entrenar_viz.errors import EntrenarVizError
 from entrenar_viz.rehearsal.trial_pruner import DENSE
-from entrenar_viz.rehearsal.verdict import ACCURACY, Metric, comparisons, interval, uneven, verdict
+from entrenar_viz.rehearsal.verdict import ACCURACY, Metric, interval, paired_differences, uneven, verdict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,7 +91,7 @@ def _verdict(points: list[SweptPoint]) -> str:
     if pruned and not shared:
         return "no seed has finished for all schedules, so that nothing can be compared"
     ends = {point.name: point.applied for point in points}
-    return "; ".join([verdict(comparisons(finals, points[0].metric), len(shared)), *uneven(ends)])
+    return "; ".join([verdict(paired_differences(finals, points[0].metric)), *uneven(ends)])
 
 
 def _rows(frame: "pd.DataFrame", metric: str) -> Iterator[tuple[str, int | None, float, float, int, float]]:

@@ -1,7 +1,7 @@
 """What runs tell of schedules: means with intervals, differences of pairs, and all of it in words."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -11,6 +11,7 @@ from entrenar_viz.formatting import counted, percent, rounded
 
 CONFIDENCE = 0.95
 ACCURACY = "accuracy"
+CLOSE = 0.01  # of accuracy: an interval within a point of nothing leaves no room for a difference that matters
 FEWEST = 3  # seeds: the differences of two can be equal by chance, which would make an interval without length
 NO_DIFFERENCE = "no difference at this sparsity"
 
@@ -31,10 +32,10 @@ class Metric:
         return f"{100 * value:.1f}".replace("-0.0", "0.0") if self.name == ACCURACY else rounded(value)
 
 
-def interval(values: ArrayLike, comparisons: int = 1) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def interval(values: ArrayLike, chances: int = 1) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The 95% interval of the mean of ``values`` along their first axis, by Student's t; nan for one value.
 
-    With several ``comparisons`` all of their intervals hold together with 95% (Bonferroni).
+    With several ``chances`` to be wrong, the intervals of all of them hold together with 95% (Bonferroni).
 
     >>> low, high = interval([0.95, 0.96, 0.97])
     >>> round(float(low), 3), round(float(high), 3)
@@ -46,17 +47,17 @@ def interval(values: ArrayLike, comparisons: int = 1) -> tuple[NDArray[np.float6
     count, mean = len(given), given.mean(axis=0)
     if count < 2:
         return np.full_like(mean, np.nan), np.full_like(mean, np.nan)
-    share = 1 - (1 - CONFIDENCE) / 2 / comparisons
+    share = 1 - (1 - CONFIDENCE) / 2 / chances
     half = stdtrit(count - 1, share) * given.std(axis=0, ddof=1) / np.sqrt(count)
     return mean - half, mean + half
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PairedDifference:
     """Two schedules, each seed of the one with the same seed of the other.
 
     ``difference`` is the mean of what ``first`` has more of the metric than ``second``, and ``low`` to ``high`` its 95%
-    interval; those of all pairs hold together.
+    interval, which is long enough for what is said of all pairs to hold together.
     """
 
     first: str
@@ -64,7 +65,8 @@ class Comparison:
     difference: float
     low: float
     high: float
-    metric: Metric
+    seeds: int
+    metric: Metric = Metric()
 
     @property
     def is_certain(self) -> bool:
@@ -74,65 +76,94 @@ class Comparison:
     def words(self) -> str:
         """``Cubic keeps 2.4 points more than Gradual (95%: 1.1 to 3.7)``.
 
-        >>> Comparison("Gradual", "Cubic", -0.024, -0.037, -0.011, Metric()).words()
+        >>> PairedDifference("Gradual", "Cubic", -0.024, -0.037, -0.011, seeds=5).words()
         'Gradual keeps 2.4 points less than Cubic (95%: 1.1 to 3.7)'
-        >>> Comparison("Gradual", "Cubic", -0.004, -0.011, 0.003, Metric()).words()
-        'no difference at this sparsity between Gradual and Cubic (-0.4 points, 95%: -1.1 to 0.3)'
-        >>> Comparison("Cubic", "Gradual", -0.02, -0.03, -0.01, Metric("loss", higher_is_better=False)).words()
+        >>> PairedDifference("Gradual", "Cubic", -0.002, -0.008, 0.004, seeds=5).words()
+        'no difference at this sparsity between Gradual and Cubic (-0.2 points, 95%: -0.8 to 0.4)'
+        >>> PairedDifference("A", "B", 0.1, -0.023, 0.223, seeds=3).words()
+        'no difference at this sparsity that 3 seeds can show between A and B (10.0 points, 95%: -2.3 to 22.3)'
+        >>> loss = Metric("loss", higher_is_better=False)
+        >>> PairedDifference("Cubic", "Gradual", -0.02, -0.03, -0.01, 5, loss).words()
         "Cubic's loss is 0.02 less than Gradual's (95%: 0.01 to 0.03)"
         """
         if not self.is_certain:
             amount = self.metric.amount(self.difference)
-            return f"{NO_DIFFERENCE} between {self.first} and {self.second} ({amount}, 95%: {self._range()})"
+            return f"{self.none_between([self.first, self.second])} ({amount}, 95%: {self.range()})"
         return f"{self._verb()} {self.than()}"
+
+    def none_between(self, names: Sequence[str]) -> str:
+        """That there is no difference, as surely as the interval tells: a long one would hide one of some size."""
+        short = self.metric.name == ACCURACY and max(-self.low, self.high) <= CLOSE
+        seen = "" if short else f" that {counted(self.seeds, 'seed')} can show"
+        return f"{NO_DIFFERENCE}{seen} between {', '.join(names[:-1])} and {names[-1]}"
 
     def than(self) -> str:
         """The second half of the words: ``2.4 points more than Gradual (95%: 1.1 to 3.7)``."""
         more = "more" if self.difference > 0 else "less"
         second = self.second if self.metric.name == ACCURACY else f"{self.second}'s"
-        return f"{self.metric.amount(abs(self.difference))} {more} than {second} (95%: {self._range()})"
+        return f"{self.metric.amount(abs(self.difference))} {more} than {second} (95%: {self.range()})"
 
-    def upwards(self) -> "Comparison":
+    def upwards(self) -> "PairedDifference":
         """The same with the greater metric first."""
         if self.difference >= 0:
             return self
-        return Comparison(self.second, self.first, -self.difference, -self.high, -self.low, self.metric)
+        swapped = replace(self, first=self.second, second=self.first)
+        return replace(swapped, difference=-self.difference, low=-self.high, high=-self.low)
+
+    def range(self) -> str:
+        """The ends of the interval; of what is certain without the sign, which the words have."""
+        ends = sorted(map(abs, (self.low, self.high))) if self.is_certain else [self.low, self.high]
+        return " to ".join(map(self.metric.number, ends))
 
     def _verb(self) -> str:
         return f"{self.first} keeps" if self.metric.name == ACCURACY else f"{self.first}'s {self.metric.name} is"
 
-    def _range(self) -> str:
-        """From the end nearer to nothing to the other; of what is certain without the sign, which the words have."""
-        ends = sorted((self.low, self.high))
-        if self.is_certain:
-            ends = sorted(map(abs, ends))
-        return " to ".join(map(self.metric.number, ends))
 
+def paired_differences(finals: Mapping[str, NDArray[np.float64]], metric: Metric) -> tuple[PairedDifference, ...]:
+    """Each pair of schedules, the better one first, from the metric at the end of each seed, (seeds,) by name.
 
-def comparisons(finals: dict[str, NDArray[np.float64]], metric: Metric) -> tuple[Comparison, ...]:
-    """Each pair of schedules, the better one first, from the metric at the end of each seed, (seeds,) by name."""
+    What they say holds for all pairs together with 95%, by Holm's procedure (Holm 1979, "A Simple Sequentially
+    Rejective Multiple Test Procedure"): the clearest difference is tested as one of all pairs, the next one as one of
+    those that are left, and after the first one that is not certain none is. Intervals are as long as the tests ask.
+    """
     ranked = sorted(finals, key=lambda name: finals[name].mean(), reverse=metric.higher_is_better)
-    pairs = list(combinations(ranked, 2))
-    return tuple(_compared(first, second, finals, metric, len(pairs)) for first, second in pairs)
+    pairs = [_Pair(first, second, finals[first] - finals[second]) for first, second in combinations(ranked, 2)]
+    found, chances, certain = dict[int, PairedDifference](), len(pairs), True
+    for index in sorted(range(len(pairs)), key=lambda index: pairs[index].clearness, reverse=True):
+        found[index] = pairs[index].told(metric, chances)
+        certain = certain and found[index].is_certain
+        chances -= certain
+    return tuple(found[index] for index in range(len(pairs)))
 
 
-def _compared(
-    first: str, second: str, finals: dict[str, NDArray[np.float64]], metric: Metric, pairs: int
-) -> Comparison:
-    differences = finals[first] - finals[second]
-    low, high = interval(differences, pairs)
-    return Comparison(first, second, float(differences.mean()), float(low), float(high), metric)
+@dataclass(frozen=True, eq=False)
+class _Pair:
+    first: str
+    second: str
+    differences: NDArray[np.float64]
+
+    @property
+    def clearness(self) -> float:
+        """The mean in units of its standard error: Student's t, without its sign."""
+        mean, spread = abs(self.differences.mean()), self.differences.std(ddof=1) if len(self.differences) > 1 else 0.0
+        return float(mean / spread) if spread else float(np.inf if mean else 0)
+
+    def told(self, metric: Metric, chances: int) -> PairedDifference:
+        mean, (low, high) = float(self.differences.mean()), map(float, interval(self.differences, chances))
+        return PairedDifference(self.first, self.second, mean, low, high, len(self.differences), metric)
 
 
-def verdict(found: Sequence[Comparison], seeds: int) -> str:
-    """What ``comparisons`` say of the best schedule, in a sentence.
+def verdict(found: Sequence[PairedDifference]) -> str:
+    """What ``paired_differences`` say of the best schedule, in a sentence.
 
     It is the first of each pair that it is in. Where no pair differs, the sentence says so.
     """
     if not found:
         return "there are no two schedules that prune, so that nothing can be compared"
-    if seeds < FEWEST:
-        return f"{counted(seeds, 'seed')} cannot tell a difference from chance: rehearse with at least {FEWEST}"
+    if found[0].seeds < FEWEST:
+        return (
+            f"{counted(found[0].seeds, 'seed')} cannot tell a difference from chance: rehearse with at least {FEWEST}"
+        )
     if not any(pair.is_certain for pair in found):
         return _none(found)
     best = found[0].first
@@ -144,14 +175,14 @@ def verdict(found: Sequence[Comparison], seeds: int) -> str:
     return "; ".join([words, *(pair.words() for pair in own if not pair.is_certain)])
 
 
-def _none(found: Sequence[Comparison]) -> str:
-    names = list(dict.fromkeys(name for pair in found for name in (pair.first, pair.second)))
+def _none(found: Sequence[PairedDifference]) -> str:
     if len(found) == 1:
         return found[0].words()
     most = max(found, key=lambda pair: abs(pair.difference)).upwards()
-    listed = f"{', '.join(names[:-1])} and {names[-1]}"
-    apart = f"{most.first} and {most.second} are furthest apart, by {most.metric.amount(abs(most.difference))}"
-    return f"{NO_DIFFERENCE} between {listed} ({apart}, 95%: {most._range()})"
+    widest = max(found, key=lambda pair: max(-pair.low, pair.high))
+    names = list(dict.fromkeys(name for pair in found for name in (pair.first, pair.second)))
+    apart = f"{most.first} and {most.second} are furthest apart, by {most.metric.amount(most.difference)}"
+    return f"{widest.none_between(names)} ({apart}, 95%: {most.range()})"
 
 
 def uneven(sparsities: Mapping[str, float]) -> list[str]:
