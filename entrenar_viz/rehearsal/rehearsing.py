@@ -1,9 +1,10 @@
 """``rehearse``: a configuration and its alternatives, tried on small trainings."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import groupby, islice
 
 from numpy.typing import ArrayLike
 
@@ -12,8 +13,9 @@ from entrenar_viz.config.schedule_facts import typical_window
 from entrenar_viz.config.schedules import SCHEDULES, Schedule
 from entrenar_viz.masks.order import Within
 from entrenar_viz.progress import Progress, check_progress, reporting
+from entrenar_viz.rehearsal.blas_threads import one_blas_thread
 from entrenar_viz.rehearsal.outcome import Rehearsal, check_run, outcome_of
-from entrenar_viz.rehearsal.runs import Job, Run, Trial, check_trial, iter_runs
+from entrenar_viz.rehearsal.runs import Job, Run, Trial, check_trial, iter_runs, run_of
 from entrenar_viz.rehearsal.small_training import WIDTHS, SmallTraining
 from entrenar_viz.rehearsal.trial_pruner import DENSE, asking_nothing, check_masks, readings_of
 from entrenar_viz.rehearsal.trials import SEEDS, names_of, trial_of, trials
@@ -97,6 +99,32 @@ class PreparedRehearsal:
     jobs: tuple[Job, ...]
     own: Job
     """One of those with the configuration's schedule, or of the last schedule if that is not tried."""
+
+    def side_by_side(self) -> Iterator[tuple[int, int, float]]:
+        """Make all runs together, a reading of each in turn: the number of its job, the step of the run, the metric.
+
+        So their curves grow together. ``runs_of`` makes runs of all that it yields.
+        """
+        with one_blas_thread():
+            waiting = deque((number, job.readings_of_trial()) for number, job in enumerate(self.jobs))
+            while waiting:
+                number, trial = waiting.popleft()
+                for step, metric in islice(trial, 1):
+                    yield number, step, metric
+                    waiting.append((number, trial))
+
+    def runs_of(self, readings: Iterable[tuple[int, int, float]]) -> list[Run]:
+        """The runs that all ``readings`` of ``side_by_side`` are of, in the order of ``jobs``."""
+        told: list[tuple[list[int], list[float]]] = [([], []) for _ in self.jobs]
+        for number, step, metric in readings:
+            told[number][0].append(step)
+            told[number][1].append(metric)
+        return [run_of(job, steps, metrics) for job, (steps, metrics) in zip(self.jobs, told, strict=True)]
+
+    def asked_of(self, config: PruningConfig) -> "PreparedRehearsal":
+        """The same runs for ``config``, whose schedule is among those that are tried."""
+        own = next(job for job in self.jobs if job.config.schedule == config.schedule)
+        return replace(self, config=config, own=own)
 
     def result(self, runs: Sequence[Run], metric: Metric | None = None) -> Rehearsal:
         """What the runs, which are in the order of ``jobs``, have found."""

@@ -124,7 +124,12 @@ def make_run(job: Job) -> Run:
     """Make a run from its start to its end."""
     with one_blas_thread():
         steps, metrics = zip(*job.readings_of_trial(), strict=True)
-    return Run(job.name, job.seed, job.sparsity, job.frequency, steps, metrics)
+    return run_of(job, steps, metrics)
+
+
+def run_of(job: Job, steps: Iterable[int], metrics: Iterable[float]) -> Run:
+    """The run of ``job`` that has read ``metrics`` at the end of ``steps``."""
+    return Run(job.name, job.seed, job.sparsity, job.frequency, tuple(steps), tuple(metrics))
 
 
 def attempt_run(job: Job) -> Run:
