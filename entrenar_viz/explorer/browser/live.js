@@ -17,7 +17,7 @@ import { windowAt, WindowHandle } from "./input/window_handle.js";
 import { aligned } from "./math/format.js";
 import { openLog } from "./math/log.js";
 import { KINDS, scheduleOf, windowOf } from "./math/schedules.js";
-import { maskWords, panelsOf, sceneOf, statesOf, weightsOf } from "./scene.js";
+import { maskWords, panelsOf, sceneOf, shownSteps, statesOf, weightsOf } from "./scene.js";
 
 const plotHeight = (width) => Math.min(Math.max(236, Math.round(0.26 * width)), 320);
 const SPACE = 4; // between plot and panels
@@ -42,8 +42,6 @@ class LiveView extends CanvasView {
     /** @type {State} */
     this.state = state;
     this.stage = stage;
-    /** @type {number[] | null} */
-    this.range = null; // of the steps that are shown; null: all
     /** @type {number | null} */
     this.hover = null; // the step under the pointer
     /** @type {any} */
@@ -217,8 +215,7 @@ class LiveView extends CanvasView {
 
   // The scene with what is only of this view: the steps that are shown, and the one under the pointer.
   seen(scene) {
-    const [from, to] = this.range ?? [0, scene.lastStep];
-    const range = to <= scene.lastStep ? [from, to] : [Math.max(from - (to - scene.lastStep), 0), scene.lastStep];
+    const range = shownSteps(this.state.range, scene.lastStep);
     const log = this.log && { ...this.log, parted: this.state.answer.parted };
     return { ...scene, range, log, hover: this.hover };
   }
@@ -239,19 +236,18 @@ class LiveView extends CanvasView {
   showFrom(from, wide) {
     const { lastStep } = this.scene;
     const start = Math.min(Math.max(from, 0), lastStep - wide);
-    this.range = wide < lastStep ? [start, start + wide] : null;
-    this.request();
+    this.state.showSteps(wide < lastStep ? [start, start + wide] : null);
   }
 
   showAll() {
-    this.range = null;
-    this.request();
+    this.state.showSteps(null);
   }
 
   // What a step in the picture is rounded to: closer up, to finer ones than the slider has.
   rounding(step) {
-    if (!this.range || step < 1) return step;
-    const fine = 10 ** Math.floor(Math.log10((this.range[1] - this.range[0]) / (this.plot.right - this.plot.left)));
+    const { range } = this.state;
+    if (!range || step < 1) return step;
+    const fine = 10 ** Math.floor(Math.log10((range[1] - range[0]) / (this.plot.right - this.plot.left)));
     return Math.min(step, Math.max(fine, 1));
   }
 

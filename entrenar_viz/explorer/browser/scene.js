@@ -24,6 +24,12 @@ export function sceneOf(values, answer, ghosts, theme) {
   };
 }
 
+// From which step to which is shown where `range` was asked for; null: all.
+export function shownSteps(range, lastStep) {
+  const [from, to] = range ?? [0, lastStep];
+  return to <= lastStep ? [from, to] : [Math.max(from - (to - lastStep), 0), lastStep];
+}
+
 // The colours of masks in a theme, by schedule.
 export function maskWords(theme) {
   const { colors } = theme;

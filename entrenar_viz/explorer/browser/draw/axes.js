@@ -107,7 +107,10 @@ function label(context, texts, from, to, y, color) {
   context.fillText(text, (from + to) / 2, y);
 }
 
-export function drawAxes(context, scene, plot) {
+const SPARSITIES = [0, 0.25, 0.5, 0.75, 1].map((tick) => [tick, `${100 * tick}%`]);
+
+// The axes; `levels` are the ticks of the upright one, each with its text, and `what` is its name.
+export function drawAxes(context, scene, plot, levels = SPARSITIES, what = "sparsity") {
   const { colors } = scene;
   useFont(context, scene.font(11));
   context.lineWidth = 1;
@@ -115,20 +118,20 @@ export function drawAxes(context, scene, plot) {
   context.fillStyle = colors.muted;
   context.textAlign = "right";
   context.textBaseline = "middle";
-  for (const tick of [0, 0.25, 0.5, 0.75, 1]) {
+  for (const [tick, text] of levels) {
     line(context, plot.left, plot.y(tick), plot.right, plot.y(tick));
-    context.fillText(`${100 * tick}%`, plot.left - 8, plot.y(tick));
+    context.fillText(text, plot.left - 8, plot.y(tick));
   }
   context.textAlign = "center";
   context.textBaseline = "top";
   for (const [x] of stepTicks(scene, plot)) line(context, x, plot.bottom, x, plot.bottom + 4);
-  const what = scene.stepsPerEpoch ? "epoch" : "training step";
-  context.fillText(what, (plot.left + plot.right) / 2, plot.bottom + 26);
+  const along = scene.stepsPerEpoch ? "epoch" : "training step";
+  context.fillText(along, (plot.left + plot.right) / 2, plot.bottom + 26);
   context.save();
   context.translate(12, (plot.top + plot.bottom) / 2);
   context.rotate(-Math.PI / 2);
   context.textBaseline = "middle";
-  context.fillText("sparsity", 0, 0);
+  context.fillText(what, 0, 0);
   context.restore();
 }
 
@@ -144,6 +147,21 @@ export function drawTicks(context, scene, plot) {
     const room = (own + widthOf(context, text) + 24) / 2;
     if (Math.abs(x - plot.x(scene.cursor)) > room) context.fillText(text, x, plot.bottom + 8);
   }
+}
+
+// The step of the cursor, below the axis.
+export function drawCursorStep(context, scene, plot) {
+  const { colors } = scene;
+  useFont(context, scene.font(11, 600));
+  const text = stepText(scene);
+  const half = widthOf(context, text) / 2 + 6;
+  const middle = Math.min(Math.max(plot.x(scene.cursor), plot.left + half), plot.right - half);
+  context.fillStyle = colors.text;
+  context.fillRect(middle - half, plot.bottom + 4, 2 * half, 18);
+  context.fillStyle = colors.background;
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  context.fillText(text, middle, plot.bottom + 13.5);
 }
 
 // Where the ticks of the steps stand, each with its number.

@@ -5,6 +5,7 @@ import {
   area,
   clipped,
   drawAxes,
+  drawCursorStep,
   drawRegions,
   drawTicks,
   forgetFont,
@@ -245,16 +246,7 @@ function drawCursor(context, scene, plot) {
     context.strokeStyle = colors.background;
     context.stroke();
   }
-  useFont(context, scene.font(11, 600));
-  const text = stepText(scene);
-  const half = widthOf(context, text) / 2 + 6;
-  const middle = Math.min(Math.max(x, plot.left + half), plot.right - half);
-  context.fillStyle = colors.text;
-  context.fillRect(middle - half, plot.bottom + 4, 2 * half, 18);
-  context.fillStyle = colors.background;
-  context.textAlign = "center";
-  context.textBaseline = "middle";
-  context.fillText(text, middle, plot.bottom + 13.5);
+  drawCursorStep(context, scene, plot);
 }
 
 // Each name beside its own curve, at the place where it hides least: no other name, and no curve.

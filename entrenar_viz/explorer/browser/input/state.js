@@ -27,6 +27,8 @@ export class State {
     this.unread = {};
     /** @type {import("../payload.js").Values} */
     this.values = model.get("settings").values;
+    /** @type {number[] | null} */
+    this.range = null; // of the steps that are shown; null: all. What this page looks at, which the kernel is not told
     /** @type {Set<() => void>} */
     this.listeners = new Set();
     model.on("change:settings", () => this.receive());
@@ -71,6 +73,12 @@ export class State {
     }
     this.values = values;
     this.changed();
+  }
+
+  /** @param {number[] | null} range */
+  showSteps(range) {
+    this.range = range;
+    this.listeners.forEach((listener) => listener());
   }
 
   // What is wrong with the text in an entry; nothing once it is understood.
