@@ -54,15 +54,21 @@ class Notebook:
         return self.page.evaluate("document.querySelector('.entrenar-viz-details').drawn")
 
     @property
+    def accuracy(self) -> Any:
+        """What the picture of a rehearsal says it has drawn."""
+        return self.page.evaluate("document.querySelector('.entrenar-viz-accuracy-canvas').drawn")
+
+    @property
     def exported(self) -> Any:
         """The configuration that is offered for export, from its text on the screen."""
         return json.loads(self.page.get_by_label("Configuration as JSON").input_value())
 
     def wait(self, condition: str, argument: Any = None) -> None:
-        """Wait until a JavaScript condition holds: of ``drawn`` by the first ``canvas``, and of its ``details``."""
+        """Wait until a JavaScript condition holds: of ``drawn`` by ``canvas``, of ``details`` and of ``accuracy``."""
         self.page.wait_for_function(
             "(argument) => { const canvas = document.querySelector('.entrenar-viz-canvas');"
             " const drawn = canvas?.drawn, details = document.querySelector('.entrenar-viz-details')?.drawn ?? {};"
+            " const accuracy = document.querySelector('.entrenar-viz-accuracy-canvas')?.drawn ?? { curves: [] };"
             f" return drawn && ({condition}); }}",
             arg=argument,
             timeout=20_000,

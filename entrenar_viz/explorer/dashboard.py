@@ -1,6 +1,7 @@
 """The parts of an explorer put together. State flows one way, from the settings to the configuration to the rest."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from entrenar_viz.analysis.finding import Finding, by_severity
@@ -19,6 +20,7 @@ from entrenar_viz.explorer.guarded import Guarded
 from entrenar_viz.explorer.kept_files import KeptFiles
 from entrenar_viz.explorer.languages import LANGUAGES, Language
 from entrenar_viz.explorer.panels import plain
+from entrenar_viz.explorer.panels.accuracy import AccuracyPanel
 from entrenar_viz.explorer.panels.exchange import Doors, ExchangePanel
 from entrenar_viz.explorer.panels.figure import FigurePanel
 from entrenar_viz.explorer.panels.masks import MasksPanel
@@ -30,6 +32,7 @@ from entrenar_viz.explorer.panels.whole_model import WholeModelPanel
 from entrenar_viz.explorer.preview.mask_presenter import MaskPresenter
 from entrenar_viz.explorer.tabs import Tabs
 from entrenar_viz.models.allowed_folder import AllowedFolder
+from entrenar_viz.rehearsal.small_training import SmallTraining
 
 
 class Dashboard:
@@ -73,6 +76,7 @@ class Dashboard:
         own, guarded, files = allowed is None, self.guarded, self.files  # own: the user has files in the kernel
         details = MaskDetails(self.live) if self.live else None
         self.masks = MasksPanel(details, guarded, self.follow, allowed=allowed)
+        self.accuracy = AccuracyPanel(self._choose_schedule, self._forget_figures, guarded, self.live)
         self.survey = WholeModelPanel(self.masks.pick, guarded, live=bool(self.live))
         self.compare = ComparePanel(self.present, self.load, self._draw_pins, guarded)
         self.logs = TrainingLogPanel(self.load, self._draw_log, guarded, own=own)
@@ -82,6 +86,7 @@ class Dashboard:
         self.figures = FigurePanel(files.figure, files.save_figure, guarded, own=own)
         panels = {
             "Masks": self.masks,
+            "Accuracy": self.accuracy,
             "Whole model": self.survey,
             "Compare": plain.VBox([self.compare, self.logs]),
             "Start from": self.start,
@@ -96,6 +101,7 @@ class Dashboard:
         """Free all widgets, and what the background was at."""
         self.presenter.stop()
         self.presenter.let_go()
+        self.accuracy.job.cancel()
         self.survey.job.cancel()
         for widget in plain.all_widgets(self.root, *self.tabs.panels.values()):
             widget.unobserve_all()
@@ -127,6 +133,18 @@ class Dashboard:
         if language != self.language:
             self.language = language
             self.follow()
+
+    def rehearse(self, seeds: int, training: SmallTraining) -> None:
+        """Open the tab "Accuracy" and begin there; ConfigError while the settings hold a problem."""
+        self.check("nothing was rehearsed")
+        self.tabs.open_tab("Accuracy")
+        self.accuracy.rehearse(seeds, training)
+
+    def _choose_schedule(self, kind: str) -> None:
+        self.show(replace(self.state.settings, schedule=kind))
+
+    def _forget_figures(self) -> None:
+        self.figures.forget()
 
     def check(self, nothing: str) -> None:
         """Raise a ConfigError that says ``nothing`` was done, while there are problems."""
@@ -208,6 +226,8 @@ class Dashboard:
         match self.tabs.open_title:
             case "Masks":
                 self.masks.follow(settings, request, str(shown.layer.get("note", "")) if shown else "")
+            case "Accuracy":
+                self.accuracy.follow(settings, None if blocked else config, self.masks.within.value)
             case "Whole model":
                 self.survey.follow(request, config, settings.total_steps)
             case "Compare" if not blocked:

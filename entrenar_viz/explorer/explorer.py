@@ -1,10 +1,12 @@
 """Explorer: the dashboard as it is used from Python."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import traitlets as tr
+from numpy.typing import ArrayLike
 
 from entrenar_viz.analysis.finding import Finding
 from entrenar_viz.analysis.training_log import TrainingLog
@@ -19,6 +21,9 @@ from entrenar_viz.explorer.panels.masks import CalibrationData
 from entrenar_viz.figures.still_svg import still_svg
 from entrenar_viz.models.allowed_folder import AllowedFolder
 from entrenar_viz.models.weights import Source, load_weights
+from entrenar_viz.rehearsal.outcome import Rehearsal
+from entrenar_viz.rehearsal.small_training import WIDTHS, small_training
+from entrenar_viz.rehearsal.trials import SEEDS, seeds_of
 from entrenar_viz.workspace.session import Session
 
 if TYPE_CHECKING:
@@ -158,12 +163,37 @@ class Explorer(tr.HasTraits):
         self._parts.step_back("reset")
 
     def wait(self) -> None:
-        """Block until no layer is being prepared and no model surveyed: both are done in the background.
+        """Block until nothing is prepared, rehearsed or surveyed: all of that is done in the background.
 
         For scripts and tests, and for a cell that wants to see what has become of the cell before.
         """
         self._parts.presenter.job.wait()
         self._parts.survey.job.wait()
+        self._parts.accuracy.job.wait()
+
+    def rehearse(
+        self,
+        seeds: int = SEEDS,
+        *,
+        X: ArrayLike | None = None,
+        y: ArrayLike | None = None,
+        widths: Sequence[int] = WIDTHS,
+    ) -> None:
+        """Open the tab "Accuracy" and train a small network there under the three schedules, in the background.
+
+        As ``entrenar_viz.rehearse`` does, for the settings as they stand. ``seeds`` is how many there are; ``X``, ``y``
+        and ``widths`` are also what the button trains with from then on. Raises ConfigError while the settings hold a
+        problem, EntrenarVizError for data, widths or seeds that cannot be used; what else cannot be rehearsed, the tab
+        tells.
+        """
+        if len(seeds_of(seeds)) != seeds:
+            raise EntrenarVizError(f"seeds is how many there are, not {seeds!r:.60}")
+        self._parts.rehearse(seeds, small_training(X, y, widths))
+
+    @property
+    def rehearsal(self) -> Rehearsal | None:
+        """What the tab "Accuracy" shows, once it is finished; None before that."""
+        return self._parts.accuracy.result
 
     # What is kept of it ----------------------------------------------------------------------------------------------
 
@@ -208,10 +238,11 @@ class Explorer(tr.HasTraits):
         self._parts.files.take_session(Session.load(path))
 
     def figure(self, what: What = "schedule", *, theme: str = "light") -> "Figure":
-        """What is on the screen as a matplotlib figure: the ``"schedule"``, or the ``"masks"`` at the cursor.
+        """What is on the screen as a matplotlib figure: the ``"schedule"``, the ``"masks"`` at the cursor, or
+        the ``"accuracy"`` of a finished rehearsal.
 
-        Raises ConfigError while the settings hold a problem, WeightsError where no mask is shown, EntrenarVizError for
-        another ``what`` or ``theme``.
+        Raises ConfigError while the settings hold a problem, WeightsError where no mask is shown, EntrenarVizError
+        where nothing was rehearsed and for another ``what`` or ``theme``.
         """
         return self._parts.files.figure(what, theme=theme)
 

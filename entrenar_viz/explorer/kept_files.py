@@ -8,7 +8,7 @@ from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.errors import EntrenarVizError
 from entrenar_viz.explorer.controls.settings import countable
 from entrenar_viz.explorer.languages import saved_as
-from entrenar_viz.explorer.on_screen import masks_drawn, schedules_drawn
+from entrenar_viz.explorer.on_screen import accuracy_drawn, masks_drawn, schedules_drawn
 from entrenar_viz.explorer.panels.figure import WHATS, What
 from entrenar_viz.explorer.panels.pins import merged
 from entrenar_viz.files.atomic import write_atomically
@@ -65,13 +65,15 @@ class KeptFiles:
         return said + (f" Renamed, since their names were taken: {renamed}." if renamed else "")
 
     def figure(self, what: What = "schedule", *, theme: str = "light") -> "Figure":
-        """The schedules or masks on the screen; otherwise as ``Explorer.figure``."""
+        """The schedules, the masks or the rehearsal on the screen; otherwise as ``Explorer.figure``."""
         if what not in WHATS:
             raise EntrenarVizError(f"{what!r:.40} cannot be drawn: use one of {', '.join(WHATS)}")
         shown = self._dashboard
         shown.check("nothing was drawn")
         if what == "schedule":
             return schedules_drawn(shown.state.settings, shown.config, shown.compare.drawn, shown.logs.drawn, theme)
+        if what == "accuracy":
+            return accuracy_drawn(shown.accuracy.result, shown.state.settings.shown_cursor, theme)
         return masks_drawn(shown.state.settings, shown.config, shown.presenter.shown, theme)
 
     def save_figure(self, path: str | os.PathLike[str], *, what: What, theme: str, overwrite: bool) -> Path:

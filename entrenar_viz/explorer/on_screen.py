@@ -1,4 +1,4 @@
-"""What is on the screen as matplotlib figures: the schedules, and the masks at the cursor.
+"""What is on the screen as matplotlib figures: the schedules, the masks at the cursor, the finished rehearsal.
 
 matplotlib is imported when the first is drawn: the explorer is on its way to the page by then.
 """
@@ -14,10 +14,11 @@ from entrenar_viz.analysis.updates import replay
 from entrenar_viz.config.pin import Pin
 from entrenar_viz.config.pruning_config import PruningConfig, pattern_name
 from entrenar_viz.config.schedules import SCHEDULE_NAMES
-from entrenar_viz.errors import WeightsError
+from entrenar_viz.errors import EntrenarVizError, WeightsError
 from entrenar_viz.explorer.controls.settings import Settings
 from entrenar_viz.explorer.preview.preparation import ReadyMasks, orders_of
 from entrenar_viz.figures.curves import last_shown
+from entrenar_viz.rehearsal.outcome import Rehearsal
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -80,6 +81,15 @@ def masks_drawn(settings: Settings, config: PruningConfig, ready: ReadyMasks | N
     else:
         panels = [Panel(name, sparsity, orders[""]) for name, sparsity in applied.items()]
     return panels_figure(matrix, panels, header=_header(ready, chosen), theme=theme)
+
+
+def accuracy_drawn(result: Rehearsal | None, cursor: int, theme: str = "light") -> "Figure":
+    """A finished rehearsal with its values at ``cursor``; EntrenarVizError for None."""
+    from entrenar_viz.figures.rehearsal_plot import rehearsal_figure
+
+    if result is None:
+        raise EntrenarVizError("no rehearsal is finished yet: press Rehearse in the tab Accuracy")
+    return rehearsal_figure(result, cursor=min(cursor, result.total_steps), theme=theme)
 
 
 def applied_now(settings: Settings, config: PruningConfig) -> dict[str, float | None]:

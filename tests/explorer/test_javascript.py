@@ -12,6 +12,7 @@ import pytest
 from entrenar_viz import EntrenarVizError
 from entrenar_viz.explorer.browser import module as bundle
 from entrenar_viz.explorer.browser import payload
+from entrenar_viz.explorer.browser.accuracy import AccuracyPlot
 from entrenar_viz.explorer.browser.live import Live, MaskDetails
 from entrenar_viz.explorer.browser.table import Table
 from entrenar_viz.explorer.controls.settings import Settings
@@ -33,7 +34,7 @@ def test_the_browsers_modules(node, path):
     assert run.returncode == 0, run.stdout + run.stderr
 
 
-@pytest.mark.parametrize("widget", [Live, MaskDetails, Table])
+@pytest.mark.parametrize("widget", [AccuracyPlot, Live, MaskDetails, Table])
 def test_the_files_of_a_widget_make_one_module(node, tmp_path, widget):
     path = tmp_path / "module.mjs"
     path.write_text(widget._esm, "utf-8")
@@ -114,6 +115,8 @@ def test_the_settings_have_one_type_on_each_side():
         ("Progress", payload.Progress),
         ("Log", payload.Log),
         ("Ghost", payload.Ghost),
+        ("Curve", payload.Curve),
+        ("Accuracy", payload.Accuracy),
     ],
 )
 def test_what_the_kernel_sends_has_one_type_on_each_side(name, kind):

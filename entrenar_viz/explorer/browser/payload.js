@@ -73,6 +73,8 @@ export {};
 /** @typedef {{methods: string[], patterns: Record<string, string>, languages: string[], presets: Preset[]}} Choices */
 /** @typedef {{message: string, share: number}} Progress */
 /** @typedef {{name: string, schedule: import("./math/schedules.js").Schedule, target: number}} Ghost */
+/** @typedef {{name: string, type: string, mean: number[], low: number[], high: number[]}} Curve */
+/** @typedef {{steps: number[], curves: Curve[], first: number | null, outdated: boolean}} Accuracy */
 
 /**
  * What the page tells the kernel: all of its settings, with the gesture that made them.

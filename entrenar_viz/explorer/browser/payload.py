@@ -109,3 +109,27 @@ class Ghost(TypedDict):
     name: str
     schedule: dict[str, Any]
     target: float
+
+
+class Curve(TypedDict):
+    """The accuracy of a schedule in a rehearsal, or of no pruning: a number for each of ``Accuracy.steps``."""
+
+    name: str
+    type: str
+    """The type of the schedule, or ``"dense"``."""
+    mean: list[float]
+    low: list[float]
+    """The lower end of the 95% interval over the seeds."""
+    high: list[float]
+
+
+class Accuracy(TypedDict):
+    """What a rehearsal has read so far; accuracies are fractions."""
+
+    steps: list[int]
+    """Of the training, ascending."""
+    curves: list[Curve]
+    first: int | None
+    """The first update of all schedules; None where there is none."""
+    outdated: bool
+    """Whether it is of other settings than those that the kernel has."""

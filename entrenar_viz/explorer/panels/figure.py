@@ -12,8 +12,8 @@ from entrenar_viz.figures.palette import COLORS, FORMATS
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-What = Literal["schedule", "masks"]
-WHATS: tuple[What, ...] = ("schedule", "masks")
+What = Literal["schedule", "masks", "accuracy"]
+WHATS: tuple[What, ...] = ("schedule", "masks", "accuracy")
 MEDIA = {".png": "image/png", ".svg": "image/svg+xml", ".pdf": "application/pdf"}
 MOST = 4 << 20  # bytes of a link: browsers and the connection of a notebook get slow with more
 
