@@ -18,6 +18,10 @@ missed = Gradual(start_step=1000, end_step=5000, initial_sparsity=0.0, final_spa
 layer = np.random.default_rng(0).standard_t(3, (768, 1024)).astype("f4")
 explorer = Explorer(PruningConfig(schedule=missed), weights={{"q_proj": layer}})
 explorer"""
+REHEARSED = f"""{IMPORTS}
+gradual = Gradual(start_step=2000, end_step=7000, initial_sparsity=0.0, final_sparsity=0.95, frequency=500)
+explorer = Explorer(PruningConfig(target_sparsity=0.95, schedule=gradual), total_steps=10_000)
+explorer"""
 PATTERNS = "explorer._parts.masks.masks_of.value = explorer._parts.masks.masks_of.options[1][1]"
 PINNED = f"""{IMPORTS}
 explorer = Explorer()

@@ -17,6 +17,7 @@ from tests.browser.cells import (
     MODEL,
     PATTERNS,
     PINNED,
+    REHEARSED,
 )
 
 Clip = dict[str, float]
@@ -151,6 +152,42 @@ def surveyed(notebook: Notebook) -> None:
     notebook.page.locator("tr[aria-current=true] th", has_text="layers.1.v_proj").wait_for()
 
 
+def rehearsal_begun(notebook: Notebook) -> None:
+    notebook.tab("Accuracy")
+    notebook.page.get_by_role("button", name="Rehearse", exact=True).click()
+
+
+def growing(notebook: Notebook) -> None:
+    rehearsal_begun(notebook)
+    notebook.wait("accuracy.curves.length === 4 && accuracy.curves[0].points.at(-1)[0] >= 4000")
+
+
+def rehearsed(notebook: Notebook) -> None:
+    rehearsal_begun(notebook)
+    notebook.page.locator(".entrenar-viz-outcomes").wait_for(timeout=120_000)
+    notebook.page.get_by_role("button", name="Choose Cubic").wait_for()
+    notebook.type("Cursor step", "7000")
+    notebook.wait("accuracy.cursor === 7000 && accuracy.curves[0].points.at(-1)[0] === 10_000")
+
+
+def rehearsal_outdated(notebook: Notebook) -> None:
+    rehearsed(notebook)
+    notebook.type("Target sparsity", "90")
+    notebook.wait("accuracy.outdated")
+
+
+def rehearsal_cancelled(notebook: Notebook) -> None:
+    growing(notebook)
+    notebook.page.locator(".entrenar-viz-accuracy").get_by_role("button", name="Cancel").click()
+    notebook.page.get_by_text("Cancelled at step").wait_for()
+
+
+def rehearsal_refused(notebook: Notebook) -> None:
+    notebook.page.get_by_label("Method", exact=True).select_option("minitron_depth")
+    rehearsal_begun(notebook)
+    notebook.page.locator(".entrenar-viz-accuracy .entrenar-viz-problem", has_text="minitron_depth").wait_for()
+
+
 def being_prepared(notebook: Notebook) -> None:
     notebook.page.get_by_placeholder(".safetensors .npz .npy .pt .onnx .h5 .keras").fill("q_proj.npy")
     notebook.row("Model file").get_by_role("button", name="Open").click()
@@ -211,6 +248,7 @@ def kernel_gone(notebook: Notebook) -> None:
     notebook.page.get_by_text("run the cell again").wait_for()
 
 
+REHEARSAL = shown(".entrenar-viz-rehearsal")
 CONTROLS, PICKERS = ".entrenar-viz-controls", ".entrenar-viz-pickers"
 STATES = (
     State("explorer", missed, whole),
@@ -232,6 +270,11 @@ STATES = (
     State("without-calibration", without_calibration, shown(".entrenar-viz-foot", ".entrenar-viz-findings")),
     State("preparing", being_prepared, shown(".entrenar-viz-foot"), HELD_MODEL),
     State("survey", surveyed, shown(".entrenar-viz-survey"), MODEL),
+    State("rehearsal", rehearsed, shown(".entrenar-viz-body", ".entrenar-viz-rehearsal"), REHEARSED),
+    State("rehearsal-growing", growing, REHEARSAL, REHEARSED),
+    State("rehearsal-outdated", rehearsal_outdated, REHEARSAL, REHEARSED),
+    State("rehearsal-cancelled", rehearsal_cancelled, REHEARSAL, REHEARSED),
+    State("rehearsal-refused", rehearsal_refused, REHEARSAL, REHEARSED),
     State("recommendation", recommended, TABS),
     State("figure", figure_made, TABS),
     State("python", in_language("Python"), EXPORT),
