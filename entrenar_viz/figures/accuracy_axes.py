@@ -15,8 +15,10 @@ from entrenar_viz.rehearsal.verdict import ACCURACY, Metric
 
 WIDTH, PLOT = 9.0, 3.4  # of the figure, and height of the data, inches
 LEFT, RIGHT = 0.75, 0.12  # margins, inches
+TEXT_WIDTH = (WIDTH - LEFT - RIGHT) * 72  # of a line of text, points
 TITLE, SMALL = 11.5, 8.0  # sizes of fonts, points
 TITLE_LINE, SMALL_LINE, ABOVE, BELOW = 0.2, 0.15, 0.34, 0.62  # heights, inches; above and below the data
+ALPHA = 0.5  # of all bands together, where they lie on each other
 PAD = 0.06  # above and below the curves, in units of their height
 DASHES = ("-", (0, (5, 2)), (0, (2, 1.5)), (0, (7, 2, 1.5, 2)))  # of one curve of a colour after the other
 
@@ -26,8 +28,8 @@ def accuracy_axes(colors: dict[str, str], title: str, below: str, *, above: floa
 
     ``above`` are inches for more text between title and data, ``gutter`` those for names to the right of the data.
     """
-    room = (WIDTH - LEFT - RIGHT) * 72
-    head, small = wrapped(title[:1].upper() + title[1:], TITLE, room, "bold"), wrapped(below, SMALL, room)
+    head = wrapped(title[:1].upper() + title[1:], TITLE, TEXT_WIDTH, "bold")
+    small = wrapped(below, SMALL, TEXT_WIDTH)
     top, bottom = ABOVE + above + TITLE_LINE * (len(head) - 1), BELOW + SMALL_LINE * len(small)
     height = bottom + PLOT + top
     figure = ShownFigure(figsize=(WIDTH, height), facecolor=colors["background"])
@@ -58,12 +60,19 @@ def scale_y(axes: Axes, colors: dict[str, str], metric: Metric, values: ArrayLik
     axes.set_ylabel(f"{metric.name:.40}", color=colors["ink"], fontsize=10, labelpad=6, parse_math=False)
 
 
-def draw_curve(axes: Axes, x: ArrayLike, means: ArrayLike, ends: tuple[ArrayLike, ArrayLike], **how: Any) -> None:
+def draw_curve(
+    axes: Axes, x: ArrayLike, means: ArrayLike, ends: tuple[ArrayLike, ArrayLike], alpha: float, **how: Any
+) -> None:
     """A line through ``means``, and a band between the ``ends`` of their intervals where these are known."""
     axes.plot(x, means, solid_capstyle="round", **how)
     low, high = (np.asarray(end, np.float64) for end in ends)
     if np.isfinite(low).any():
-        axes.fill_between(x, low, high, color=how["color"], alpha=0.16, lw=0, zorder=2)
+        axes.fill_between(x, low, high, color=how["color"], alpha=alpha, lw=0, zorder=2, label="_band")
+
+
+def band_alpha(curves: int) -> float:
+    """How strong a band is: fainter the more there are, so that the lines are seen through all of them."""
+    return ALPHA / max(curves, 3)
 
 
 def dashes_of(kinds: Sequence[Hashable]) -> list[Any]:

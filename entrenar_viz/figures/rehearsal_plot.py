@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from entrenar_viz.analysis.updates import replay
 from entrenar_viz.config.steps import as_steps
 from entrenar_viz.errors import StepError
-from entrenar_viz.figures.accuracy_axes import accuracy_axes, dashes_of, draw_curve, scale_y
-from entrenar_viz.figures.labels import EdgeName, draw_names, room_for
+from entrenar_viz.figures.accuracy_axes import TEXT_WIDTH, accuracy_axes, band_alpha, dashes_of, draw_curve, scale_y
+from entrenar_viz.figures.labels import SIZE as NAME
+from entrenar_viz.figures.labels import EdgeName, draw_names, room_for, text_width
 from entrenar_viz.figures.palette import schedule_color, theme_colors
 from entrenar_viz.formatting import counted
 from entrenar_viz.rehearsal.outcome import Rehearsal, RehearsedSchedule
@@ -22,6 +23,15 @@ from entrenar_viz.rehearsal.verdict import ACCURACY, FEWEST, interval
 
 RISEN = 0.9  # share of the way from the first reading of dense to its last after which the first rise is over
 BAND, LINE = 0.24, 0.22  # room above the data: for the name of the window, and for a line of what is read, inches
+GAP = 14.0  # between the words of what is read, points
+
+
+@dataclass(frozen=True)
+class _Word:
+    text: str
+    color: str
+    weight: str
+    x: float
 
 
 @dataclass(frozen=True)
@@ -45,7 +55,9 @@ def rehearsal_figure(result: Rehearsal, *, cursor: int | None = None, theme: str
     """
     colors, shown = theme_colors(theme), (result.dense, *result.outcomes)
     names = [_name(result, one, _color(colors, one)) for one in shown]
-    above = BAND + LINE * (cursor is not None)
+    read = _readings_at(result, cursor)
+    readout = _readout(colors, read)
+    above = BAND + LINE * len(readout)
     axes = accuracy_axes(colors, result.verdict, _below(result), above=above, gutter=room_for(names))
     plot = _Plot(axes, colors, result)
     _draw_frame(plot)
@@ -54,8 +66,7 @@ def rehearsal_figure(result: Rehearsal, *, cursor: int | None = None, theme: str
     for one, dashes in zip(shown, [(0, (4, 2)), *dashes_of(kinds)], strict=True):
         _draw_outcome(plot, one, dashes)
     draw_names(axes, names)
-    if cursor is not None:
-        _draw_cursor(plot, cursor)
+    _draw_cursor(plot, read, readout)
     return axes.get_figure(root=True)  # type: ignore[return-value]
 
 
@@ -142,31 +153,52 @@ def _draw_outcome(plot: _Plot, one: RehearsedSchedule, dashes: object) -> None:
     first = replay(one.config, plot.result.total_steps).first_update
     begin = 0 if dense else max(int(np.searchsorted(one.steps, np.uint64(first or 0))) - 1, 0)
     how = {"color": plot.color(one), "ls": dashes, "lw": 2.4 if own else 1.4, "zorder": 6 if dense else 5}
-    low, high = _ends(one)
+    (low, high), alpha = _ends(one), band_alpha(len(plot.result.outcomes))
     steps, mean = one.steps.astype(np.float64)[begin:], one.curves.mean(axis=0)[begin:]
-    draw_curve(plot.axes, steps, mean, (low[begin:], high[begin:]), label=one.name, **how)
+    draw_curve(plot.axes, steps, mean, (low[begin:], high[begin:]), alpha, label=one.name, **how)
 
 
-def _draw_cursor(plot: _Plot, cursor: int) -> None:
-    axes, colors, result, step = plot.axes, plot.colors, plot.result, int(as_steps(cursor))
+def _readings_at(result: Rehearsal, cursor: int | None) -> list[tuple[RehearsedSchedule, int]]:
+    """Each schedule, with the index of its reading nearest to the cursor; none without a cursor."""
+    if cursor is None:
+        return []
+    step = int(as_steps(cursor))
     if step > result.total_steps:
         raise StepError(f"cursor step {step:,} is outside the figure, which ends at step {result.total_steps:,}")
-    readings = [(one, _nearest(one, step)) for one in (result.dense, *result.outcomes)]
-    first = int(result.dense.steps[readings[0][1]])
-    axes.axvline(first, color=colors["ink"], lw=0.9, zorder=7, label="cursor")
-    readout = [(f"read at step {first:,}", colors["ink"])]
-    for one, index in readings:
-        value = float(one.curves[:, index].mean())
-        at = float(one.steps[index])
-        axes.plot([at], [value], "o", ms=6, mec=colors["background"], color=plot.color(one), zorder=8, label="_read")
-        readout.append((f"{one.name} {result.metric.number(value)}", plot.color(one)))
-    how: dict[str, Any] = {"fontsize": 9.5, "va": "bottom"}
-    (words, ink), *values = readout
-    place = (0, 1), (0, BAND * 72 + 4), "axes fraction", "offset points"
-    text = axes.annotate(words, *place, color=ink, weight="bold", **how)
-    for label, color in values:
-        text = axes.annotate(label, (1, 0), (14, 0), text, "offset points", color=color, **how)
+    shown = (result.dense, *result.outcomes)
+    return [(one, int(np.argmin(np.abs(one.steps.astype(np.float64) - step)))) for one in shown]
 
 
-def _nearest(one: RehearsedSchedule, step: int) -> int:
-    return int(np.argmin(np.abs(one.steps.astype(np.float64) - step)))
+def _readout(colors: dict[str, str], read: list[tuple[RehearsedSchedule, int]]) -> list[list[_Word]]:
+    """What is read, in as many lines as it needs: each word with its place in the line, in points."""
+    if not read:
+        return []
+    dense, index = read[0]
+    words = [(f"read at step {int(dense.steps[index]):,}", colors["ink"], "bold")]
+    for one, index in read:
+        value = one.metric.number(float(one.curves[:, index].mean()))
+        words.append((f"{one.name} {value}", _color(colors, one), "normal"))
+    lines, x = [list[_Word]()], 0.0
+    for text, color, weight in words:
+        width = text_width(text, NAME, weight)
+        if lines[-1] and x + width > TEXT_WIDTH:
+            lines.append([])
+            x = 0.0
+        lines[-1].append(_Word(text, color, weight, x))
+        x += width + GAP
+    return lines
+
+
+def _draw_cursor(plot: _Plot, read: list[tuple[RehearsedSchedule, int]], lines: list[list[_Word]]) -> None:
+    axes, ink = plot.axes, plot.colors["ink"]
+    for one, index in read:
+        place = [float(one.steps[index])], [float(one.curves[:, index].mean())]
+        how: dict[str, Any] = {"ms": 6, "mec": plot.colors["background"], "color": plot.color(one)}
+        axes.plot(*place, "o", **how, zorder=8, label="_read")
+    for one, index in read[:1]:
+        axes.axvline(float(one.steps[index]), color=ink, lw=0.9, zorder=7, label="cursor")
+    for above, line in enumerate(reversed(lines)):
+        y = 72 * (BAND + LINE * above) + 4
+        for word in line:
+            how = {"color": word.color, "weight": word.weight, "fontsize": NAME, "va": "bottom", "parse_math": False}
+            axes.annotate(word.text, (0, 1), (word.x, y), "axes fraction", "offset points", **how)

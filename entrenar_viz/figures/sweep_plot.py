@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from entrenar_viz.config.schedules import SCHEDULE_NAMES
 from entrenar_viz.errors import EntrenarVizError
-from entrenar_viz.figures.accuracy_axes import accuracy_axes, dashes_of, draw_curve, scale_y
+from entrenar_viz.figures.accuracy_axes import accuracy_axes, band_alpha, dashes_of, draw_curve, scale_y
 from entrenar_viz.figures.labels import EdgeName, draw_names, room_for, text_width
 from entrenar_viz.figures.palette import schedule_color, theme_colors
 from entrenar_viz.formatting import counted, percent
@@ -98,7 +98,7 @@ def sweep_figure(frame: "pd.DataFrame", *, theme: str = "light") -> Figure:
     if dense:
         _draw_dense(axes, colors, dense)
     for curve, dashes in zip(curves, dashes_of([curve.points[0].schedule for curve in curves]), strict=True):
-        _draw_curve(axes, curve, _color(colors, curve), dashes)
+        _draw_curve(axes, curve, _color(colors, curve), dashes, band_alpha(len(curves)))
     draw_names(axes, names)
     return axes.get_figure(root=True)  # type: ignore[return-value]
 
@@ -184,8 +184,9 @@ def _draw_dense(axes: Axes, colors: dict[str, str], dense: SweptPoint) -> None:
     axes.axhline(dense.mean, color=colors["ink"], lw=1.4, ls=(0, (4, 2)), zorder=4, label=DENSE)
 
 
-def _draw_curve(axes: Axes, curve: _Curve, color: str, dashes: object) -> None:
-    draw_curve(axes, curve.x, curve.means, curve.ends, color=color, ls=dashes, lw=1.8, zorder=5, label=curve.name)
+def _draw_curve(axes: Axes, curve: _Curve, color: str, dashes: object, alpha: float) -> None:
+    how = {"color": color, "ls": dashes, "lw": 1.8, "zorder": 5, "label": curve.name}
+    draw_curve(axes, curve.x, curve.means, curve.ends, alpha, **how)
     axes.plot(curve.x, curve.means, "o", ms=3.5, color=color, zorder=6, label="_points")
     if curve.knee is not None:
         place = [curve.x[curve.knee]], [curve.means[curve.knee]]
