@@ -152,10 +152,16 @@ def _draw_outcome(plot: _Plot, one: RehearsedSchedule, dashes: object) -> None:
     own, dense = one.config.schedule == plot.result.config.schedule, one.name == DENSE
     first = replay(one.config, plot.result.total_steps).first_update
     begin = 0 if dense else max(int(np.searchsorted(one.steps, np.uint64(first or 0))) - 1, 0)
-    how = {"color": plot.color(one), "ls": dashes, "lw": 2.4 if own else 1.4, "zorder": 6 if dense else 5}
+    how: dict[str, Any] = {
+        "color": plot.color(one),
+        "ls": dashes,
+        "lw": 2.4 if own else 1.4,
+        "zorder": 6 if dense else 5,
+    }
     (low, high), alpha = _ends(one), band_alpha(len(plot.result.outcomes))
     steps, mean = one.steps.astype(np.float64)[begin:], one.curves.mean(axis=0)[begin:]
     draw_curve(plot.axes, steps, mean, (low[begin:], high[begin:]), alpha, label=one.name, **how)
+    plot.axes.plot(steps[-1:], mean[-1:], "o", ms=3.5, color=how["color"], zorder=how["zorder"], label="_end")
 
 
 def _readings_at(result: Rehearsal, cursor: int | None) -> list[tuple[RehearsedSchedule, int]]:
