@@ -133,8 +133,13 @@ def _processes(workers: int) -> Iterator[Executor | None]:
     if workers == 1:
         yield None
         return
-    ignore = (signal.SIGINT, signal.SIG_IGN)
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=signal.signal, initargs=ignore)
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    heeded = signal.signal(signal.SIGINT, signal.SIG_IGN)  # which processes that are started now inherit
+    try:
+        for _ in range(workers):
+            pool.submit(int)  # starts one of them
+    finally:
+        signal.signal(signal.SIGINT, heeded)
     try:
         yield pool
     finally:
