@@ -24,6 +24,7 @@ from entrenar_viz import (
     Cubic,
     Gradual,
     OneShot,
+    PairedDifference,
     PruningConfig,
     Session,
     TrainingLog,
@@ -32,11 +33,13 @@ from entrenar_viz import (
 )
 from entrenar_viz.explorer.explorer import Explorer
 from entrenar_viz.files.strict_yaml import plain_value
+from entrenar_viz.rehearsal.verdict import verdict as verdict_of
 from entrenar_viz.workspace import presets
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 FINDINGS = (ROOT / "docs" / "findings.md").read_text("utf-8")
+ACCURACY = (ROOT / "docs" / "accuracy.md").read_text("utf-8")
 FORMAT = (ROOT / "docs" / "format.md").read_text("utf-8")
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -109,6 +112,30 @@ def test_the_log_of_the_documents_parts_where_they_say(tmp_path, monkeypatch, ca
     assert capsys.readouterr().out.splitlines() == re.findall("^# (.+)$", example, re.MULTILINE)
     assert scope["explorer"].config == scope["plan"]
     scope["explorer"].close()
+
+
+def test_the_examples_of_rehearsals_run(tmp_path, monkeypatch, capsys):
+    """In the order of the page; on several cores they are run by the tests of the rehearsal."""
+    monkeypatch.chdir(tmp_path)
+    scope = {"__name__": "accuracy"}
+    for example in blocks(ACCURACY, "python"):
+        exec(example.replace("total_steps=10_000)\n", "total_steps=10_000, seeds=3, steps=300)\n"), scope)
+    said = capsys.readouterr().out
+    assert re.search("# (a 32-.+)\n", ACCURACY)[1] in said
+    assert "your own training; 3 seeds. 200 steps, as in the training." in said
+    assert scope["own"].dense.accuracy > 0.8  # guessing gives 0.1
+    assert len(scope["frame"]) == 3 * (1 + 2 * 3)
+
+
+def test_the_verdicts_of_the_documents_are_worded_as_they_are_now():
+    (verdict,) = re.findall(r"^Cubic keeps .+\.$", ACCURACY, re.MULTILINE)
+    found = [PairedDifference("Cubic", "Gradual", 0.033, 0.021, 0.045, seeds=5)]
+    found += [PairedDifference("Cubic", "OneShot", 0.076, 0.04, 0.112, seeds=5)]
+    assert verdict == f"{verdict_of(found)}."
+    (none,) = re.findall("^> (No difference .+)[.]$", ACCURACY, re.MULTILINE)
+    pairs = [("Cubic", "Gradual", 0.001), ("Cubic", "OneShot", 0.004), ("Gradual", "OneShot", 0.003)]
+    found = [PairedDifference(*pair, -0.005, 0.014, seeds=5) for pair in pairs]
+    assert verdict_of(found).lower() == none.lower()
 
 
 def test_the_readme_runs_a_configuration(tmp_path, monkeypatch):
@@ -184,7 +211,8 @@ def test_notebooks_are_committed_executed_and_lean(notebook):
     assert set(content["metadata"]) == {"kernelspec", "language_info"}  # no state of widgets
     shown = {kind for cell in cells for output in cell["outputs"] for kind in output.get("data", {})}
     explorer, figure = {"image/svg+xml"}, {"image/png"}
-    pictures = {"run": explorer | figure, "masks": figure, "schedules": figure}.get(notebook.stem, explorer)
+    both = explorer | figure
+    pictures = {"run": both, "accuracy": both, "masks": figure, "schedules": figure}.get(notebook.stem, explorer)
     assert shown == pictures | {"text/plain"}  # a widget that was closed long ago would show as an error
 
 
