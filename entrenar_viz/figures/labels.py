@@ -54,8 +54,8 @@ def spread(heights: Sequence[float], line: float, bottom: float, top: float) -> 
 
     They stay from ``bottom`` to ``top`` as long as there is room.
 
-    >>> spread([0.5, 0.5], line=0.1, bottom=0, top=1)
-    [0.55, 0.45]
+    >>> spread([2, 2, 1], line=0.5, bottom=0, top=4)
+    [2.25, 1.75, 1.0]
     """
     pools: list[list[float]] = []
     for index, height in enumerate(heights):

@@ -31,7 +31,10 @@ def stuck(pruner, seed):
 
 stuck.__module__, stuck.__qualname__ = known.__module__, known.__qualname__  # by which the file knows a trial
 executor = ThreadPoolExecutor(workers) if workers else None
-swept(path, trial=stuck, executor=executor, progress=lambda *told: os.write(1, b"run\n"))
+try:
+    swept(path, trial=stuck, executor=executor, progress=lambda *told: os.write(1, b"run\n"))
+finally:
+    os._exit(1)  # at once: threads that are stuck would be waited for
 """
 
 

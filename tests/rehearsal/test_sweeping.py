@@ -126,6 +126,12 @@ def test_a_trial_that_yields_nonsense_is_a_problem_too():
     }
 
 
+def test_percent_for_accuracy_ends_it_at_the_first_run_and_is_not_kept(tmp_path):
+    with pytest.raises(EntrenarVizError, match="accuracy is a fraction from 0 to 1, not 90"):
+        swept(trial=lambda pruner, seed: [(STEPS, 90.0)], results=tmp_path / "r.jsonl")
+    assert len((tmp_path / "r.jsonl").read_text().splitlines()) == 1
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
 @pytest.mark.parametrize("workers", [0, 1, 3])
 def test_progress_ends_a_sweep_and_what_is_finished_is_in_the_file(tmp_path, error, workers):
