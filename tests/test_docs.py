@@ -114,6 +114,16 @@ def test_the_log_of_the_documents_parts_where_they_say(tmp_path, monkeypatch, ca
     scope["explorer"].close()
 
 
+@pytest.fixture
+def one_thread_of_torch():
+    """Small networks are slowed down by threads, and more so by those of other tests beside them."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("one_thread_of_torch")
 def test_the_examples_of_rehearsals_run(tmp_path, monkeypatch, capsys):
     """In the order of the page; on several cores they are run by the tests of the rehearsal."""
     monkeypatch.chdir(tmp_path)
