@@ -139,16 +139,16 @@ def requested_at(config: PruningConfig, steps: ArrayLike) -> NDArray[np.float32]
     return config.schedule.requested_at(steps, config.target_sparsity)
 
 
-def whole_steps(total_steps: int) -> int:
-    """``total_steps`` as a Python integer; StepError if it is no whole number from 0 to 2**64 - 1."""
+def whole_steps(steps: int, name: str = "total_steps") -> int:
+    """``steps`` as a Python integer; StepError, by its ``name``, if it is no whole number from 0 to 2**64 - 1."""
     try:
-        total = operator.index(total_steps)
+        total = operator.index(steps)
     except TypeError:
-        given: object = total_steps
+        given: object = steps
         fix = f": write {int(given)}" if isinstance(given, float) and given.is_integer() else ""
-        raise StepError(f"total_steps must be a whole number, not {total_steps!r:.60}{fix}") from None
-    if isinstance(total_steps, bool) or not 0 <= total <= U64_MAX:
-        raise StepError(f"total_steps must be a whole number from 0 to {U64_MAX}, not {total_steps!r:.60}")
+        raise StepError(f"{name} must be a whole number, not {steps!r:.60}{fix}") from None
+    if isinstance(steps, bool) or not 0 <= total <= U64_MAX:
+        raise StepError(f"{name} must be a whole number from 0 to {U64_MAX}, not {steps!r:.60}")
     return total
 
 

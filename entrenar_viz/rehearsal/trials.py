@@ -91,7 +91,7 @@ def _final(staircase: Staircase) -> float:
 
 
 def _at_least_one(steps: int, name: str) -> int:
-    number = whole_steps(steps)
+    number = whole_steps(steps, name)
     if number == 0:
         raise StepError(f"{name} must be at least 1: nothing can be rehearsed in no step")
     if name == "steps" and number > LONGEST:

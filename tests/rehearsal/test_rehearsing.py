@@ -228,7 +228,12 @@ def test_seeds_that_are_none_are_refused(seeds):
 
 @pytest.mark.parametrize(
     ("total", "steps", "words"),
-    [(0, None, "total_steps must be at least 1"), (1.5, None, "whole"), (100, 0, "steps must be at least 1")],
+    [
+        (0, None, "total_steps must be at least 1"),
+        (1.5, None, "whole"),
+        (100, 0, "steps must be at least 1"),
+        (100, 0.5, "^steps must be a whole"),
+    ],
 )
 def test_steps_that_are_none_are_refused(total, steps, words):
     with pytest.raises(StepError, match=words):
