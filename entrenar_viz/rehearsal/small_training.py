@@ -5,7 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
+from math import isnan
 from threading import Lock
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,6 +22,7 @@ WIDTHS = (128, 64)
 BATCH = 64
 HELD_OUT = 4  # a quarter
 MOST_WIDTHS, WIDEST = 20, 1 << 14
+LARGEST = 1e30  # number in X: squares of what is standardized still fit
 _TURN = Lock()
 
 
@@ -119,24 +122,35 @@ def _checked_widths(widths: Sequence[int]) -> tuple[int, ...]:
     return hidden
 
 
-def _checked(x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    given, labels = as_array(x, "X"), np.asarray(y)
+def _checked(x: ArrayLike, y: ArrayLike) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Rows as they are, (rows, inputs), and the number of the class of each."""
+    given = as_array(x, "X")
     if given.ndim < 2 or given.dtype.kind not in "fiub" or not given.size:
         raise EntrenarVizError(f"X must be numbers (rows, inputs), not {given.dtype} of shape {list(given.shape)}")
-    if labels.shape != (len(given),):
-        raise EntrenarVizError(
-            f"y must have a class for each of the {len(given):,} rows, not shape {list(labels.shape)}"
-        )
-    rows = given.reshape(len(given), -1).astype(np.float32)
-    if wrong := np.flatnonzero(~np.isfinite(rows).all(axis=1)).tolist():
-        raise EntrenarVizError(f"X must be finite: row {wrong[0]:,} is not, and {len(wrong) - 1:,} others")
-    names, classes = np.unique(labels, return_inverse=True)
-    if len(names) < 2 or len(names) > len(labels) // 2:
+    rows = given.reshape(len(given), -1)
+    fits = np.abs(rows) <= np.float64(LARGEST)  # and is no nan
+    if wrong := np.flatnonzero(~fits.all(axis=1)).tolist():
+        more = f", and {len(wrong) - 1:,} others" if len(wrong) > 1 else ""
+        raise EntrenarVizError(f"X must be finite numbers up to {LARGEST:g}: row {wrong[0]:,} is not{more}")
+    return rows, _classes(y, len(rows))
+
+
+def _classes(y: ArrayLike, rows: int) -> NDArray[np.int64]:
+    try:
+        labels = np.asarray(y)
+        names, classes = np.unique(labels, return_inverse=True)
+    except (TypeError, ValueError):  # what cannot be sorted, or is of several lengths
+        raise EntrenarVizError("y must be classes of one kind: all numbers, or all strings, and none missing") from None
+    if labels.shape != (rows,):
+        raise EntrenarVizError(f"y must have a class for each of the {rows:,} rows, not shape {list(labels.shape)}")
+    if any(isinstance(name, float) and isnan(name) for name in names.tolist()):
+        raise EntrenarVizError("y must have a class for each row: some are nan")
+    if len(names) < 2 or len(names) > rows // 2:
         raise EntrenarVizError(f"y must be classes, at least 2 of them and few to a row: it has {len(names):,} values")
-    return rows, classes.astype(np.int64)
+    return classes.astype(np.int64)
 
 
-def _split(rows: NDArray[np.float32], classes: NDArray[np.int64]) -> Digits:
+def _split(rows: NDArray[Any], classes: NDArray[np.int64]) -> Digits:
     order = np.random.default_rng(0).permutation(len(rows))
     held = np.zeros(len(rows), bool)
     for number in range(int(classes.max()) + 1):
@@ -144,6 +158,8 @@ def _split(rows: NDArray[np.float32], classes: NDArray[np.int64]) -> Digits:
         held[of_class[: len(of_class) // HELD_OUT]] = True
     if not held.any():
         raise EntrenarVizError("no class has the 4 rows of which one can be held out: give more rows")
-    mean, deviation = rows[~held].mean(axis=0), rows[~held].std(axis=0)
-    standard = (rows - mean) / np.where(deviation > 0, deviation, 1)
-    return Digits(standard[~held], classes[~held], standard[held], classes[held])
+    train = rows[~held].astype(np.float64)  # in float32 columns such as years or times would have no digits left
+    mean, deviation = train.mean(axis=0), train.std(axis=0)
+    unit = np.where(deviation > 0, deviation, 1)
+    x_train, x_test = (((part - mean) / unit).astype(np.float32) for part in (train, rows[held]))
+    return Digits(x_train, classes[~held], x_test, classes[held])

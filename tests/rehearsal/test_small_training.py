@@ -72,6 +72,21 @@ def test_a_column_that_is_constant_stays_finite_and_few_rows_make_small_batches(
     assert len(trial(training, asking_nothing(CONFIG))) == 3
 
 
+def test_columns_far_from_zero_keep_what_tells_their_rows_apart():
+    x, y = blobs()
+    far, near = small_training(x / 1000 + 1e7, y, widths=[]).data, small_training(x, y, widths=[]).data
+    np.testing.assert_allclose(far.x_train, near.x_train, atol=1e-4)
+    np.testing.assert_allclose(far.x_test, near.x_test, atol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.int8, np.uint8, np.uint64, bool])
+def test_numbers_of_any_format_are_those_of_float64(dtype):
+    x, y = blobs()
+    rows = (x > 4) if dtype is bool else np.abs(np.rint(x))
+    data = small_training(rows.astype(dtype), y, widths=[]).data
+    np.testing.assert_array_equal(data.x_train, small_training(rows.astype(np.float64), y, widths=[]).data.x_train)
+
+
 def test_digits_are_used_without_data():
     assert small_training(None, None, (128, 64)).data is None
     assert small_training(None, None, (9,)).layer_widths() == (64, 9, 10)
@@ -87,7 +102,11 @@ def test_digits_are_used_without_data():
         (np.array([["a", "b"]] * 8), [0, 1] * 4, (8,), "X"),
         (np.ones((8, 2)), [0, 1] * 3, (8,), "y must have a class for each of the 8 rows"),
         (np.array([[1.0, np.nan]] * 8), [0, 1] * 4, (8,), "row 0 is not, and 7 others"),
+        (np.array([[1.0, 2.0]] * 7 + [[1.0, 1e31]]), [0, 1] * 4, (8,), r"up to 1e\+30: row 7 is not$"),
         (np.ones((8, 2)), [0] * 8, (8,), "at least 2"),
+        (np.ones((8, 2)), [0, np.nan] * 4, (8,), "some are nan"),
+        (np.ones((8, 2)), np.array([None, "a"] * 4, dtype=object), (8,), "classes of one kind: .* none missing"),
+        (np.ones((8, 2)), [[0], [1, 2]] * 4, (8,), "classes of one kind"),
         (np.ones((8, 2)), np.linspace(0, 1, 8), (8,), "8 values"),
         (np.ones((6, 2)), [0, 1] * 3, (8,), "no class has the 4 rows"),
         (None, None, (0,), "widths"),
