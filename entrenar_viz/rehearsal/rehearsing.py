@@ -163,7 +163,7 @@ def prepare(
     tried = [asking_nothing(config), *_tried(config, shared.total_steps, schedules)]
     names = [DENSE, *names_of([one.schedule for one in tried[1:]])]
     staircases = [shared.staircase(one) for one in tried]
-    readings = readings_of([staircase.updates for staircase in staircases], shared.steps, READINGS, JUMPS)
+    readings = readings_of((staircase.updates for staircase in staircases), shared.steps, READINGS, JUMPS)
     pairs = zip(names, staircases, strict=True)
     jobs = [job for name, staircase in pairs for job in shared.jobs(name, staircase, readings)]
     own = next((job for job in jobs if job.config.schedule == config.schedule), jobs[-1])

@@ -1,13 +1,14 @@
 """The updates of a training, scaled to the length of a rehearsal: the same sparsities at the same shares of the way."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from entrenar_viz.analysis.updates import replay
-from entrenar_viz.config.pruning_config import PruningConfig
+from entrenar_viz.config.pruning_config import PruningConfig, fixed_sparsity
 from entrenar_viz.config.steps import Steps
 from entrenar_viz.formatting import counted
 
@@ -25,12 +26,27 @@ class Staircase:
     steps: int
 
     @cached_property
-    def updates(self) -> dict[int, float]:
-        """The sparsity that is asked for by the end of a step of the rehearsal, at the steps where it changes."""
+    def rises(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """The steps of the rehearsal at which another sparsity is asked for, ascending, and these sparsities."""
         run = replay(self.config, self.total_steps)
         steps = self.scaled(run.update_steps)
         last = np.flatnonzero(np.diff(steps, append=-1))
-        return dict(zip(steps[last].tolist(), map(float, run.applied[last]), strict=True))
+        return steps[last], run.applied[last].astype(np.float64)
+
+    @property
+    def updates(self) -> dict[int, float]:
+        """The sparsity that is asked for by the end of a step of the rehearsal, at the steps where it changes."""
+        steps, asked = self.rises
+        return dict(zip(steps.tolist(), asked.tolist(), strict=True))
+
+    @property
+    def final_sparsity(self) -> float:
+        """What the masks have in the end, a fraction, as the shortest decimal of the trainer's f32."""
+        _, asked = self.rises
+        if not len(asked):
+            return 0.0
+        fixed = fixed_sparsity(self.config.pattern)
+        return float(str(np.float32(asked[-1] if fixed is None else fixed)))
 
     def scaled(self, steps: ArrayLike) -> NDArray[np.int64]:
         """Steps of the training as steps of the rehearsal, from 1 on."""
@@ -38,8 +54,12 @@ class Staircase:
         return np.maximum(np.rint(share * self.steps), 1).astype(np.int64)
 
     def unscaled(self, steps: ArrayLike) -> Steps:
-        """Steps of the rehearsal as steps of the training, uint64."""
-        return np.rint(np.asarray(steps, np.float64) / self.steps * self.total_steps).astype(np.uint64)
+        """Steps of the rehearsal as steps of the training, uint64: the last one as its last one, however long it is."""
+        given = np.asarray(steps, np.uint64)
+        if self.steps == self.total_steps:
+            return given
+        whole = [round(Fraction(step * self.total_steps, self.steps)) for step in given.ravel().tolist()]
+        return np.array(whole, np.uint64).reshape(given.shape)
 
     def in_words(self) -> str:
         """How the training was scaled.
@@ -58,7 +78,8 @@ class Staircase:
             window = f"step {start:,} becomes {first:,}"
         every = self.config.schedule.every
         often = f", every {every:,} becomes every {_number(every * self.steps / self.total_steps)}" if every else ""
-        return f"{self.total_steps:,} steps are rehearsed in {self.steps:,}: {window}{often}"
+        verb = "is" if self.total_steps == 1 else "are"
+        return f"{counted(self.total_steps, 'step')} {verb} rehearsed in {self.steps:,}: {window}{often}"
 
 
 def _number(steps: float) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from entrenar_viz.analysis.updates import in_the_mask, replay, whole_steps
+from entrenar_viz.analysis.updates import whole_steps
 from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.errors import EntrenarVizError, StepError
 from entrenar_viz.masks.order import Within
@@ -36,7 +36,7 @@ class Trials:
 
     def jobs(self, name: str, staircase: Staircase, readings: tuple[int, ...] = ()) -> list[Job]:
         """A job for each seed; without ``readings`` the metric is read at the end only."""
-        every, final = staircase.config.schedule.every, _final(staircase)
+        every, final = staircase.config.schedule.every, staircase.final_sparsity
         return [Job(name, staircase, seed, self.trial, readings, self.within, final, every) for seed in self.seeds]
 
 
@@ -82,12 +82,6 @@ def seeds_of(given: int | Iterable[int]) -> tuple[int, ...]:
     if not found or min(found) < 0 or len(set(found)) < len(found):
         raise EntrenarVizError(f"seeds are how many there are, or different whole numbers from 0 on, not {given!r:.60}")
     return found
-
-
-def _final(staircase: Staircase) -> float:
-    """What is applied in the end, a fraction, as the shortest decimal of the trainer's f32."""
-    run = in_the_mask(staircase.config, replay(staircase.config, staircase.total_steps))
-    return float(str(run.final_sparsity))
 
 
 def _at_least_one(steps: int, name: str) -> int:

@@ -1,11 +1,14 @@
 """The updates of a training, scaled to another length."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from entrenar_viz import Cubic, Gradual, OneShot, PruningConfig, replay
+from entrenar_viz.analysis.updates import in_the_mask
 from entrenar_viz.rehearsal.staircase import Staircase
 from tests.strategies import configs
 
@@ -28,6 +31,7 @@ def test_sparsities_ascend_to_the_same_end_at_steps_of_the_rehearsal(config, tot
     assert set(updates.values()) <= set(run.applied.tolist())
     if updates:
         assert list(updates.values())[-1] == run.final_sparsity
+    assert np.float32(Staircase(config, total, steps).final_sparsity) == in_the_mask(config, run).final_sparsity
 
 
 @given(config=configs(), total=st.integers(1, 20_000), steps=st.integers(1, 5000), share=st.floats(0, 1))
@@ -40,9 +44,10 @@ def test_an_update_comes_at_the_same_share_of_the_way(config, total, steps, shar
 
 def test_a_long_training_takes_no_more_room_than_the_rehearsal():
     config = PruningConfig(schedule=Cubic(start_step=0, end_step=5_000_000, final_sparsity=0.9))
-    updates = Staircase(config, 10_000_000, 2000).updates
-    assert 900 < len(updates) <= 1000
-    assert list(updates.values())[-1] == np.float32(0.9)
+    steps, asked = Staircase(config, 10_000_000, 2000).rises
+    assert 900 < len(steps) <= 1000
+    assert asked[-1] == np.float32(0.9)
+    assert all(whole.base is None for whole in (steps, asked))  # views would keep millions of steps
 
 
 def test_steps_of_the_rehearsal_stand_for_steps_of_the_training():
@@ -50,6 +55,15 @@ def test_steps_of_the_rehearsal_stand_for_steps_of_the_training():
     assert staircase.unscaled([1, 50, 2000]).tolist() == [5, 250, 10_000]
     assert staircase.scaled([0, 250, 10_000]).tolist() == [1, 50, 2000]
     assert Staircase(PruningConfig(), 100, 2000).unscaled([1, 10, 2000]).tolist() == [0, 0, 100]
+
+
+@pytest.mark.parametrize("total", [2**64 - 1, 2**60 + 1, 2001])
+def test_the_last_step_stands_for_the_last_one_of_the_longest_training(total):
+    found = Staircase(PruningConfig(), total, 2000).unscaled([1, 1000, 2000])
+    assert (found.dtype, found.tolist()) == (
+        np.uint64,
+        [round(Fraction(total, 2000)), round(Fraction(total, 2)), total],
+    )
 
 
 @pytest.mark.parametrize(
@@ -67,6 +81,7 @@ def test_steps_of_the_rehearsal_stand_for_steps_of_the_training():
             "100,000 steps are rehearsed in 2,000: steps 3 to 90,000 become 1 to 1,800, every 10 becomes every 0.2",
         ),
         (OneShot(step=4000), 2000, "2,000 steps, as in the training"),
+        (OneShot(step=1), 1, "1 step is rehearsed in 2,000: step 1 becomes 2,000"),
     ],
 )
 def test_its_words(schedule, total, words):

@@ -1,5 +1,6 @@
 """Sweeps: which runs are made, in which pairs, on any executor, and what a run that fails leaves of the others."""
 
+import pickle
 import sys
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
@@ -18,8 +19,11 @@ from entrenar_viz import (
     PruningConfig,
     StepError,
     rehearse,
+    replay,
     sweep,
 )
+from entrenar_viz.rehearsal import runs, staircase
+from entrenar_viz.rehearsal.runs import make_run
 from tests.rehearsal.trials_to_sweep import CONFIG, GRID, RUNS, STEPS, fails_at_seed_1, known
 
 GRADUAL = Gradual(start_step=200, end_step=700, initial_sparsity=0.0, final_sparsity=0.5, frequency=250)
@@ -76,6 +80,18 @@ def test_the_runs_are_those_of_a_rehearsal():
 def test_what_is_really_applied_is_told():
     frame = swept(frequencies=[300], sparsities=[0.5]).set_index("schedule")
     assert frame["applied"].to_dict() == {"dense": 0.0, "OneShot": 0.5, "Gradual": 0.3, "Cubic": 0.5}
+
+
+def test_a_schedule_is_replayed_once_whatever_the_seeds_and_processes(monkeypatch):
+    replayed, made = [], []
+    monkeypatch.setattr(staircase, "replay", lambda *given: replayed.append(given) or replay(*given))
+
+    def elsewhere(job):
+        return made.append(job) or make_run(pickle.loads(pickle.dumps(job)))  # as a process gets it
+
+    monkeypatch.setattr(runs, "make_run", elsewhere)
+    swept(seeds=50)
+    assert (len(made), len(replayed)) == (7 * 50, 7)
 
 
 def test_sparsities_are_the_decimals_that_were_meant():

@@ -116,5 +116,5 @@ def _curve(job: Job, values: np.ndarray) -> payload.Curve:
 
 def _first_update(prepared: PreparedRehearsal) -> int | None:
     staircase = prepared.own.staircase
-    updates = [step for job in prepared.jobs for step in list(job.staircase.updates)[:1]]
-    return int(staircase.unscaled(min(updates))) if updates else None
+    firsts = [step for job in prepared.jobs for step in job.staircase.rises[0][:1].tolist()]
+    return int(staircase.unscaled(min(firsts))) if firsts else None
