@@ -61,8 +61,9 @@ class TrialPruner:
         """End a step, after the optimizer's: hold at zero what has gone, and update the masks where that is due.
 
         ``weights`` are matrices (out, in) by name, always the same; ``entering`` is what has entered each in this
-        batch, (samples, in): wanda and sparse_gpt score by it. What has gone stays gone. WeightsError for weights that
-        are not finite, EntrenarVizError for such a method without ``entering``.
+        batch, (samples, in): wanda and sparse_gpt score by it; of a layer that only zeros have entered, by magnitude.
+        What has gone stays gone. WeightsError for weights that are not finite, EntrenarVizError for such a method
+        without ``entering``.
         """
         self.step_count += 1
         for name, kept in self._kept.items():
@@ -81,7 +82,7 @@ class TrialPruner:
             skipped = self.skipped(weights)
             self._names = [name for name in weights if name not in skipped]
         for name in self._names:
-            activations = entering[name] if scored and entering is not None else None
+            activations = _entered(entering[name]) if scored and entering is not None else None
             mask = prune_mask(weights[name], asked, pattern, method, activations=activations, within=self.within)
             self.masks[name] = mask & self.masks[name] if name in self.masks else mask
             self._kept[name] = self.masks[name].astype(weights[name].dtype)
@@ -100,6 +101,11 @@ class TrialPruner:
         sizes = {name: weight.size for name, weight in weights.items() if name not in self.skipped(weights)}
         gone = sum(int(mask.size - np.count_nonzero(mask)) for mask in self.masks.values())
         return gone / sum(sizes.values()) if sizes else 0.0
+
+
+def _entered(activations: NDArray[Any]) -> NDArray[Any]:
+    """``activations``, or ones where all are zero: with a layer before it all pruned, no input tells more."""
+    return activations if np.any(activations) else np.ones_like(activations)
 
 
 def asking_nothing(config: PruningConfig) -> PruningConfig:

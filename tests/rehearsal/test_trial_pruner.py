@@ -60,6 +60,15 @@ def test_masks_are_those_of_prune_mask_at_every_update(pattern, method):
     assert set(pruner.masks) == network.weights.keys() - last
 
 
+@pytest.mark.parametrize("method", ["wanda", "sparse_gpt"])
+def test_a_layer_that_nothing_enters_is_scored_by_magnitude(method):
+    weights = {"fc1.weight": np.random.default_rng(0).standard_normal((6, 8)).astype(np.float32)}
+    expected = prune_mask(weights["fc1.weight"], 0.5)
+    pruner = TrialPruner("x", PruningConfig(method=method, target_sparsity=0.5, schedule=OneShot(step=1)), 2)
+    pruner.step(weights, {"fc1.weight": np.zeros((5, 8), np.float32)})
+    np.testing.assert_array_equal(pruner.masks["fc1.weight"], expected)
+
+
 def test_what_has_gone_stays_zero_whatever_the_optimizer_does():
     weights = {"a": np.arange(1, 9, dtype=np.float32).reshape(2, 4)}
     pruner = TrialPruner("OneShot", PruningConfig(schedule=OneShot(step=1), target_sparsity=0.5), 3)
