@@ -115,10 +115,12 @@ class Rehearsal:
 
     @property
     def better(self) -> RehearsedSchedule | None:
-        """The schedule that is certainly better than that of ``config``: the best of them; None if there is none."""
-        own = type(self.config.schedule).__name__
-        better = [self[pair.first] for pair in self.differences if pair.is_certain and pair.second == own]
-        return next((one for one in better if one.sparsity >= self[own].sparsity), None)
+        """The best schedule of those that are certainly better than that of ``config``; None if none is known to be."""
+        own = next((one for one in self.outcomes if one.config.schedule == self.config.schedule), None)
+        if own is None:
+            return None
+        better = [self[pair.first] for pair in self.differences if pair.is_certain and pair.second == own.name]
+        return next((one for one in better if one.sparsity >= own.sparsity), None)
 
     def __getitem__(self, name: str) -> RehearsedSchedule:
         for one in (*self.outcomes, self.dense):

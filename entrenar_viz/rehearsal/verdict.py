@@ -70,8 +70,8 @@ class PairedDifference:
 
     @property
     def is_certain(self) -> bool:
-        """Whether the interval leaves no difference out."""
-        return self.low > 0 or self.high < 0
+        """Whether the interval leaves no difference out, with seeds enough to tell."""
+        return self.seeds >= FEWEST and (self.low > 0 or self.high < 0)
 
     def words(self) -> str:
         """``Cubic keeps 2.4 points more than Gradual (95%: 1.1 to 3.7)``.
