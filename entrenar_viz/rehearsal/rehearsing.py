@@ -18,7 +18,7 @@ from entrenar_viz.rehearsal.outcome import Rehearsal, check_run, outcome_of
 from entrenar_viz.rehearsal.runs import Job, Run, Trial, check_trial, iter_runs, run_of
 from entrenar_viz.rehearsal.small_training import WIDTHS, SmallTraining
 from entrenar_viz.rehearsal.trial_pruner import DENSE, asking_nothing, check_masks, readings_of
-from entrenar_viz.rehearsal.trials import SEEDS, names_of, trial_of, trials
+from entrenar_viz.rehearsal.trials import SEEDS, metric_of_trial, names_of, trial_of, trials
 from entrenar_viz.rehearsal.verdict import ACCURACY, Metric
 
 READINGS, JUMPS = 40, 20  # evenly spaced, and before and after the largest jumps of each schedule
@@ -78,8 +78,9 @@ def rehearse(
     check_progress(progress)
     what = trial_of(trial, X, y, widths)
     check_trial(what, executor)
+    told = metric_of_trial(metric, higher_is_better=higher_is_better, trial=what)
     prepared = prepare(config, total_steps, seeds, steps=steps, schedules=schedules, trial=what, within=within)
-    told, runs, firsts = Metric(metric, higher_is_better), list[Run](), dict[str, Run]()
+    runs, firsts = list[Run](), dict[str, Run]()
     with reporting(progress, len(prepared.jobs), "run") as report:
         for done, run in enumerate(iter_runs(prepared.jobs, executor), 1):
             check_run(run, firsts.setdefault(run.name, run), told)  # at once: a run of your own may have taken hours

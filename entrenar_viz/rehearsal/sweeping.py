@@ -22,10 +22,10 @@ from entrenar_viz.rehearsal.rehearsing import alternatives
 from entrenar_viz.rehearsal.results_file import ResultsFile, key
 from entrenar_viz.rehearsal.runs import Job, Run, Trial, check_trial, iter_attempts
 from entrenar_viz.rehearsal.small_training import WIDTHS, SmallTraining
-from entrenar_viz.rehearsal.sweep_table import COLUMNS, HIGHER
+from entrenar_viz.rehearsal.sweep_table import HIGHER
 from entrenar_viz.rehearsal.trial_pruner import DENSE, asking_nothing, check_masks
-from entrenar_viz.rehearsal.trials import SEEDS, Trials, names_of, trial_of, trials
-from entrenar_viz.rehearsal.verdict import ACCURACY, Metric
+from entrenar_viz.rehearsal.trials import SEEDS, Trials, metric_of_trial, names_of, trial_of, trials
+from entrenar_viz.rehearsal.verdict import ACCURACY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,8 +85,8 @@ def sweep(
     """
     check_progress(progress)
     pandas = optional("pandas", "sweep needs pandas", "rehearse one sparsity after the other")
-    _check_metric(metric)
     what = trial_of(trial, X, y, widths)
+    told = metric_of_trial(metric, higher_is_better=higher_is_better, trial=what)
     check_trial(what, executor)
     shared = trials(total_steps, seeds, steps=steps, trial=what, within=within)
     jobs = list(_jobs(config, shared, sparsities, frequencies, schedules))
@@ -96,7 +96,7 @@ def sweep(
 
     def keep(job: Job, run: Run) -> None:
         if not run.problem:
-            check_run(run, run, Metric(metric, higher_is_better))
+            check_run(run, run, told)
         runs[job] = run
         if file is not None and not run.problem:
             file.append(_what(job), run.metric)
@@ -105,7 +105,7 @@ def sweep(
         for done, (_, run) in enumerate(iter_attempts(rest, executor, keep), 1):
             report(done, len(rest), run)
     frame = _frame(pandas, [(job, runs[job]) for job in jobs], metric)
-    frame.attrs[HIGHER] = bool(higher_is_better)
+    frame.attrs[HIGHER] = told.higher_is_better
     return frame
 
 
@@ -171,11 +171,6 @@ def _frequencies(given: Iterable[int] | None) -> list[int]:
     if given is not None and (not found or found[0] < 1):
         raise EntrenarVizError(f"frequencies are whole numbers of steps, such as (100, 500), not {given!r:.60}")
     return found
-
-
-def _check_metric(metric: str) -> None:
-    if not isinstance(metric, str) or not metric or metric in COLUMNS:
-        raise EntrenarVizError(f"metric is the name of a column, and none of {', '.join(COLUMNS)}, not {metric!r:.60}")
 
 
 def _settings(config: PruningConfig, shared: Trials) -> dict[str, Any]:

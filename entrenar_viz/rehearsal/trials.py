@@ -14,10 +14,13 @@ from entrenar_viz.masks.order import Within
 from entrenar_viz.rehearsal.runs import Job, Trial
 from entrenar_viz.rehearsal.small_training import WIDTHS, SmallTraining, small_training
 from entrenar_viz.rehearsal.staircase import Staircase
+from entrenar_viz.rehearsal.sweep_table import COLUMNS
+from entrenar_viz.rehearsal.verdict import ACCURACY, Metric
 
 STEPS = 2_000
 SEEDS = 5
 LONGEST = 10_000_000
+TAKEN = (*COLUMNS, "step")  # by the columns of rehearsals and sweeps
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +61,16 @@ def trial_of(trial: Trial | None, x: ArrayLike | None, y: ArrayLike | None, widt
     if x is not None or y is not None or tuple(widths) != WIDTHS:
         raise EntrenarVizError("a trial of your own has its own data and network: leave X, y and widths out")
     return trial
+
+
+def metric_of_trial(name: str, *, higher_is_better: bool, trial: Trial) -> Metric:
+    """What the trial tells; EntrenarVizError for what is no name of a column, and what the small training tells not."""
+    if not isinstance(name, str) or not name or name in TAKEN:
+        raise EntrenarVizError(f"metric is the name of a column, and none of {', '.join(TAKEN)}, not {name!r:.60}")
+    if isinstance(trial, SmallTraining) and (name != ACCURACY or not higher_is_better):
+        fix = "leave metric and higher_is_better out, or give a trial of your own"
+        raise EntrenarVizError(f"the small network tells its accuracy, of which more is better: {fix}")
+    return Metric(name, bool(higher_is_better))
 
 
 def names_of(schedules: Sequence[Any]) -> list[str]:

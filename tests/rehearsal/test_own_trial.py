@@ -1,6 +1,7 @@
 """A training of one's own in the place of the small one: in PyTorch, by ``Pruner``, and whatever can be wrong."""
 
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from entrenar_viz import Cubic, EntrenarVizError, PruningConfig, StepError, digits, rehearse, replay, sweep
+from entrenar_viz import Cubic, EntrenarVizError, OneShot, PruningConfig, StepError, digits, rehearse, replay, sweep
 from entrenar_viz.torch import Pruner
 
 STEPS = 30
@@ -198,6 +199,36 @@ def test_the_best_by_loss_is_better_than_the_schedule_asked_about():
         lambda pruner, seed: [(STEPS, losses[pruner.name] + 0.001 * seed)], metric="loss", higher_is_better=False
     )
     assert found.better is found["OneShot"]
+
+
+def test_a_better_one_is_known_among_schedules_of_a_kind_and_from_three_seeds_on():
+    late = Cubic(start_step=20, end_step=29, final_sparsity=0.9)
+
+    def trial(pruner, seed):
+        return [(STEPS, 0.9 - pruner.config.schedule.window[0] / 100 + seed / 1000)]
+
+    found = tried(trial, schedules=[late, CONFIG.schedule])
+    assert (found.better, replace(found, config=replace(CONFIG, schedule=late)).better.name) == (None, "Cubic 2")
+    few = tried(trial, schedules=[late, CONFIG.schedule], seeds=2)
+    assert replace(few, config=replace(CONFIG, schedule=late)).better is None
+    assert replace(found, config=replace(CONFIG, schedule=OneShot(step=1))).better is None
+
+
+@pytest.mark.parametrize("way", [rehearse, sweep])
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"metric": "loss"}, "tells its accuracy"),
+        ({"higher_is_better": False}, "tells its accuracy"),
+        ({"metric": "seed", "trial": loss_of}, "metric is the name of a column, and none of schedule, "),
+        ({"metric": "step", "trial": loss_of}, "metric is the name of a column"),
+        ({"metric": "", "trial": loss_of}, "metric is the name of a column"),
+        ({"metric": 5, "trial": loss_of}, "metric is the name of a column"),
+    ],
+)
+def test_a_metric_that_is_not_told_or_has_no_column_of_its_own_is_refused(way, arguments, says):
+    with pytest.raises(EntrenarVizError, match=says):
+        way(CONFIG, STEPS, **arguments)
 
 
 def test_a_loss_with_its_graph_is_a_number():
