@@ -142,7 +142,8 @@ def thinned(sparsity: float, every: int, seeds: int, executor: Executor) -> np.n
     cubic = Cubic(start_step=START, end_step=END, final_sparsity=sparsity)
     prepared = prepare(config(sparsity), STEPS, seeds, schedules=[cubic], trial=Seldom(every))
     jobs = [job for job in prepared.jobs if job.name == "Cubic"]
-    return np.array([run.metric for run in iter_runs(jobs, executor)])
+    runs = dict(iter_runs(jobs, executor))
+    return np.array([runs[job].metric for job in jobs])
 
 
 def row(name: str, per_seed: np.ndarray, reference: float, half: float | None) -> None:

@@ -63,8 +63,8 @@ def rehearse(
       fraction if that is accuracy; set ``higher_is_better`` to False for a loss.
     - ``executor``: any of concurrent.futures, or ``client.get_executor()`` of Dask; it makes one run at a time for each
       worker and is not closed. Runs are the same whatever the executor, on one machine.
-    - ``progress``: called as ``progress(done, total, run)`` after each run; what it raises ends the rehearsal. True
-      shows a bar of tqdm.
+    - ``progress``: called as ``progress(done, total, run)`` after each run, as they finish; what it raises ends the
+      rehearsal. True shows a bar of tqdm.
 
     ConfigError for a configuration that gives no masks, StepError for steps that are none, EntrenarVizError for data,
     widths, seeds or a trial that cannot be used.
@@ -80,13 +80,13 @@ def rehearse(
     check_trial(what, executor)
     told = metric_of_trial(metric, higher_is_better=higher_is_better, trial=what)
     prepared = prepare(config, total_steps, seeds, steps=steps, schedules=schedules, trial=what, within=within)
-    runs, firsts = list[Run](), dict[str, Run]()
+    runs, firsts = dict[Job, Run](), dict[str, Run]()
     with reporting(progress, len(prepared.jobs), "run") as report:
-        for done, run in enumerate(iter_runs(prepared.jobs, executor), 1):
+        for done, (job, run) in enumerate(iter_runs(prepared.jobs, executor), 1):
             check_run(run, firsts.setdefault(run.name, run), told)  # at once: a run of your own may have taken hours
-            runs.append(run)
+            runs[job] = run
             report(done, len(prepared.jobs), run)
-    return prepared.result(runs, told)
+    return prepared.result([runs[job] for job in prepared.jobs], told)
 
 
 @dataclass(frozen=True, eq=False)

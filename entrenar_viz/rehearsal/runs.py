@@ -3,7 +3,6 @@
 import math
 import operator
 import pickle
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
@@ -155,57 +154,41 @@ def check_trial(trial: Trial, executor: Executor | None) -> None:
         raise EntrenarVizError(f"the trial cannot be sent to another process: {fix} ({error})") from None
 
 
-def iter_runs(jobs: Iterable[Job], executor: Executor | None) -> Iterator[Run]:
-    """The runs in the order of ``jobs``, as soon as they are there; with an executor, some of them at a time.
-
-    When it ends early, those that wait are cancelled.
-    """
-    if executor is None:
-        yield from map(make_run, jobs)
-        return
-    rest, waiting = iter(jobs), deque[Future[Run]]()
-    try:
-        for job in islice(rest, AHEAD):
-            waiting.append(executor.submit(make_run, job))
-        while waiting:
-            run = waiting[0].result()
-            waiting.popleft()
-            for job in islice(rest, 1):
-                waiting.append(executor.submit(make_run, job))
-            yield run
-    finally:
-        for future in waiting:
-            future.cancel()
-
-
-def iter_attempts(
-    jobs: Iterable[Job], executor: Executor | None, keep: Callable[[Job, Run], object]
+def iter_runs(
+    jobs: Iterable[Job],
+    executor: Executor | None,
+    make: Callable[[Job], Run] = make_run,
+    keep: Callable[[Job, Run], object] = lambda job, run: None,
 ) -> Iterator[tuple[Job, Run]]:
-    """The jobs with their runs as these finish, in any order, by ``attempt_run``.
+    """The jobs with their runs by ``make``, as these finish: in any order, with an executor some of them at a time.
 
     Each run is passed to ``keep`` once it is there, before it is told: also those that are there when this ends early.
+    Those that wait are cancelled then.
     """
     if executor is None:
         for job in jobs:
-            run = attempt_run(job)
+            run = make(job)
             keep(job, run)
             yield job, run
         return
     rest, waiting = iter(jobs), dict[Future[Run], Job]()
     try:
         for job in islice(rest, AHEAD):
-            waiting[executor.submit(attempt_run, job)] = job
+            waiting[executor.submit(make, job)] = job
         while waiting:
             done, _ = wait(waiting, return_when=FIRST_COMPLETED)
             for job in islice(rest, len(done)):
-                waiting[executor.submit(attempt_run, job)] = job
+                waiting[executor.submit(make, job)] = job
             for future in done:
-                run = future.result()
-                job = waiting[future]
-                keep(job, run)
-                del waiting[future]
+                run, job = future.result(), waiting[future]
+                try:
+                    keep(job, run)
+                finally:  # what cannot be kept is not tried again below
+                    del waiting[future]
                 yield job, run
     finally:
+        for future in waiting:
+            future.cancel()
         for future, job in waiting.items():
-            if not future.cancel() and future.done() and future.exception() is None:
+            if future.done() and not future.cancelled() and future.exception() is None:
                 keep(job, future.result())

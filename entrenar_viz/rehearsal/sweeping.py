@@ -20,7 +20,7 @@ from entrenar_viz.progress import Progress, check_progress, optional, reporting
 from entrenar_viz.rehearsal.outcome import check_run
 from entrenar_viz.rehearsal.rehearsing import alternatives
 from entrenar_viz.rehearsal.results_file import ResultsFile, key
-from entrenar_viz.rehearsal.runs import Job, Run, Trial, check_trial, iter_attempts
+from entrenar_viz.rehearsal.runs import Job, Run, Trial, attempt_run, check_trial, iter_runs
 from entrenar_viz.rehearsal.small_training import WIDTHS, SmallTraining
 from entrenar_viz.rehearsal.sweep_table import HIGHER
 from entrenar_viz.rehearsal.trial_pruner import DENSE, asking_nothing, check_masks
@@ -102,7 +102,7 @@ def sweep(
             file.append(_what(job), run.metric)
 
     with reporting(progress, len(rest), "run") as report:
-        for done, (_, run) in enumerate(iter_attempts(rest, executor, keep), 1):
+        for done, (_, run) in enumerate(iter_runs(rest, executor, attempt_run, keep), 1):
             report(done, len(rest), run)
     frame = _frame(pandas, [(job, runs[job]) for job in jobs], metric)
     frame.attrs[HIGHER] = told.higher_is_better

@@ -1,9 +1,11 @@
 """Sweeps: which runs are made, in which pairs, on any executor, and what a run that fails leaves of the others."""
 
+import errno
 import pickle
 import sys
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
+from threading import Event
 
 import numpy as np
 import pandas as pd
@@ -23,6 +25,7 @@ from entrenar_viz import (
     sweep,
 )
 from entrenar_viz.rehearsal import runs, staircase
+from entrenar_viz.rehearsal.results_file import ResultsFile
 from entrenar_viz.rehearsal.runs import make_run
 from tests.rehearsal.trials_to_sweep import CONFIG, GRID, RUNS, STEPS, fails_at_seed_1, known
 
@@ -164,6 +167,28 @@ def test_progress_ends_a_sweep_and_what_is_finished_is_in_the_file(tmp_path, err
     frame = swept(results=tmp_path / "r.jsonl", progress=lambda done, total, run: rest.append(total))
     assert rest == [RUNS - kept] * (RUNS - kept)
     pd.testing.assert_frame_equal(frame, swept())
+
+
+def test_a_run_that_cannot_be_kept_ends_a_sweep_and_those_that_wait(tmp_path, monkeypatch):
+    made, release = [], Event()
+
+    def slow(pruner, seed):
+        made.append(pruner.name)
+        if len(made) > 1:
+            release.wait()
+        yield from known(pruner, seed)
+
+    def full(*given):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(ResultsFile, "append", full)
+    with ThreadPoolExecutor(1) as executor:
+        try:
+            with pytest.raises(OSError, match="No space left"):
+                swept(trial=slow, executor=executor, results=tmp_path / "r.jsonl")
+        finally:
+            release.set()
+    assert len(made) <= 2  # that one, and the one that had begun meanwhile
 
 
 def test_a_larger_grid_makes_only_what_is_missing(tmp_path):
