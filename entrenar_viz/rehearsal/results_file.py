@@ -5,6 +5,7 @@ import json
 import math
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,10 +38,10 @@ class ResultsFile:
 
         ConfigError, which lists what differs, for a file of other settings, and for what is no such file.
         """
-        try:
-            write_atomically(self.path, _line(self._head()), overwrite=False)
-        except FileExistsError:
-            os.close(os.open(self.path, os.O_RDWR | os.O_APPEND))  # may it be written? Better now than after a run
+        if not self.path.is_file():  # its folder need not be one that may be written
+            with suppress(FileExistsError):  # another sweep has made it meanwhile
+                write_atomically(self.path, _line(self._head()), overwrite=False)
+        os.close(os.open(self.path, os.O_RDWR | os.O_APPEND))  # may it be written? Better now than after a run
         head, lines = _lines(self.path)
         found = list(_differences(head, json.loads(_line(self._head()))))
         if found:
@@ -53,17 +54,10 @@ class ResultsFile:
 
     def append(self, what: Mapping[str, Any], metric: float) -> None:
         """Add a run as one whole line, and see it on the disk; OSError if there is no room for it."""
-        line = _line({**what, self.metric: metric})
-        descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | _BINARY)
         try:
-            os.lseek(descriptor, -1, os.SEEK_END)
-            whole = line if os.read(descriptor, 1) == b"\n" else b"\n" + line
-            written = os.write(descriptor, whole)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        if written < len(whole):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
+            _append(self.path, _line({**what, self.metric: metric}))
+        except OSError as error:  # of a descriptor, it does not say which file that is
+            raise type(error)(error.errno, error.strerror, str(self.path)) from None
 
     def _head(self) -> dict[str, Any]:
         return {"format": FORMAT, "version": VERSION, "metric": self.metric, **self.settings}
@@ -80,6 +74,19 @@ class ResultsFile:
 
     def _wrong(self, number: int, message: str) -> ConfigError:
         return ConfigError([Problem(f"line {number:,}", f"{message}: delete the line, or {OTHER}")], str(self.path))
+
+
+def _append(path: Path, line: bytes) -> None:
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | _BINARY)
+    try:
+        os.lseek(descriptor, -1, os.SEEK_END)
+        whole = line if os.read(descriptor, 1) == b"\n" else b"\n" + line
+        written = os.write(descriptor, whole)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    if written < len(whole):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def key(what: Mapping[str, Any]) -> str:

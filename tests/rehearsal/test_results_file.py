@@ -197,6 +197,41 @@ def test_a_full_disk_is_an_error_and_costs_only_that_line(tmp_path, monkeypatch)
     assert file.read() == {key(what(0)): 0.0, key(what(2)): 0.2}
 
 
+def test_what_the_disk_refuses_names_the_file(tmp_path, monkeypatch):
+    file = filled(tmp_path, 1)
+
+    def refuse(*given):
+        raise OSError(errno.EIO, "Input/output error")
+
+    for name in ("write", "fsync"):
+        with monkeypatch.context() as patch:
+            patch.setattr(os, name, refuse)
+            with pytest.raises(OSError, match=r"Input/output error: '.*r\.jsonl'"):
+                file.append(what(1), 0.1)
+    file.path.write_bytes(b"")
+    with pytest.raises(OSError, match=r"r\.jsonl"):
+        file.append(what(1), 0.1)
+
+
+def test_a_file_is_gone_on_with_in_a_folder_that_may_not_be_written(tmp_path, monkeypatch):
+    file = filled(tmp_path, 2)
+
+    def refuse(**given):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("tempfile.mkstemp", refuse)
+    assert len(file.read()) == 2
+    with pytest.raises(PermissionError, match=r"other\.jsonl"):
+        replace(file, path=tmp_path / "other.jsonl").read()
+
+
+def test_a_file_that_an_editor_has_given_the_line_ends_of_windows_is_read(tmp_path):
+    file = filled(tmp_path, 2)
+    file.path.write_bytes(file.path.read_bytes().replace(b"\n", b"\r\n"))
+    file.append(what(2), 0.2)
+    assert file.read() == {key(what(seed)): seed / 10 for seed in range(3)}
+
+
 def _append(folder, seeds):
     file = results(folder)
     file.read()
