@@ -19,7 +19,7 @@ from entrenar_viz.figures.palette import schedule_color, theme_colors
 from entrenar_viz.formatting import counted
 from entrenar_viz.rehearsal.outcome import Rehearsal, RehearsedSchedule
 from entrenar_viz.rehearsal.trial_pruner import DENSE
-from entrenar_viz.rehearsal.verdict import ACCURACY, FEWEST, interval
+from entrenar_viz.rehearsal.verdict import FEWEST
 
 RISEN = 0.9  # share of the way from the first reading of dense to its last after which the first rise is over
 BAND, LINE = 0.24, 0.22  # room above the data: for the name of the window, and for a line of what is read, inches
@@ -125,11 +125,10 @@ def _risen(dense: RehearsedSchedule) -> float:
 
 
 def _ends(one: RehearsedSchedule) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The ends of the intervals at each reading, an accuracy's within 0 and 1; nan for too few seeds."""
+    """The ends of the intervals at each reading; nan for too few seeds."""
     if len(one.curves) < FEWEST:
         return np.full(len(one.steps), np.nan), np.full(len(one.steps), np.nan)
-    low, high = interval(one.curves)
-    return (np.maximum(low, 0), np.minimum(high, 1)) if one.metric.name == ACCURACY else (low, high)
+    return one.metric.interval(one.curves)
 
 
 def _draw_window(plot: _Plot) -> None:

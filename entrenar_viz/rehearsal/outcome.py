@@ -57,14 +57,12 @@ class RehearsedSchedule:
     @property
     def low(self) -> float:
         """The lower end of the 95% interval of ``accuracy``, by Student's t over the seeds; nan for one seed."""
-        low = float(interval(self.per_seed)[0])
-        return max(low, 0.0) if self.metric.name == ACCURACY else low
+        return float(self.metric.interval(self.per_seed)[0])
 
     @property
     def high(self) -> float:
         """The upper end of it."""
-        high = float(interval(self.per_seed)[1])
-        return min(high, 1.0) if self.metric.name == ACCURACY else high
+        return float(self.metric.interval(self.per_seed)[1])
 
     def words(self) -> str:
         """``Cubic 94.0 (95%: 93.0 to 95.0), 2.8 points below dense``."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from entrenar_viz.errors import EntrenarVizError
 from entrenar_viz.rehearsal.trial_pruner import DENSE
-from entrenar_viz.rehearsal.verdict import ACCURACY, Metric, interval, paired_differences, uneven, verdict
+from entrenar_viz.rehearsal.verdict import ACCURACY, Metric, paired_differences, uneven, verdict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,8 +44,8 @@ class SweptPoint:
     @property
     def interval(self) -> tuple[float, float]:
         """The 95% interval of the mean, an accuracy's within 0 and 1; nan for one seed."""
-        low, high = (float(end) for end in interval([*self.per_seed.values()]))
-        return (max(low, 0.0), min(high, 1.0)) if self.metric.name == ACCURACY else (low, high)
+        low, high = self.metric.interval([*self.per_seed.values()])
+        return float(low), float(high)
 
 
 def points_of(frame: "pd.DataFrame") -> list[SweptPoint]:

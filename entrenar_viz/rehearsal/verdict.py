@@ -31,11 +31,16 @@ class Metric:
         """A value without its unit: ``96.8``."""
         return f"{100 * value:.1f}".replace("-0.0", "0.0") if self.name == ACCURACY else rounded(value)
 
+    def interval(self, values: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The ``interval`` of values of this metric, (seeds, ...): of an accuracy within 0 and 1."""
+        low, high = interval(values)
+        return (np.maximum(low, 0), np.minimum(high, 1)) if self.name == ACCURACY else (low, high)
+
 
 def interval(values: ArrayLike, chances: int = 1) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The 95% interval of the mean of ``values`` along their first axis, by Student's t; nan for one value.
 
-    With several ``chances`` to be wrong, the intervals of all of them hold together with 95% (Bonferroni).
+    With several ``chances`` to be wrong it is longer: as many of them hold together with 95% (Bonferroni).
 
     >>> low, high = interval([0.95, 0.96, 0.97])
     >>> round(float(low), 3), round(float(high), 3)
@@ -57,7 +62,7 @@ class PairedDifference:
     """Two schedules, each seed of the one with the same seed of the other.
 
     ``difference`` is the mean of what ``first`` has more of the metric than ``second``, and ``low`` to ``high`` its 95%
-    interval, which is long enough for what is said of all pairs to hold together.
+    interval, or a longer one: that the pairs that are certain differ, and which way, holds for all of them together.
     """
 
     first: str
@@ -122,9 +127,10 @@ class PairedDifference:
 def paired_differences(finals: Mapping[str, NDArray[np.float64]], metric: Metric) -> tuple[PairedDifference, ...]:
     """Each pair of schedules, the better one first, from the metric at the end of each seed, (seeds,) by name.
 
-    What they say holds for all pairs together with 95%, by Holm's procedure (Holm 1979, "A Simple Sequentially
-    Rejective Multiple Test Procedure"): the clearest difference is tested as one of all pairs, the next one as one of
-    those that are left, and after the first one that is not certain none is. Intervals are as long as the tests ask.
+    Which of them differ, and which way, is right for all pairs together with 95%, by Holm's procedure (Holm 1979, "A
+    Simple Sequentially Rejective Multiple Test Procedure"): the clearest difference is tested as one of all pairs, the
+    next one as one of those that are left, and after the first one that is not certain none is. Intervals are as long
+    as the tests ask: each has its difference in it with at least 95%, all of them together a little less often.
     """
     ranked = sorted(finals, key=lambda name: finals[name].mean(), reverse=metric.higher_is_better)
     pairs = [_Pair(first, second, finals[first] - finals[second]) for first, second in combinations(ranked, 2)]

@@ -15,7 +15,7 @@ from entrenar_viz.rehearsal.rehearsing import PreparedRehearsal, prepare
 from entrenar_viz.rehearsal.runs import Job
 from entrenar_viz.rehearsal.small_training import SmallTraining
 from entrenar_viz.rehearsal.trial_pruner import DENSE
-from entrenar_viz.rehearsal.verdict import FEWEST, interval
+from entrenar_viz.rehearsal.verdict import FEWEST, Metric
 
 DECIMALS = 5  # of a fraction: a thousandth of a point
 
@@ -95,7 +95,7 @@ class WatchedRehearsal:
         """Add what all runs have at a step of the rehearsal."""
         values = np.array(metrics).reshape(-1, self.seeds).T
         mean = values.mean(axis=0)
-        ends = [np.clip(end, 0, 1) for end in interval(values)] if self.seeds >= FEWEST else [mean, mean]
+        ends = Metric().interval(values) if self.seeds >= FEWEST else (mean, mean)
         of_training = int(prepared.own.staircase.unscaled(step))
         self.read.append((of_training, np.stack([mean, *ends], axis=1)))
 
