@@ -123,12 +123,7 @@ def test_results_of_other_settings_are_refused(capsys):
 
 
 def test_processes_give_the_same(capfd):
-    command = ["rehearse", "pruning.json", *SHORT[:4], "--workers", "2"]
-    assert main([*command, *GRID, "--results", "runs.jsonl"]) == 0
-    of_processes = capfd.readouterr()
-    assert run(*GRID) == 0
-    assert capfd.readouterr() == of_processes
-    assert main([*command, "--seeds", "2"]) == 0
+    assert main(["rehearse", "pruning.json", *SHORT[:4], "--workers", "2", "--seeds", "2"]) == 0
     of_processes = capfd.readouterr()
     assert run("--seeds", "2") == 0
     assert capfd.readouterr() == of_processes

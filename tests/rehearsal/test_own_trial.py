@@ -11,6 +11,8 @@ from torch import nn
 
 from entrenar_viz import Cubic, EntrenarVizError, OneShot, PruningConfig, StepError, digits, rehearse, replay, sweep
 from entrenar_viz.torch import Pruner
+from tests.rehearsal import trials_to_sweep
+from tests.rehearsal.trials_to_sweep import known
 
 STEPS = 30
 CONFIG = PruningConfig(target_sparsity=0.9, schedule=Cubic(start_step=6, end_step=21, final_sparsity=0.9))
@@ -75,8 +77,10 @@ def test_schedules_and_dense_begin_as_pairs_and_stay_so_until_something_is_prune
 
 def test_a_trial_runs_in_processes_and_gives_the_same():
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as executor:
-        apart = tried(in_torch, seeds=1, executor=executor)
-    assert apart.to_dataframe().equals(tried(in_torch, seeds=1).to_dataframe())
+        apart = rehearse(trials_to_sweep.CONFIG, trials_to_sweep.STEPS, 2, trial=known, executor=executor)
+    assert apart.to_dataframe().equals(
+        rehearse(trials_to_sweep.CONFIG, trials_to_sweep.STEPS, 2, trial=known).to_dataframe()
+    )
 
 
 def test_a_dense_trial_needs_no_case_of_its_own():

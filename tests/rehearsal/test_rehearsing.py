@@ -83,7 +83,7 @@ def test_a_schedule_that_is_certainly_better_is_named(result):
 
 def test_at_a_low_sparsity_there_is_no_difference():
     config = replace(CONFIG, schedule=replace(CUBIC, final_sparsity=0.3))
-    assert "no difference at this sparsity" in rehearse(config, 10_000, seeds=3, steps=600).verdict
+    assert "no difference at this sparsity" in rehearse(config, 10_000, **SHORT).verdict
 
 
 def test_a_table_has_a_row_for_each_reading(result):

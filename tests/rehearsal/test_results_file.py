@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from entrenar_viz import ConfigError, digits, sweep
@@ -58,6 +58,7 @@ def test_a_line_says_what_was_run(tmp_path):
     assert lines[-1]["schedule"] == {"type": "cubic", "start_step": 200, "end_step": 700, "final_sparsity": 0.9}
 
 
+@settings(max_examples=30)  # each waits for the disk
 @given(st.integers(0, 400), st.permutations(range(4)), st.integers(0, 2))
 def test_whatever_is_cut_off_costs_no_more_than_its_line(cut, order, again):
     with TemporaryDirectory() as folder:
