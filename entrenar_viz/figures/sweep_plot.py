@@ -87,7 +87,9 @@ def sweep_figure(frame: "pd.DataFrame", *, theme: str = "light") -> Figure:
     colors, points = theme_colors(theme), points_of(frame)
     curves = _curves(points)
     if not curves:
-        raise EntrenarVizError("no run of a schedule that prunes has finished: its column problem says why")
+        finished = [point.name for point in points if point.schedule != DENSE]
+        why = f"{' and '.join(dict.fromkeys(finished))} never prunes" if finished else "its column problem says why"
+        raise EntrenarVizError(f"no run of a schedule that prunes has finished: {why}")
     dense = next((point for point in points if point.schedule == DENSE), None)
     right = max(float(curve.x[-1]) for curve in curves)
     names = [_name(curve, _color(colors, curve)) for curve in curves]

@@ -18,7 +18,7 @@ from entrenar_viz.rehearsal.outcome import Rehearsal, check_run, outcome_of
 from entrenar_viz.rehearsal.runs import Job, Run, Trial, check_trial, iter_runs, run_of
 from entrenar_viz.rehearsal.small_training import WIDTHS, SmallTraining
 from entrenar_viz.rehearsal.trial_pruner import DENSE, asking_nothing, check_masks, readings_of
-from entrenar_viz.rehearsal.trials import SEEDS, metric_of_trial, names_of, trial_of, trials
+from entrenar_viz.rehearsal.trials import SEEDS, listed, metric_of_trial, names_of, trial_of, trials
 from entrenar_viz.rehearsal.verdict import ACCURACY, Metric
 
 READINGS, JUMPS = 40, 20  # evenly spaced, and before and after the largest jumps of each schedule
@@ -176,7 +176,7 @@ def prepare(
 def _tried(config: PruningConfig, total_steps: int, schedules: Sequence[Schedule] | None) -> Iterator[PruningConfig]:
     """``config`` with each of the schedules, all of them with the target of its own."""
     target = float(str(config.schedule.target(config.target_sparsity)))
-    for schedule in alternatives(config, total_steps) if schedules is None else schedules:
+    for schedule in alternatives(config, total_steps) if schedules is None else listed(schedules):
         yield replace(config, schedule=schedule, target_sparsity=target)
 
 

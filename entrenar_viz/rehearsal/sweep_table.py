@@ -68,12 +68,14 @@ def points_of(frame: "pd.DataFrame") -> list[SweptPoint]:
 
 
 def metric_of(frame: "pd.DataFrame") -> Metric:
-    """What the sweep has measured; EntrenarVizError if ``frame`` is none of a sweep."""
+    """What the sweep has measured; EntrenarVizError if ``frame`` is none of a sweep, or leaves open what that was."""
     missing = [name for name in ("schedule", "sparsity", "frequency", "seed") if name not in frame.columns]
     others = [name for name in frame.columns if name not in COLUMNS]
     if missing or not others:
         what = ", ".join(missing) or "its metric"
         raise EntrenarVizError(f"this is no DataFrame of a sweep: it has no column {what}")
+    if len(others) > 1 and ACCURACY not in others:
+        raise EntrenarVizError(f"the metric may be any of the columns {', '.join(map(str, others))}: drop the others")
     name = ACCURACY if ACCURACY in others else others[0]
     return Metric(name, bool(frame.attrs.get(HIGHER, True)))
 

@@ -24,7 +24,7 @@ from entrenar_viz.rehearsal.runs import Job, Run, Trial, attempt_run, check_tria
 from entrenar_viz.rehearsal.small_training import WIDTHS, SmallTraining
 from entrenar_viz.rehearsal.sweep_table import HIGHER
 from entrenar_viz.rehearsal.trial_pruner import DENSE, asking_nothing, check_masks
-from entrenar_viz.rehearsal.trials import SEEDS, Trials, metric_of_trial, names_of, trial_of, trials
+from entrenar_viz.rehearsal.trials import SEEDS, Trials, listed, metric_of_trial, names_of, trial_of, trials
 from entrenar_viz.rehearsal.verdict import ACCURACY
 
 if TYPE_CHECKING:
@@ -74,7 +74,8 @@ def sweep(
     the training between two updates, NA where it cannot be set), ``seed``, the metric at the end by its name, a
     fraction if that is accuracy, ``applied`` (the sparsity applied in the end, less than the target of a Gradual whose
     frequency misses the end of its window), and ``problem`` (``""``, or what the trial has raised: then the metric is
-    nan, and the run is made again the next time). ``attrs`` of the frame remember ``higher_is_better``.
+    nan, and the run is made again the next time). ``attrs`` of the frame remember ``higher_is_better``, which
+    a file does not: set ``frame.attrs["higher_is_better"] = False`` again for a loss that was read from CSV.
 
     >>> from entrenar_viz import Cubic
     >>> config = PruningConfig(schedule=Cubic(start_step=200, end_step=700, final_sparsity=0.5))
@@ -119,7 +120,7 @@ def _jobs(
     """The runs in the order of the rows, dense first."""
     check_masks(config, shared.within)
     targets, every = _targets(sparsities, config), _frequencies(frequencies)
-    tried = alternatives(config, shared.total_steps) if schedules is None else schedules
+    tried = alternatives(config, shared.total_steps) if schedules is None else listed(schedules)
     names = names_of(tried)
     if every and all(schedule.every is None for schedule in tried):
         raise EntrenarVizError(f"{', '.join(names)} have no frequency: leave frequencies out")

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from entrenar_viz.analysis.updates import whole_steps
 from entrenar_viz.config.pruning_config import PruningConfig
+from entrenar_viz.config.schedules import Schedule
 from entrenar_viz.errors import EntrenarVizError, StepError
 from entrenar_viz.masks.order import Within
 from entrenar_viz.rehearsal.runs import Job, Trial
@@ -74,11 +75,28 @@ def metric_of_trial(name: str, *, higher_is_better: bool, trial: Trial) -> Metri
 
 
 def names_of(schedules: Sequence[Any]) -> list[str]:
-    """The kinds of the schedules, numbered where two are of a kind; EntrenarVizError if there is none."""
+    """The kinds of the schedules, those of a kind numbered if there are several.
+
+    >>> from entrenar_viz import OneShot
+    >>> names_of([OneShot(step=9), OneShot(step=5)])
+    ['OneShot 1', 'OneShot 2']
+    """
     kinds = [type(schedule).__name__ for schedule in schedules]
-    if not schedules:
+    numbers = [kinds[: index + 1].count(kind) for index, kind in enumerate(kinds)]
+    return [kind if kinds.count(kind) == 1 else f"{kind} {at}" for kind, at in zip(kinds, numbers, strict=True)]
+
+
+def listed(schedules: Iterable[Schedule]) -> list[Schedule]:
+    """The schedules that were given; EntrenarVizError if there is none, and for what is none."""
+    given: Any = schedules
+    if not isinstance(given, Iterable) or isinstance(given, str):
+        raise EntrenarVizError(f"schedules are a list, such as [{given!r:.60}], even if there is one")
+    found = list(given)
+    if not found:
         raise EntrenarVizError("there is no schedule to rehearse")
-    return [kind if kinds.count(kind) == 1 else f"{kind} {number}" for number, kind in enumerate(kinds, 1)]
+    if wrong := [one for one in found if not hasattr(one, "update_steps")]:
+        raise EntrenarVizError(f"schedules are such as OneShot(step=100), not {wrong[0]!r:.60}")
+    return found
 
 
 def seeds_of(given: int | Iterable[int]) -> tuple[int, ...]:

@@ -158,7 +158,8 @@ def test_colours_are_those_of_the_theme(theme):
     ("frame", "theme", "words"),
     [
         (frame_of(THREE), "blue", "theme 'blue' is unknown"),
-        (frame_of({}), "light", "no run of a schedule that prunes has finished"),
+        (frame_of({}), "light", "no run of a schedule that prunes has finished: its column problem says why"),
+        (frame_of(THREE).assign(applied=0.0), "light", "has finished: OneShot and Gradual and Cubic never prunes"),
         (pd.DataFrame({"a": [1]}), "light", "this is no DataFrame of a sweep"),
     ],
 )

@@ -222,6 +222,10 @@ def test_a_better_one_is_known_among_schedules_of_a_kind_and_from_three_seeds_on
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
+        ({"schedules": CONFIG.schedule}, r"schedules are a list, such as \[Cubic\(.*\], even if there is one"),
+        ({"schedules": "cubic"}, "schedules are a list"),
+        ({"schedules": ["cubic"]}, r"schedules are such as OneShot\(step=100\), not 'cubic'"),
+        ({"schedules": []}, "there is no schedule to rehearse"),
         ({"metric": "loss"}, "tells its accuracy"),
         ({"higher_is_better": False}, "tells its accuracy"),
         ({"metric": "seed", "trial": loss_of}, "metric is the name of a column, and none of schedule, "),
@@ -230,7 +234,7 @@ def test_a_better_one_is_known_among_schedules_of_a_kind_and_from_three_seeds_on
         ({"metric": 5, "trial": loss_of}, "metric is the name of a column"),
     ],
 )
-def test_a_metric_that_is_not_told_or_has_no_column_of_its_own_is_refused(way, arguments, says):
+def test_schedules_and_metrics_that_cannot_be_used_are_refused_in_words(way, arguments, says):
     with pytest.raises(EntrenarVizError, match=says):
         way(CONFIG, STEPS, **arguments)
 

@@ -208,8 +208,8 @@ def test_schedules_may_be_given():
     found = rehearse(CONFIG, 10_000, schedules=given, **SHORT)
     assert [one.name for one in found.outcomes] == ["Cubic 1", "Cubic 2"]
     assert [one.config.schedule for one in found.outcomes] == given
-    with pytest.raises(EntrenarVizError, match="no schedule"):
-        rehearse(CONFIG, 10_000, schedules=[])
+    mixed = rehearse(CONFIG, 10_000, schedules=(one for one in [OneShot(step=9), *given]), seeds=1, steps=20)
+    assert [one.name for one in mixed.outcomes] == ["OneShot", "Cubic 1", "Cubic 2"]
 
 
 def test_seeds_are_a_number_or_a_list():

@@ -114,6 +114,7 @@ def test_no_common_seed_is_no_verdict():
     [
         (pd.DataFrame({"a": [1]}), "no column schedule, sparsity, frequency, seed"),
         (CLEAR.drop(columns="accuracy"), "no column its metric"),
+        (CLEAR.rename(columns={"accuracy": "loss"}).reset_index(), "any of the columns index, loss: drop the others"),
         (CLEAR[CLEAR["sparsity"] == 0.95], "no run of this sweep has finished"),
         (CLEAR[:0], "no run of this sweep has finished"),
     ],
