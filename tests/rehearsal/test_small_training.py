@@ -1,10 +1,14 @@
 """The trial that is made unless another is given: its data, its pairs, and that a seed tells everything."""
 
+import os
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
 import numpy as np
 import pytest
 
 from entrenar_viz import Block, EntrenarVizError, OneShot, PruningConfig, TrialPruner, digits
-from entrenar_viz.rehearsal.small_training import SmallTraining, small_training
+from entrenar_viz.rehearsal.small_training import SmallTraining, _turn, small_training
 from entrenar_viz.rehearsal.trial_pruner import asking_nothing
 
 CONFIG = PruningConfig(schedule=OneShot(step=20), target_sparsity=0.9)
@@ -39,6 +43,18 @@ def test_trials_can_go_on_side_by_side():
     pruners = [TrialPruner("x", CONFIG, 40, readings=READINGS) for _ in range(2)]
     together = zip(*(SmallTraining()(pruner, seed) for pruner, seed in zip(pruners, (1, 2), strict=True)), strict=True)
     assert list(zip(*together, strict=True)) == [tuple(one) for one in alone]
+
+
+def has_the_turn():
+    return _turn().acquire(timeout=5)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+def test_a_process_that_is_forked_in_the_midst_of_a_training_does_not_wait_for_it():
+    """A kernel that rehearses in the background, and makes a pool of processes in the next cell."""
+    with _turn(), ProcessPoolExecutor(1, mp_context=get_context("fork")) as pool:
+        assert pool.submit(has_the_turn).result()
 
 
 def test_it_learns_the_digits():
