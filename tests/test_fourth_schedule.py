@@ -10,7 +10,21 @@ import numpy as np
 import pytest
 from pydantic import Field
 
-from entrenar_viz import Cubic, Gradual, OneShot, Pin, PruningConfig, compare, replay, review, schedule_figure
+from entrenar_viz import (
+    Cubic,
+    Gradual,
+    OneShot,
+    Pin,
+    PruningConfig,
+    compare,
+    rehearsal_figure,
+    rehearse,
+    replay,
+    review,
+    schedule_figure,
+    sweep,
+    sweep_figure,
+)
 from entrenar_viz.config.schedule_facts import is_due, is_over, num_pruning_steps, progress, window_in_words
 from entrenar_viz.config.steps import per_step
 from entrenar_viz.config.validation import Count, Fraction, checked
@@ -91,6 +105,17 @@ def test_it_is_compared_and_reported():
     (outcome,) = compare([Pin4(name="power", config=CONFIG, total_steps=400)])
     assert (outcome.updates, outcome.final_sparsity) == (100, np.float32(0.8))
     assert "## Pruning: Power to 80%" in as_markdown(CONFIG, 400)
+
+
+def test_it_is_rehearsed_and_swept_beside_the_three():
+    short = {"seeds": 1, "steps": 20, "widths": (8,)}
+    result, frame = rehearse(CONFIG, 400, **short), sweep(CONFIG, 400, sparsities=[0.5, 0.9], **short)
+    assert [one.name for one in result.outcomes] == ["OneShot", "Gradual", "Cubic", "Power"]
+    assert (result["Power"].config.schedule, result["Power"].sparsity) == (SQUARE, 0.8)
+    assert frame[frame["schedule"] == "Power"]["applied"].tolist() == [0.5, 0.9]
+    for figure in (rehearsal_figure(result), sweep_figure(frame)):
+        (line,) = (line for line in figure.axes[0].lines if line.get_label() == "Power")
+        assert line.get_color() == COLORS["light"]["other"]
 
 
 @pytest.mark.parametrize("theme", COLORS)
