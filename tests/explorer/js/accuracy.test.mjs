@@ -30,6 +30,16 @@ function accuracy(until = STEPS.length, more = {}) {
   return { steps: STEPS.slice(0, until), curves, first: 100, outdated: false, ...more };
 }
 
+// All schedules at one accuracy, with bands of `half` a height.
+function alike(half = 0.001) {
+  const same = accuracy();
+  for (const curve of same.curves) {
+    curve.mean = [0.3, 0.97, 0.97, 0.97, 0.97];
+    [curve.low, curve.high] = [curve.mean.map((one) => one - half), curve.mean.map((one) => one + half)];
+  }
+  return same;
+}
+
 const EMPTY = { steps: [], curves: [], first: null, outdated: false };
 
 function recorder() {
@@ -102,9 +112,7 @@ test("a schedule that prunes from the first step on does not bring the rise into
 test("the scale is of the steps that are shown, and at least two points high", () => {
   const [low, high] = scaleOf(accuracy(), [300, 400]);
   assert.ok(low > 0.8 && low <= 0.88, `${low}`);
-  const same = accuracy();
-  same.curves.forEach((curve) => (curve.mean = [0.3, 0.97, 0.97, 0.97, 0.97]));
-  const [least, most] = scaleOf(same, [0, 400]);
+  const [least, most] = scaleOf(alike(), [0, 400]);
   assert.ok(most - least > 0.0199 && least < 0.97 && most > 0.97, `${least} to ${most}`);
   assert.ok(high - low < 0.2);
 });
@@ -121,15 +129,14 @@ test("the scale rests while little is added", () => {
   assert.deepEqual(scaleOf(grown, [0, 420]), scaleOf(accuracy(), [0, 420]));
 });
 
-test("ticks have decimals where they need them", () => {
+test("ticks are whole percent, also on the smallest scale", () => {
   assert.deepEqual(percentTicks([0.95, 0.96]), [
     [0.95, "95%"],
     [0.96, "96%"],
   ]);
-  assert.deepEqual(
-    percentTicks([0.95, 0.955]).map(([, text]) => text),
-    ["95.0%", "95.5%"],
-  );
+  const { context, written } = recorder();
+  drawAccuracy(context, scene(alike()), 800, 270);
+  assert.deepEqual(written.filter((text) => /^[\d.]+%$/.test(text)).sort(), ["96%", "97%"]);
 });
 
 test("names keep their order, their distance, and inside", () => {
@@ -181,6 +188,15 @@ test("names stand beside the ends of curves that grow, and clear of a cursor at 
   for (const { x } of growing.names) assert.ok(x > growing.plot.x(200));
   const { names, plot } = drawAccuracy(recorder().context, scene(accuracy(), { cursor: 399 }), 800, 270);
   for (const { x, width } of names) assert.ok(x + width < plot.x(399));
+});
+
+test("names of curves that end together stand below them and their bands, if there is room", () => {
+  const drawn = drawAccuracy(recorder().context, scene(alike()), 800, 270);
+  const tops = drawn.names.map(({ y }) => y);
+  assert.ok(tops[0] > drawn.plot.y(0.969) && tops.at(-1) + 14 <= drawn.plot.bottom, `${tops}`);
+  for (let i = 1; i < tops.length; i++) assert.equal(tops[i] - tops[i - 1], 14);
+  const wide = drawAccuracy(recorder().context, scene(alike(0.5)), 800, 270);
+  assert.ok(wide.names[0].y < wide.plot.y(0.97));
 });
 
 test("the numbers are told to those who hear the picture", () => {

@@ -31,6 +31,16 @@ beforeEach(() => {
 });
 afterEach(() => mock.timers.reset());
 
+// A click within an element that only `selector` finds.
+function click(selector) {
+  globalThis.Element = class {
+    closest = (sought) => (sought === selector ? this : null);
+  };
+  const event = new Event("click");
+  Object.defineProperty(event, "target", { value: new Element() });
+  window.dispatchEvent(event);
+}
+
 const press = (gesture) => (state.now = gesture);
 const answered = ({ values, page, told, unread }) => model.answer({ values, page, told, unread });
 
@@ -46,6 +56,28 @@ test("a change is seen at once and told a little later, as a whole", () => {
   assert.deepEqual([values, gesture, ended, told], [{ ...VALUES, target: 0.6 }, 5, [], 1]);
   answered(sent[0]);
   assert.ok(state.settled);
+});
+
+test("a click on a button of the kernel's finds it told of what was changed before, even of a gesture before", () => {
+  press(5);
+  state.set({ target: 0.6 });
+  mock.timers.tick(100);
+  press(6);
+  state.set({ target: 0.7 });
+  click("p");
+  assert.equal(sent.length, 1);
+  click(".jupyter-button");
+  assert.deepEqual(
+    sent.map(({ values, told }) => [values.target, told]),
+    [
+      [0.6, 1],
+      [0.7, 2],
+    ],
+  );
+  answered(sent[0]);
+  assert.deepEqual([state.values.target, state.settled], [0.7, false]);
+  answered(sent[1]);
+  assert.deepEqual([state.values.target, state.settled, sent.length], [0.7, true, 2]);
 });
 
 test("nothing changes without a change", () => {

@@ -22,8 +22,10 @@ import { drawReadout, touch } from "./readout.js";
 import { colorOf } from "./theme.js";
 
 const NAME = 14; // the height of a name
+const NAMES_WIDE = 70; // px that the longest name and its distance take
 const APART = 8; // px between two updates that are drawn as lines
 const MARK = 6;
+const WHOLE = 0.01; // least between two ticks: with decimals they would reach the name of the axis
 const EMPTY = "The accuracy of each schedule is drawn here";
 
 const isDense = ({ type }) => type === "dense";
@@ -36,7 +38,7 @@ export function drawAccuracy(context, scene, width, height) {
   const plot = area(scene, width, height);
   plot.y = (value) => plot.top + ((high - value) / (high - low)) * (plot.bottom - plot.top);
   drawRegions(context, scene, plot);
-  drawAxes(context, scene, plot, percentTicks(ticks(low, high, 5, 0.001)), "accuracy");
+  drawAxes(context, scene, plot, percentTicks(ticks(low, high, 5, WHOLE)), "accuracy");
   const updates = drawUpdates(context, scene, plot);
   if (!accuracy.steps.length) drawEmpty(context, scene, plot);
   context.globalAlpha = accuracy.outdated ? 0.45 : 1;
@@ -51,10 +53,9 @@ export function drawAccuracy(context, scene, width, height) {
 
 function drawEmpty(context, scene, plot) {
   useFont(context, scene.font(12));
-  context.fillStyle = scene.colors.muted;
   context.textAlign = "center";
   context.textBaseline = "middle";
-  context.fillText(EMPTY, (plot.left + plot.right) / 2, (plot.top + plot.bottom) / 2);
+  writeOver(context, scene, EMPTY, (plot.left + plot.right) / 2, (plot.top + plot.bottom) / 2, scene.colors.muted);
 }
 
 // The updates of the chosen schedule: lines, or where those would be too near to each other, marks on the axis.
@@ -169,7 +170,7 @@ function drawCurveNames(context, scene, plot) {
   if (last < plot.from) return [];
   const ends = accuracy.curves.map((curve) => [curve, passesAt(accuracy, curve, last)]);
   const middles = ends.map(([, value]) => Math.min(plot.y(value), plot.bottom) - NAME / 2 - 9);
-  const tops = spread(middles, NAME, plot.top, plot.bottom);
+  const tops = namePlaces(accuracy, plot, middles, plot.x(last));
   const names = ends.map(([curve], i) => nameBox(context, scene, plot, curve, plot.x(last), tops[i]));
   const free = names.filter((box) => !scene.taken.some((other) => touch(box, other)));
   for (const { text, color, x, y, width, height, font } of free) {
@@ -183,6 +184,25 @@ function drawCurveNames(context, scene, plot) {
     writeOver(context, scene, text, x, y, color);
   }
   return free.map(({ text, x, y, width, height }) => ({ text, x, y, width, height }));
+}
+
+// Each name at its curve. At the right edge, where that is on top of the others' curves, all of them below those.
+function namePlaces(accuracy, plot, middles, end) {
+  const tops = spread(middles, NAME, plot.top, plot.bottom);
+  const isAtEdge = end + NAMES_WIDE > plot.right;
+  if (!isAtEdge || tops.every((top, i) => Math.abs(top - middles[i]) <= NAME)) return tops;
+  const lowest = lowestFrom(accuracy, plot, plot.right - NAMES_WIDE);
+  if (plot.bottom - lowest < middles.length * NAME + 4) return tops;
+  return spread(tops, NAME, lowest + 4, plot.bottom);
+}
+
+// The lower end of what the curves and bands cover from x on, in pixels from above.
+function lowestFrom({ steps, curves }, plot, x) {
+  const since = Math.max(
+    steps.findLastIndex((step) => plot.x(step) <= x),
+    0,
+  );
+  return Math.max(...curves.flatMap(({ low }) => low.slice(since).map((value) => plot.y(value))));
 }
 
 // Beside the end of a curve that grows, or at the right edge.

@@ -40,6 +40,9 @@ export class State {
     const begin = (event) => event.repeat || (this.now = performance.timeOrigin + event.timeStamp);
     for (const type of ["pointerdown", "keydown"]) window.addEventListener(type, begin, { capture: true, signal });
     for (const type of ["pointerup", "pointercancel"]) window.addEventListener(type, () => this.tell(), { signal });
+    // a button of the kernel's sends its click by itself: the settings that it is about must get there before
+    const hurry = ({ target }) => target instanceof Element && target.closest(".jupyter-button") && this.hurry();
+    window.addEventListener("click", hurry, { capture: true, signal });
   }
 
   /** @returns {import("../payload.js").Answer} */
@@ -100,6 +103,13 @@ export class State {
     clearTimeout(this.timer);
     this.timer = undefined;
     if (this.told < this.count && this.answered === this.told) this.send();
+  }
+
+  // Tell the kernel what it has not heard of, whether it has answered or not.
+  hurry() {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    if (this.told < this.count) this.send();
   }
 
   // What is asked for goes with the settings that it is asked of, whether the kernel has answered or not.

@@ -60,11 +60,7 @@ function around(values) {
   return [0, 1];
 }
 
-// Ticks in percent have as many decimals as they need.
-export function percentTicks(levels) {
-  const whole = levels.every((level) => Math.abs(100 * level - Math.round(100 * level)) < 1e-6);
-  return levels.map((level) => [level, `${(100 * level).toFixed(whole ? 0 : 1)}%`]);
-}
+export const percentTicks = (levels) => levels.map((level) => [level, `${Math.round(100 * level)}%`]);
 
 export const accuracyText = (accuracy) => `${(100 * accuracy).toFixed(1)}%`;
 
