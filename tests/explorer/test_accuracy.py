@@ -1,5 +1,6 @@
 """The rehearsal in the explorer, without a browser; the trials of slow ones wait for the test."""
 
+import re
 import threading
 from dataclasses import replace
 
@@ -203,6 +204,7 @@ def test_what_cannot_be_rehearsed_says_why(either):
         put(either, **refused)
         rehearsed(either)
         assert why in panel.problem.value
+        assert re.match(r"(Nothing|No layer) .*\.$", panel.problem.value)
         assert (either.rehearsal, panel.verdict.value) == (None, "")
         either.load(before, 10_000)
         assert panel.problem.value == ""

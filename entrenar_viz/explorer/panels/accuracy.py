@@ -14,7 +14,7 @@ from entrenar_viz.explorer.controls.settings import Settings
 from entrenar_viz.explorer.panels import plain
 from entrenar_viz.explorer.panels.accuracy_picture import AccuracyPicture
 from entrenar_viz.explorer.panels.parts import Guard, Progress, button, named, quiet, show, text
-from entrenar_viz.explorer.panels.rehearsal_words import about, outcome_table, verdict_of
+from entrenar_viz.explorer.panels.rehearsal_words import about, outcome_table, sentence, verdict_of
 from entrenar_viz.explorer.panels.watched_rehearsal import RehearsalRequest, WatchedRehearsal
 from entrenar_viz.masks.order import Within
 from entrenar_viz.rehearsal.outcome import Rehearsal, RehearsedSchedule
@@ -23,7 +23,10 @@ from entrenar_viz.rehearsal.trials import SEEDS
 
 CHOICES = (3, 5, 10)
 EVERY = 0.1  # seconds between two pictures of what grows
-START = "What the three schedules cost in accuracy: a small network is trained under each of them, and without pruning."
+START = (
+    "What the three schedules cost in accuracy: a small network is trained under each of them, and without pruning. "
+    "That takes some seconds."
+)
 WAITS = "The rehearsal waits until the problems above are fixed."
 OLD = "This is of the settings before: rehearse again."
 
@@ -129,7 +132,7 @@ class AccuracyPanel(plain.VBox):
         try:
             future.result()
         except EntrenarVizError as error:
-            self.problem.value = str(error)
+            self.problem.value = sentence(str(error))
             self._end("")
         except Exception:
             self._end("Not rehearsed to the end.")

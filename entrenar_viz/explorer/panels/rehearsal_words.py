@@ -6,19 +6,19 @@ from entrenar_viz.formatting import counted
 from entrenar_viz.rehearsal.outcome import Rehearsal, RehearsedSchedule
 
 CAVEAT = "This is evidence about the shape of the schedule, not about your model."
-HEADS = ("", "accuracy", "95% interval", "drop from dense")
+HEADS = ("", "accuracy", "95% interval", "points below dense")
 
 
 def verdict_of(result: Rehearsal) -> str:
     """The verdict as a sentence."""
-    return _sentence(result.verdict)
+    return sentence(result.verdict)
 
 
 def about(result: Rehearsal) -> str:
     """What was trained, how its steps were scaled, what was left whole, and what that is evidence of."""
     whole = [f"{name} was left whole: {reason}." for name, reason in result.left_whole.items()]
-    trained = _sentence(f"{result.trained}; {counted(len(result.seeds), 'seed')}")
-    return "\n".join([CAVEAT, trained, _sentence(result.scaling), *whole])
+    trained = sentence(f"{result.trained}; {counted(len(result.seeds), 'seed')}")
+    return "\n".join([CAVEAT, trained, sentence(result.scaling), *whole])
 
 
 def outcome_table(result: Rehearsal) -> str:
@@ -31,10 +31,11 @@ def outcome_table(result: Rehearsal) -> str:
 def _row(one: RehearsedSchedule) -> str:
     number = one.metric.number
     interval = f"{number(one.low)} to {number(one.high)}" if len(one.per_seed) > 1 else ""
-    drop = "" if one.drop is None else one.metric.amount(one.drop[0])
+    drop = "" if one.drop is None else number(one.drop[0])
     cells = "".join(f"<td>{escape(text)}</td>" for text in (f"{number(one.accuracy)}%", interval, drop))
     return f'<tr><th scope="row">{escape(one.name)}</th>{cells}</tr>'
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
+    """``text`` from a capital letter to a full stop."""
     return f"{text[:1].upper()}{text[1:]}."
