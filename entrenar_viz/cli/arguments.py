@@ -106,8 +106,10 @@ def _add_rehearse(commands: Any) -> None:
     text = "train a small network under each schedule, and say which keeps more accuracy"
     parser = commands.add_parser("rehearse", help=text, description=text)
     _add_file_and_steps(parser)
-    parser.add_argument("--rehearsal-steps", type=_steps, metavar="N", help="steps of a rehearsal (default: 2,000)")
-    parser.add_argument("--seeds", type=_seeds, default=5, metavar="N", help="how often each is tried (default: 5)")
+    parser.add_argument(
+        "--rehearsal-steps", type=_some_steps, metavar="N", help="steps of each small training (default: 2,000)"
+    )
+    parser.add_argument("--seeds", type=_seeds, default=5, metavar="N", help="trainings of each schedule (default: 5)")
     parser.add_argument("--workers", type=_workers, metavar="N", help="runs at a time (default: one a processor)")
     what = "rehearse at each of these sparsities (default: 0.5,0.7,0.8,0.9,0.95,0.98)"
     parser.add_argument("--sweep", nargs="?", const=(), type=_fractions, metavar="S,S", help=what)
@@ -128,7 +130,7 @@ def _add_file_and_steps(parser: argparse.ArgumentParser) -> None:
         "file", metavar="FILE", help="the configuration as the trainer loads it, JSON, or YAML in .yaml or .yml"
     )
     parser.add_argument(
-        "--steps", type=_steps, metavar="N", help="training steps (default: the schedule, and 40%% for recovery)"
+        "--steps", type=_steps, metavar="N", help="training steps (default: so many that 40%% follow the schedule)"
     )
 
 
@@ -139,6 +141,12 @@ def _steps(text: str) -> int:
         steps = -1
     if not 0 <= steps <= U64_MAX:
         raise argparse.ArgumentTypeError(f"{text!r:.40} is no whole number from 0 to {U64_MAX}")
+    return steps
+
+
+def _some_steps(text: str) -> int:
+    if not (steps := _steps(text)):
+        raise argparse.ArgumentTypeError("nothing can be rehearsed in no step: use 1 or more")
     return steps
 
 
@@ -167,7 +175,8 @@ def _fractions(text: str) -> tuple[float, ...]:
         found = ()
     if not found or not all(0 < sparsity < 1 for sparsity in found):
         wrong = f"{text!r:.40} is no list of sparsities such as 0.5,0.9"
-        raise argparse.ArgumentTypeError(f"{wrong}; a file goes before --sweep")
+        fix = "80% is written 0.8" if all(1 < sparsity < 100 for sparsity in found) else "each is above 0 and below 1"
+        raise argparse.ArgumentTypeError(f"{wrong}: {fix if found else 'a file goes before --sweep'}")
     return found
 
 

@@ -187,7 +187,9 @@ def test_without_pandas_it_says_what_to_install(capsys, monkeypatch):
     [
         (["--seeds", "0"], "no number of seeds"),
         (["--workers", "65"], "no number of workers"),
-        (["--sweep", "90"], "no list of sparsities such as 0.5,0.9"),
+        (["--rehearsal-steps", "0"], "nothing can be rehearsed in no step: use 1 or more"),
+        (["--sweep", "80,90"], "no list of sparsities such as 0.5,0.9: 80% is written 0.8"),
+        (["--sweep", "0.5,1.5"], "no list of sparsities such as 0.5,0.9: each is above 0 and below 1"),
         (["--sweep", "0.5,,0.9"], "no list of sparsities"),
         (["--sweep", "pruning.json"], "a file goes before --sweep"),
         (["--sweep", "0.5", "--frequencies", "0"], "no list of steps such as 100,500"),
@@ -207,7 +209,6 @@ def test_wrong_usage_exits_with_2(capsys, given, words):
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        (["--rehearsal-steps", "0"], "steps must be at least 1"),
         (["--csv", "no/such/out.csv"], "no/such does not exist"),
         ([*GRID, "--results", "no/such.jsonl"], "no does not exist"),
         ([*GRID, "--results", "pruning.json"], "pruning.json: is no results file"),
