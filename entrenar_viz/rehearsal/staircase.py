@@ -72,14 +72,29 @@ class Staircase:
         if self.steps == self.total_steps:
             return f"{counted(self.steps, 'step')}, as in the training"
         start, end = self.config.schedule.window
+        verb = "is" if self.total_steps == 1 else "are"
+        rehearsed = f"{counted(self.total_steps, 'step')} {verb} rehearsed in {self.steps:,}"
+        if start > self.total_steps:
+            return f"{rehearsed}: the schedule begins at step {start:,}, after the training"
         first, last = self.scaled([start, end]).tolist()
         window = f"steps {start:,} to {end:,} become {first:,} to {last:,}"
         if start == end:
             window = f"step {start:,} becomes {first:,}"
-        every = self.config.schedule.every
-        often = f", every {every:,} becomes every {_number(every * self.steps / self.total_steps)}" if every else ""
-        verb = "is" if self.total_steps == 1 else "are"
-        return f"{counted(self.total_steps, 'step')} {verb} rehearsed in {self.steps:,}: {window}{often}"
+        return f"{rehearsed}: {window}{self._often()}"
+
+    def _often(self) -> str:
+        """How often there is an update, and whether some of them fall together.
+
+        >>> from entrenar_viz import Gradual
+        >>> schedule = Gradual(start_step=1000, end_step=5000, initial_sparsity=0, final_sparsity=0.8, frequency=500)
+        >>> Staircase(PruningConfig(schedule=schedule), 5_000_000, 2000).in_words().partition("become ")[2]
+        '1 to 2, every 500 becomes every step, with several updates in one'
+        """
+        if not (every := self.config.schedule.every):
+            return ""
+        scaled = every * self.steps / self.total_steps
+        becomes = f"every {_number(scaled)}" if scaled >= 1 else "every step, with several updates in one"
+        return f", every {every:,} becomes {becomes}"
 
 
 def _number(steps: float) -> str:

@@ -93,7 +93,7 @@ class TrialPruner:
         """Why some of ``weights`` are left whole, by name: the pattern does not fit, or would take classes away."""
         reasons = {name: pattern_misfit(weight.shape, self.config.pattern) for name, weight in weights.items()}
         if isinstance(self.config.pattern, Row):
-            reasons[list(weights)[-1]] = "its rows are the classes: without one, a class is never told"
+            reasons[list(weights)[-1]] = "each of its rows is a class, which could no longer be predicted without it"
         return {name: reason for name, reason in reasons.items() if reason}
 
     def achieved(self, weights: Weights) -> float:

@@ -36,6 +36,11 @@ class Metric:
         low, high = interval(values)
         return (np.maximum(low, 0), np.minimum(high, 1)) if self.name == ACCURACY else (low, high)
 
+    def above_zero(self, value: float) -> str:
+        """A value above zero without its unit, with as many decimals as show that it is."""
+        number = self.number(value)
+        return rounded(float(f"{100 * value:.1g}")) if number == "0.0" else number
+
 
 def interval(values: ArrayLike, chances: int = 1) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The 95% interval of the mean of ``values`` along their first axis, by Student's t; nan for one value.
@@ -116,9 +121,15 @@ class PairedDifference:
         return replace(swapped, difference=-self.difference, low=-self.high, high=-self.low)
 
     def range(self) -> str:
-        """The ends of the interval; of what is certain without the sign, which the words have."""
-        ends = sorted(map(abs, (self.low, self.high))) if self.is_certain else [self.low, self.high]
-        return " to ".join(map(self.metric.number, ends))
+        """The ends of the interval; of what is certain without the sign, which the words have.
+
+        >>> PairedDifference("Cubic", "Gradual", 0.006, 0.0004, 0.0116, seeds=5).range()
+        '0.04 to 1.2'
+        """
+        if not self.is_certain:
+            return f"{self.metric.number(self.low)} to {self.metric.number(self.high)}"
+        near, far = sorted(map(abs, (self.low, self.high)))
+        return f"{self.metric.above_zero(near)} to {self.metric.number(far)}"
 
     def _verb(self) -> str:
         return f"{self.first} keeps" if self.metric.name == ACCURACY else f"{self.first}'s {self.metric.name} is"
@@ -165,7 +176,7 @@ def verdict(found: Sequence[PairedDifference]) -> str:
     It is the first of each pair that it is in. Where no pair differs, the sentence says so.
     """
     if not found:
-        return "there are no two schedules that prune, so that nothing can be compared"
+        return "fewer than two of the schedules prune anything, so that there is nothing to compare"
     if found[0].seeds < FEWEST:
         return (
             f"{counted(found[0].seeds, 'seed')} cannot tell a difference from chance: rehearse with at least {FEWEST}"

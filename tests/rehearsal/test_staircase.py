@@ -78,7 +78,13 @@ def test_the_last_step_stands_for_the_last_one_of_the_longest_training(total):
         (
             Gradual(start_step=3, end_step=90_000, initial_sparsity=0, final_sparsity=0.5, frequency=10),
             100_000,
-            "100,000 steps are rehearsed in 2,000: steps 3 to 90,000 become 1 to 1,800, every 10 becomes every 0.2",
+            "100,000 steps are rehearsed in 2,000: steps 3 to 90,000 become 1 to 1,800, every 10 becomes every step, "
+            "with several updates in one",
+        ),
+        (
+            Cubic(start_step=600, end_step=900, final_sparsity=0.5),
+            500,
+            "500 steps are rehearsed in 2,000: the schedule begins at step 600, after the training",
         ),
         (OneShot(step=4000), 2000, "2,000 steps, as in the training"),
         (OneShot(step=1), 1, "1 step is rehearsed in 2,000: step 1 becomes 2,000"),

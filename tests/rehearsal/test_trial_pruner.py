@@ -103,7 +103,7 @@ def test_layers_that_the_pattern_does_not_fit_are_left_whole_with_the_reason():
     assert list(skipped) == ["fc2.weight", "fc3.weight"]
     assert "3 x 4 does not divide 8 x 12" in skipped["fc2.weight"]
     rows = TrialPruner("Gradual", replace(CONFIG, pattern=Row()), 20).skipped(weights)
-    assert rows == {"fc3.weight": "its rows are the classes: without one, a class is never told"}
+    assert rows == {"fc3.weight": "each of its rows is a class, which could no longer be predicted without it"}
 
 
 def test_a_method_that_needs_activations_says_so():
