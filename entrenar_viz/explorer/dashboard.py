@@ -134,11 +134,11 @@ class Dashboard:
             self.language = language
             self.follow()
 
-    def rehearse(self, seeds: int, training: SmallTraining) -> None:
+    def rehearse(self, seeds: int, training: SmallTraining, steps: int | None) -> None:
         """Open the tab "Accuracy" and begin there; ConfigError while the settings hold a problem."""
         self.check("nothing was rehearsed")
         self.tabs.open_tab("Accuracy")
-        self.accuracy.rehearse(seeds, training)
+        self.accuracy.rehearse(seeds, training, steps)
 
     def _choose_schedule(self, kind: str) -> None:
         self.show(replace(self.state.settings, schedule=kind))

@@ -23,7 +23,7 @@ from entrenar_viz.models.allowed_folder import AllowedFolder
 from entrenar_viz.models.weights import Source, load_weights
 from entrenar_viz.rehearsal.outcome import Rehearsal
 from entrenar_viz.rehearsal.small_training import WIDTHS, small_training
-from entrenar_viz.rehearsal.trials import SEEDS, seeds_of
+from entrenar_viz.rehearsal.trials import SEEDS, at_least_one, seeds_of
 from entrenar_viz.workspace.session import Session
 
 if TYPE_CHECKING:
@@ -175,6 +175,7 @@ class Explorer(tr.HasTraits):
         self,
         seeds: int = SEEDS,
         *,
+        steps: int | None = None,
         X: ArrayLike | None = None,
         y: ArrayLike | None = None,
         widths: Sequence[int] = WIDTHS,
@@ -182,13 +183,14 @@ class Explorer(tr.HasTraits):
         """Open the tab "Accuracy" and train a small network there under the three schedules, in the background.
 
         As ``entrenar_viz.rehearse`` does, for the settings as they stand. ``seeds`` is how many there are; ``X``, ``y``
-        and ``widths`` are also what the button trains with from then on. Raises ConfigError while the settings hold a
-        problem, EntrenarVizError for data, widths or seeds that cannot be used; what else cannot be rehearsed, the tab
-        tells.
+        and ``widths`` are also what the button trains with from then on, and so is ``steps``, the length of a run; None
+        leaves that as it is, 2,000 at first. Raises ConfigError while the settings hold a problem, EntrenarVizError for
+        data, widths, steps or seeds that cannot be used; what else cannot be rehearsed, the tab tells.
         """
         if len(seeds_of(seeds)) != seeds:
             raise EntrenarVizError(f"seeds is how many there are, not {seeds!r:.60}")
-        self._parts.rehearse(seeds, small_training(X, y, widths))
+        length = None if steps is None else at_least_one(steps)
+        self._parts.rehearse(seeds, small_training(X, y, widths), length)
 
     @property
     def rehearsal(self) -> Rehearsal | None:

@@ -98,6 +98,8 @@ class Rehearsal:
     left_whole: dict[str, str]
     """The layers of the small network that are not pruned, with the reasons."""
     metric: Metric
+    squeezed: int | None = None
+    """The steps of a trial that the shortest window has, if scaling has left too few to tell schedules apart."""
 
     @cached_property
     def differences(self) -> tuple[PairedDifference, ...]:
@@ -109,16 +111,22 @@ class Rehearsal:
     def verdict(self) -> str:
         """What can be said of the schedules, in a sentence: which one keeps more, or that there is no difference."""
         ends = {one.name: one.sparsity for one in self.outcomes}
-        return "; ".join([verdict(self.differences), *uneven(ends)])
+        return "; ".join([verdict(self.differences), *uneven(ends), *self._too_short()])
 
     @property
     def better(self) -> RehearsedSchedule | None:
         """The best schedule of those that are certainly better than that of ``config``; None if none is known to be."""
         own = next((one for one in self.outcomes if one.config.schedule == self.config.schedule), None)
-        if own is None:
+        if own is None or self.squeezed is not None:
             return None
         better = [self[pair.first] for pair in self.differences if pair.is_certain and pair.second == own.name]
         return next((one for one in better if one.sparsity >= own.sparsity), None)
+
+    def _too_short(self) -> list[str]:
+        if self.squeezed is None:
+            return []
+        left = counted(self.squeezed, "step") if self.squeezed else "less than a step"
+        return [f"the window has {left} of the rehearsal, too few to tell schedules apart: rehearse with more steps"]
 
     def __getitem__(self, name: str) -> RehearsedSchedule:
         for one in (*self.outcomes, self.dense):

@@ -131,9 +131,9 @@ class PreparedRehearsal:
         """What the runs, which are in the order of ``jobs``, have found."""
         jobs = {name: list(of) for name, of in groupby(self.jobs, key=lambda job: job.name)}
         by_name = {name: list(of) for name, of in groupby(runs, key=lambda run: run.name)}
-        told = metric or Metric()
+        told = metric or metric_of_trial(ACCURACY, higher_is_better=True, trial=self.own.trial)
         dense, *outcomes = (outcome_of(jobs[name], by_name[name], by_name[DENSE], told) for name in jobs)
-        trial = self.own.trial
+        trial, windows = self.own.trial, [job.staircase.squeezed for job in self.jobs]
         return Rehearsal(
             config=self.config,
             total_steps=self.total_steps,
@@ -145,6 +145,7 @@ class PreparedRehearsal:
             trained=trial.in_words() if isinstance(trial, SmallTraining) else "your own training",
             left_whole=trial.left_whole(self.own.pruner()) if isinstance(trial, SmallTraining) else {},
             metric=told,
+            squeezed=min((steps for steps in windows if steps is not None), default=None),
         )
 
 

@@ -77,6 +77,11 @@ class SmallTraining:
         what = "the handwritten digits" if self.data is None else "the data given"
         return f"{self.network()} on {what}: {len(data.x_train):,} rows to train on, {len(data.x_test):,} held out"
 
+    def grain(self) -> float:
+        """The smallest difference of accuracies: one row of those held out."""
+        data = _digits() if self.data is None else self.data
+        return 1 / len(data.x_test)
+
     def digest(self) -> str:
         """16 hexadecimal digits that are others for other data or other widths."""
         found = sha256(repr(self.layer_widths()).encode())

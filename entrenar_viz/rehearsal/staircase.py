@@ -12,6 +12,8 @@ from entrenar_viz.config.pruning_config import PruningConfig, fixed_sparsity
 from entrenar_viz.config.steps import Steps
 from entrenar_viz.formatting import counted
 
+FEW = 10  # steps of a window: with fewer, schedules that differ become alike
+
 
 @dataclass(frozen=True)
 class Staircase:
@@ -47,6 +49,14 @@ class Staircase:
             return 0.0
         fixed = fixed_sparsity(self.config.pattern)
         return float(str(np.float32(asked[-1] if fixed is None else fixed)))
+
+    @property
+    def squeezed(self) -> int | None:
+        """The steps of the rehearsal that the window has become, if scaling has left too few of them; None if not."""
+        start, end = self.config.schedule.window
+        first, last = self.scaled([start, end]).tolist()
+        few = start < end and self.steps < self.total_steps and last - first < FEW
+        return last - first if few else None
 
     def scaled(self, steps: ArrayLike) -> NDArray[np.int64]:
         """Steps of the training as steps of the rehearsal, from 1 on."""

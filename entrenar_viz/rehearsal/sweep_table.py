@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ("schedule", "sparsity", "frequency", "seed", "applied", "problem")
 """Of a sweep, beside that of its metric."""
-HIGHER = "higher_is_better"
+HIGHER, GRAIN = "higher_is_better", "grain"
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +77,7 @@ def metric_of(frame: "pd.DataFrame") -> Metric:
     if len(others) > 1 and ACCURACY not in others:
         raise EntrenarVizError(f"the metric may be any of the columns {', '.join(map(str, others))}: drop the others")
     name = ACCURACY if ACCURACY in others else others[0]
-    return Metric(name, bool(frame.attrs.get(HIGHER, True)))
+    return Metric(name, bool(frame.attrs.get(HIGHER, True)), float(frame.attrs.get(GRAIN, 0.0)))
 
 
 def verdicts(points: list[SweptPoint]) -> dict[float, str]:

@@ -22,7 +22,7 @@ from entrenar_viz.rehearsal.rehearsing import alternatives
 from entrenar_viz.rehearsal.results_file import ResultsFile, key
 from entrenar_viz.rehearsal.runs import Job, Run, Trial, attempt_run, check_trial, iter_runs
 from entrenar_viz.rehearsal.small_training import WIDTHS, SmallTraining
-from entrenar_viz.rehearsal.sweep_table import HIGHER
+from entrenar_viz.rehearsal.sweep_table import GRAIN, HIGHER
 from entrenar_viz.rehearsal.trial_pruner import DENSE, asking_nothing, check_masks
 from entrenar_viz.rehearsal.trials import SEEDS, Trials, listed, metric_of_trial, names_of, trial_of, trials
 from entrenar_viz.rehearsal.verdict import ACCURACY
@@ -106,7 +106,7 @@ def sweep(
         for done, (_, run) in enumerate(iter_runs(rest, executor, attempt_run, keep), 1):
             report(done, len(rest), run)
     frame = _frame(pandas, [(job, runs[job]) for job in jobs], metric)
-    frame.attrs[HIGHER] = told.higher_is_better
+    frame.attrs |= {HIGHER: told.higher_is_better, GRAIN: told.grain}
     return frame
 
 

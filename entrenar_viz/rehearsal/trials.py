@@ -46,9 +46,9 @@ class Trials:
 
 def trials(total_steps: int, seeds: int | Iterable[int], *, steps: int | None, trial: Trial, within: Within) -> Trials:
     """Check lengths and seeds; StepError or EntrenarVizError for what is wrong with them."""
-    total, found = _at_least_one(total_steps, "total_steps"), seeds_of(seeds)
+    total, found = at_least_one(total_steps, "total_steps"), seeds_of(seeds)
     small = isinstance(trial, SmallTraining)
-    length = _at_least_one((STEPS if small else total) if steps is None else steps, "steps")
+    length = at_least_one((STEPS if small else total) if steps is None else steps, "steps")
     if not small and length != total:
         fix = f"set total_steps to {length:,} and leave steps out"
         raise StepError(f"a trial of your own is as long as its training: {fix}")
@@ -71,7 +71,7 @@ def metric_of_trial(name: str, *, higher_is_better: bool, trial: Trial) -> Metri
     if isinstance(trial, SmallTraining) and (name != ACCURACY or not higher_is_better):
         fix = "leave metric and higher_is_better out, or give a trial of your own"
         raise EntrenarVizError(f"the small network tells its accuracy, of which more is better: {fix}")
-    return Metric(name, bool(higher_is_better))
+    return Metric(name, bool(higher_is_better), trial.grain() if isinstance(trial, SmallTraining) else 0.0)
 
 
 def names_of(schedules: Sequence[Any]) -> list[str]:
@@ -115,7 +115,8 @@ def seeds_of(given: int | Iterable[int]) -> tuple[int, ...]:
     return found
 
 
-def _at_least_one(steps: int, name: str) -> int:
+def at_least_one(steps: int, name: str = "steps") -> int:
+    """``steps`` as a whole number; StepError, by their ``name``, for none and for a rehearsal without end."""
     number = whole_steps(steps, name)
     if number == 0:
         raise StepError(f"{name} must be at least 1: nothing can be rehearsed in no step")

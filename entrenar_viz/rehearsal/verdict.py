@@ -22,6 +22,8 @@ class Metric:
 
     name: str = ACCURACY
     higher_is_better: bool = True
+    grain: float = 0.0
+    """The smallest difference that it can show, such as one image of those held out; 0 if that is not known."""
 
     def amount(self, difference: float) -> str:
         """A difference with its unit: ``2.4 points``."""
@@ -42,10 +44,13 @@ class Metric:
         return rounded(float(f"{100 * value:.1g}")) if number == "0.0" else number
 
 
-def interval(values: ArrayLike, chances: int = 1) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def interval(
+    values: ArrayLike, chances: int = 1, least: float = 0.0
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The 95% interval of the mean of ``values`` along their first axis, by Student's t; nan for one value.
 
-    With several ``chances`` to be wrong it is longer: as many of them hold together with 95% (Bonferroni).
+    With several ``chances`` to be wrong it is longer: as many of them hold together with 95% (Bonferroni). ``least`` is
+    what their deviation is taken to be at least.
 
     >>> low, high = interval([0.95, 0.96, 0.97])
     >>> round(float(low), 3), round(float(high), 3)
@@ -58,7 +63,7 @@ def interval(values: ArrayLike, chances: int = 1) -> tuple[NDArray[np.float64], 
     if count < 2:
         return np.full_like(mean, np.nan), np.full_like(mean, np.nan)
     share = 1 - (1 - CONFIDENCE) / 2 / chances
-    half = stdtrit(count - 1, share) * given.std(axis=0, ddof=1) / np.sqrt(count)
+    half = stdtrit(count - 1, share) * np.maximum(given.std(axis=0, ddof=1), least) / np.sqrt(count)
     return mean - half, mean + half
 
 
@@ -141,10 +146,12 @@ def paired_differences(finals: Mapping[str, NDArray[np.float64]], metric: Metric
     Which of them differ, and which way, is right for all pairs together with 95%, by Holm's procedure (Holm 1979, "A
     Simple Sequentially Rejective Multiple Test Procedure"): the clearest difference is tested as one of all pairs, the
     next one as one of those that are left, and after the first one that is not certain none is. Intervals are as long
-    as the tests ask: each has its difference in it with at least 95%, all of them together a little less often.
+    as the tests ask: each has its difference in it with at least 95%, all of them together a little less often. Where
+    all seeds have the same difference, its deviation is that of two numbers rounded to the metric's grain.
     """
     ranked = sorted(finals, key=lambda name: finals[name].mean(), reverse=metric.higher_is_better)
-    pairs = [_Pair(first, second, finals[first] - finals[second]) for first, second in combinations(ranked, 2)]
+    least = metric.grain / np.sqrt(6)  # two errors between half a grain less and half a grain more
+    pairs = [_Pair(first, second, finals[first] - finals[second], least) for first, second in combinations(ranked, 2)]
     found, chances, certain = dict[int, PairedDifference](), len(pairs), True
     for index in sorted(range(len(pairs)), key=lambda index: pairs[index].clearness, reverse=True):
         found[index] = pairs[index].told(metric, chances)
@@ -158,15 +165,19 @@ class _Pair:
     first: str
     second: str
     differences: NDArray[np.float64]
+    least: float
+    """What the deviation of the differences is taken to be at least."""
 
     @property
     def clearness(self) -> float:
         """The mean in units of its standard error: Student's t, without its sign."""
-        mean, spread = abs(self.differences.mean()), self.differences.std(ddof=1) if len(self.differences) > 1 else 0.0
-        return float(mean / spread) if spread else float(np.inf if mean else 0)
+        mean, deviation = abs(self.differences.mean()), 0.0
+        if len(self.differences) > 1:
+            deviation = max(self.differences.std(ddof=1), self.least)
+        return float(mean / deviation) if deviation else float(np.inf if mean else 0)
 
     def told(self, metric: Metric, chances: int) -> PairedDifference:
-        mean, (low, high) = float(self.differences.mean()), map(float, interval(self.differences, chances))
+        mean, (low, high) = float(self.differences.mean()), map(float, interval(self.differences, chances, self.least))
         return PairedDifference(self.first, self.second, mean, low, high, len(self.differences), metric)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from entrenar_viz import ConfigError, EntrenarVizError, Explorer, Gradual, PruningConfig, rehearse
+from entrenar_viz import ConfigError, EntrenarVizError, Explorer, Gradual, PruningConfig, StepError, rehearse
 from entrenar_viz.explorer.browser.accuracy import NOTHING
 from entrenar_viz.explorer.panels import accuracy as module
 from entrenar_viz.explorer.panels.parts import is_shown
@@ -334,3 +334,15 @@ def test_a_download_of_the_figure_before_is_taken_back(explorer):
     explorer._parts.accuracy.start.click()
     explorer.wait()
     assert figures.download.link.value == ""
+
+
+def test_the_length_of_a_run_stays_for_the_button(explorer):
+    explorer.rehearse(3, steps=30, widths=(8,))
+    explorer.wait()
+    assert explorer.rehearsal.steps == 30
+    explorer.rehearse(3, widths=(8,))
+    explorer.wait()
+    assert explorer.rehearsal.steps == 30
+    for wrong in (0, 1.5, 10**8):
+        with pytest.raises(StepError, match=r"^steps must be"):
+            explorer.rehearse(steps=wrong)

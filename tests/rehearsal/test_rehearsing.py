@@ -182,7 +182,7 @@ def test_patterns_are_those_of_the_configuration():
     assert [one.sparsity for one in halves.outcomes] == [0.5, 0.5, 0.5]
     rows = rehearse(replace(CONFIG, pattern=Row()), 10_000, **SHORT)
     assert list(rows.left_whole) == ["fc2.weight"]
-    assert "fc2.weight is left whole: its rows are the classes" in str(rows)
+    assert "fc2.weight is left whole: each of its rows is a class" in str(rows)
 
 
 def test_a_schedule_that_ends_at_less_is_told_apart():
@@ -260,3 +260,17 @@ def test_all_runs_have_the_same_readings():
     assert len({job.readings for job in jobs}) == 1
     assert {249, 250, 1199, 1200, 2000}.issubset(jobs[0].readings)
     assert {251, 1201}.isdisjoint(jobs[0].readings)
+
+
+def test_a_window_that_scaling_has_made_too_short_tells_nothing():
+    once = OneShot(step=4000)
+    given = [once, replace(CUBIC, start_step=1000, end_step=5000)]
+    found = rehearse(replace(CONFIG, schedule=once), 5_000_000, seeds=3, widths=(16,), schedules=given)
+    assert found.squeezed == 1
+    assert found.verdict.endswith(
+        "; the window has 1 step of the rehearsal, too few to tell schedules apart: rehearse with more steps"
+    )
+    assert found.better is None
+    assert rehearse(CONFIG, 10_000, **SHORT).squeezed is None
+    short = replace(CONFIG, schedule=replace(CUBIC, end_step=1003))
+    assert rehearse(short, 1200, seeds=1, steps=1200, widths=(4,)).squeezed is None  # it is as short as it is

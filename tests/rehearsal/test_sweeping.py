@@ -215,7 +215,7 @@ def test_a_larger_grid_makes_only_what_is_missing(tmp_path):
 
 def test_a_metric_of_another_name(tmp_path):
     frame = swept(metric="loss", higher_is_better=False, results=tmp_path / "r.jsonl")
-    assert frame.attrs == {"higher_is_better": False}
+    assert frame.attrs == {"higher_is_better": False, "grain": 0.0}
     assert frame["loss"].notna().all()
     with pytest.raises(ConfigError, match=r"metric: is 'loss' in the file, and 'accuracy' in this sweep"):
         swept(results=tmp_path / "r.jsonl")

@@ -127,3 +127,14 @@ def test_a_clear_difference_does_not_hide_behind_another():
     words = said(Cubic=0.95 + SEEDS, Gradual=0.905 + SEEDS[::-1], OneShot=0.85 + spread)
     assert words.startswith("Cubic keeps 4.5 points more than Gradual")
     assert " and 10.0 points more than OneShot (95%: " in words
+
+
+def test_the_same_difference_in_all_seeds_is_not_certain_where_it_is_one_grain():
+    unknown, image = Metric(), Metric(grain=1 / 450)
+    finals = {"Cubic": np.full(3, 435 / 450), "Gradual": np.full(3, 434 / 450)}
+    assert "keeps 0.2 points more" in said(unknown, **finals)
+    assert said(image, **finals).startswith("no difference at this sparsity between Cubic and Gradual (0.2 points")
+    (pair,) = pairs(image, **finals)
+    half = stats.t.ppf(0.975, 2) / 450 / np.sqrt(6) / np.sqrt(3)
+    assert (pair.high - pair.low) / 2 == pytest.approx(half)
+    assert "keeps 20.0 points more" in said(image, Cubic=np.full(3, 0.9), Gradual=np.full(3, 0.7))

@@ -93,8 +93,9 @@ class AccuracyPanel(plain.VBox):
             self.problem.value = ""
         self._mark()
 
-    def rehearse(self, seeds: int, training: SmallTraining) -> None:
-        """Begin with so many seeds, and train like that from now on."""
+    def rehearse(self, seeds: int, training: SmallTraining, steps: int | None = None) -> None:
+        """Begin with so many seeds, and train like that from now on; for so many steps, unless that is None."""
+        self.steps = self.steps if steps is None else steps
         if seeds not in dict(self.seeds.options).values():
             counts = sorted({*CHOICES, seeds})
             self.seeds.options = [(f"{count} seed{'s' * (count > 1)}", count) for count in counts]
