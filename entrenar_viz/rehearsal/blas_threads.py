@@ -1,13 +1,16 @@
 """One thread for each multiplication of matrices, while small networks are trained."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 from threadpoolctl import OpenBLASController, ThreadpoolController
 
-_LOCK = Lock()
+_LOCK = RLock()  # its holder may be the one who forks
+if hasattr(os, "register_at_fork"):  # a process must not be forked while another thread has the lock
+    os.register_at_fork(before=_LOCK.acquire, after_in_parent=_LOCK.release, after_in_child=_LOCK.release)
 _runs: list[object] = []  # those that are under way in this process
 _limits: list[Any] = []  # what the first of them has set, for the last one to take back
 

@@ -41,8 +41,7 @@ class SmallTraining:
 
     def __call__(self, pruner: TrialPruner, seed: int) -> Iterator[tuple[int, float]]:
         """Train for the steps of ``pruner``, and tell the accuracy on what is held out at its readings."""
-        data = _digits() if self.data is None else self.data
-        rng = np.random.default_rng(seed)
+        data, rng = self.rows, np.random.default_rng(seed)
         network = Network(self.layer_widths(), rng)
         batches = _batches(len(data.x_train), rng)
         for reading in pruner.readings:
@@ -54,10 +53,14 @@ class SmallTraining:
                 accuracy = network.accuracy(data.x_test, data.y_test)
             yield reading, accuracy
 
+    @property
+    def rows(self) -> Digits:
+        """What it trains on and what is held out."""
+        return _digits() if self.data is None else self.data
+
     def layer_widths(self) -> tuple[int, ...]:
         """The inputs, the hidden layers and the classes."""
-        data = _digits() if self.data is None else self.data
-        return (data.x_train.shape[1], *self.widths, int(data.y_train.max()) + 1)
+        return (self.rows.x_train.shape[1], *self.widths, int(self.rows.y_train.max()) + 1)
 
     def left_whole(self, pruner: TrialPruner) -> dict[str, str]:
         """Which layers ``pruner`` leaves whole, with the reasons; EntrenarVizError if it can prune none."""
@@ -73,19 +76,18 @@ class SmallTraining:
 
     def in_words(self) -> str:
         """What is trained on what."""
-        data = _digits() if self.data is None else self.data
         what = "the handwritten digits" if self.data is None else "the data given"
-        return f"{self.network()} on {what}: {len(data.x_train):,} rows to train on, {len(data.x_test):,} held out"
+        trained, held = len(self.rows.x_train), len(self.rows.x_test)
+        return f"{self.network()} on {what}: {trained:,} rows to train on, {held:,} held out"
 
     def grain(self) -> float:
         """The smallest difference of accuracies: one row of those held out."""
-        data = _digits() if self.data is None else self.data
-        return 1 / len(data.x_test)
+        return 1 / len(self.rows.x_test)
 
     def digest(self) -> str:
         """16 hexadecimal digits that are others for other data or other widths."""
         found = sha256(repr(self.layer_widths()).encode())
-        for part in _digits() if self.data is None else self.data:
+        for part in self.rows:
             found.update(f"{part.shape} {part.dtype.str}".encode() + part.tobytes())
         return found.hexdigest()[:16]
 
