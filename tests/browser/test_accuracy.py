@@ -23,13 +23,6 @@ gradual = Gradual(start_step=2000, end_step=7000, initial_sparsity=0.0, final_sp
 explorer = Explorer(PruningConfig(target_sparsity=0.95, schedule=gradual), total_steps=10_000)
 explorer._parts.accuracy.steps = 400
 explorer"""
-# in one task, before the page has told the kernel what was typed
-TYPE_AND_PRESS = """(entry) => {
-  entry.value = "92";
-  entry.dispatchEvent(new Event("input", { bubbles: true }));
-  entry.dispatchEvent(new Event("blur"));
-  document.querySelector(".entrenar-viz-accuracy .jupyter-button").click();
-}"""
 RUNS = 12  # of three seeds
 HOLD, LET_GO = "setattr(SmallTraining, '__call__', held)", "setattr(SmallTraining, '__call__', usual)"
 
@@ -107,14 +100,6 @@ def test_the_verdict_is_read_and_the_better_schedule_chosen(opened):
     assert not opened.accuracy["outdated"]
     press(opened, "Undo")
     opened.until("explorer.config.schedule.type", "one_shot")
-
-
-def test_what_was_typed_is_rehearsed_if_it_is_pressed_at_once(opened):
-    opened.page.get_by_label("Target sparsity", exact=True).first.evaluate(TYPE_AND_PRESS)
-    opened.page.locator(".entrenar-viz-verdict").wait_for(timeout=60_000)
-    opened.until("explorer.rehearsal is not None", True)
-    assert opened.python("explorer.rehearsal.config.target_sparsity") == 0.92
-    assert not opened.accuracy["outdated"]
 
 
 def test_cursor_and_shown_steps_are_those_of_the_plot_above(opened):

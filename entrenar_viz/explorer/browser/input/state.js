@@ -40,7 +40,8 @@ export class State {
     const begin = (event) => event.repeat || (this.now = performance.timeOrigin + event.timeStamp);
     for (const type of ["pointerdown", "keydown"]) window.addEventListener(type, begin, { capture: true, signal });
     for (const type of ["pointerup", "pointercancel"]) window.addEventListener(type, () => this.tell(), { signal });
-    // a button of the kernel's sends its click by itself: the settings that it is about must get there before
+    // a button of the kernel's sends its click by itself: the settings that it is about are sent before; a kernel with
+    // subshells may still hear of them in several threads
     const hurry = ({ target }) => target instanceof Element && target.closest(".jupyter-button") && this.hurry();
     window.addEventListener("click", hurry, { capture: true, signal });
   }
