@@ -126,9 +126,9 @@ def make_run(job: Job) -> Run:
     return run_of(job, steps, metrics)
 
 
-def run_of(job: Job, steps: Iterable[int], metrics: Iterable[float]) -> Run:
+def run_of(job: Job, steps: Iterable[int], metrics: Iterable[float], problem: str = "") -> Run:
     """The run of ``job`` that has read ``metrics`` at the end of ``steps``."""
-    return Run(job.name, job.seed, job.sparsity, job.frequency, tuple(steps), tuple(metrics))
+    return Run(job.name, job.seed, job.sparsity, job.frequency, tuple(steps), tuple(metrics), problem)
 
 
 def attempt_run(job: Job) -> Run:
@@ -137,8 +137,7 @@ def attempt_run(job: Job) -> Run:
         return make_run(job)
     except Exception as error:  # whatever it is, the other runs are worth having
         said = str(error) if isinstance(error, EntrenarVizError) else f"{type(error).__name__}: {error}"
-        steps, metrics = (job.staircase.steps,), (math.nan,)
-        return Run(job.name, job.seed, job.sparsity, job.frequency, steps, metrics, " ".join(said.split())[:MOST_SAID])
+        return run_of(job, [job.staircase.steps], [math.nan], " ".join(said.split())[:MOST_SAID])
 
 
 def check_trial(trial: Trial, executor: Executor | None) -> None:

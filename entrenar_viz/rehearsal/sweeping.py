@@ -20,7 +20,7 @@ from entrenar_viz.progress import Progress, check_progress, optional, reporting
 from entrenar_viz.rehearsal.outcome import check_run
 from entrenar_viz.rehearsal.rehearsing import alternatives
 from entrenar_viz.rehearsal.results_file import ResultsFile, key
-from entrenar_viz.rehearsal.runs import Job, Run, Trial, attempt_run, check_trial, iter_runs
+from entrenar_viz.rehearsal.runs import Job, Run, Trial, attempt_run, check_trial, iter_runs, run_of
 from entrenar_viz.rehearsal.small_training import WIDTHS, SmallTraining
 from entrenar_viz.rehearsal.sweep_table import GRAIN, HIGHER
 from entrenar_viz.rehearsal.trial_pruner import DENSE, asking_nothing, check_masks
@@ -207,7 +207,7 @@ def _known(file: ResultsFile, jobs: Iterable[Job]) -> dict[Job, Run]:
     kept = file.read()
     found = ((job, kept.get(key(_what(job)))) for job in jobs)
     return {
-        job: Run(job.name, job.seed, job.sparsity, job.frequency, (job.staircase.steps,), (metric,))
+        job: run_of(job, [job.staircase.steps], [metric])
         for job, metric in found
         if metric is not None
     }
