@@ -54,6 +54,20 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
+def sentence(words: str) -> str:
+    """``words`` as a sentence: with a capital letter and a full stop.
+
+    >>> sentence("no difference at this sparsity"), sentence("Cubic keeps more")
+    ('No difference at this sparsity.', 'Cubic keeps more.')
+    """
+    return f"{capitalized(words)}."
+
+
+def capitalized(words: str) -> str:
+    """``words`` with a capital letter at the beginning; the others stay."""
+    return words[:1].upper() + words[1:]
+
+
 def size(count: float) -> str:
     """Bytes in decimal units, three digits.
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from entrenar_viz.figures.labels import wrapped
 from entrenar_viz.figures.saving import ShownFigure
-from entrenar_viz.formatting import percent, rounded
+from entrenar_viz.formatting import capitalized, percent, rounded
 from entrenar_viz.rehearsal.verdict import ACCURACY, Metric
 
 WIDTH, PLOT = 9.0, 3.4  # of the figure, and height of the data, inches
@@ -28,7 +28,7 @@ def accuracy_axes(colors: dict[str, str], title: str, below: str, *, above: floa
 
     ``above`` are inches for more text between title and data, ``gutter`` those for names to the right of the data.
     """
-    head = wrapped(title[:1].upper() + title[1:], TITLE, TEXT_WIDTH, "bold")
+    head = wrapped(capitalized(title), TITLE, TEXT_WIDTH, "bold")
     small = wrapped(below, SMALL, TEXT_WIDTH)
     top, bottom = ABOVE + above + TITLE_LINE * (len(head) - 1), BELOW + SMALL_LINE * len(small)
     height = bottom + PLOT + top

@@ -16,7 +16,7 @@ from entrenar_viz.figures.accuracy_axes import TEXT_WIDTH, accuracy_axes, band_a
 from entrenar_viz.figures.labels import SIZE as NAME
 from entrenar_viz.figures.labels import EdgeName, draw_names, room_for, text_width
 from entrenar_viz.figures.palette import schedule_color, theme_colors
-from entrenar_viz.formatting import counted
+from entrenar_viz.formatting import counted, sentence
 from entrenar_viz.rehearsal.outcome import Rehearsal, RehearsedSchedule
 from entrenar_viz.rehearsal.trial_pruner import DENSE
 from entrenar_viz.rehearsal.verdict import FEWEST
@@ -86,8 +86,7 @@ def _below(result: Rehearsal) -> str:
     bands = ", bands: their 95% intervals" if len(result.seeds) >= FEWEST else ""
     what = "" if len(result.seeds) == 1 else f" Lines: means of {seeds}{bands}."
     one = f"; {seeds}" if len(result.seeds) == 1 else ""
-    scaling = result.scaling[:1].upper() + result.scaling[1:]
-    return f"{result.trained[:1].upper()}{result.trained[1:]}{one}. {scaling}.{what}"
+    return f"{sentence(result.trained + one)} {sentence(result.scaling)}{what}"
 
 
 def _draw_frame(plot: _Plot) -> None:

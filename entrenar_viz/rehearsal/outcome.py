@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.config.steps import Steps
 from entrenar_viz.errors import EntrenarVizError
-from entrenar_viz.formatting import counted
+from entrenar_viz.formatting import counted, sentence
 from entrenar_viz.progress import optional
 from entrenar_viz.rehearsal.runs import Job, Run
 from entrenar_viz.rehearsal.trial_pruner import DENSE
@@ -148,9 +148,8 @@ class Rehearsal:
     def __str__(self) -> str:
         rows = [f"  {one.words()}" for one in (self.dense, *self.outcomes)]
         whole = [f"{name} is left whole: {reason}." for name, reason in self.left_whole.items()]
-        about = f"{self.trained}; {counted(len(self.seeds), 'seed')}. {self.scaling[:1].upper()}{self.scaling[1:]}."
-        verdict = f"{self.verdict[:1].upper()}{self.verdict[1:]}."
-        return "\n".join([verdict, f"{self.metric.name} at the end:", *rows, about, *whole])
+        about = f"{self.trained}; {counted(len(self.seeds), 'seed')}. {sentence(self.scaling)}"
+        return "\n".join([sentence(self.verdict), f"{self.metric.name} at the end:", *rows, about, *whole])
 
     def __repr__(self) -> str:
         return f"<Rehearsal of {self.config.schedule.words(self.config.target_sparsity)}: {self.verdict}>"

@@ -206,11 +206,7 @@ def _known(file: ResultsFile, jobs: Iterable[Job]) -> dict[Job, Run]:
     """The runs that are in the file."""
     kept = file.read()
     found = ((job, kept.get(key(_what(job)))) for job in jobs)
-    return {
-        job: run_of(job, [job.staircase.steps], [metric])
-        for job, metric in found
-        if metric is not None
-    }
+    return {job: run_of(job, [job.staircase.steps], [metric]) for job, metric in found if metric is not None}
 
 
 def _frame(pandas: Any, rows: Sequence[tuple[Job, Run]], metric: str) -> "pd.DataFrame":

@@ -14,8 +14,9 @@ from entrenar_viz.explorer.controls.settings import Settings
 from entrenar_viz.explorer.panels import plain
 from entrenar_viz.explorer.panels.accuracy_picture import AccuracyPicture
 from entrenar_viz.explorer.panels.parts import Guard, Progress, button, named, quiet, show, text
-from entrenar_viz.explorer.panels.rehearsal_words import about, outcome_table, sentence, verdict_of
+from entrenar_viz.explorer.panels.rehearsal_words import about, outcome_table, verdict_of
 from entrenar_viz.explorer.panels.watched_rehearsal import RehearsalRequest, WatchedRehearsal
+from entrenar_viz.formatting import sentence
 from entrenar_viz.masks.order import Within
 from entrenar_viz.rehearsal.outcome import Rehearsal, RehearsedSchedule
 from entrenar_viz.rehearsal.small_training import WIDTHS, SmallTraining, small_training

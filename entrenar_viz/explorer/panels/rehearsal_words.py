@@ -2,7 +2,7 @@
 
 from html import escape
 
-from entrenar_viz.formatting import counted
+from entrenar_viz.formatting import counted, sentence
 from entrenar_viz.rehearsal.outcome import Rehearsal, RehearsedSchedule
 
 CAVEAT = "This is evidence about the shape of the schedule, not about your model."
@@ -34,8 +34,3 @@ def _row(one: RehearsedSchedule) -> str:
     drop = "" if one.drop is None else number(one.drop[0])
     cells = "".join(f"<td>{escape(text)}</td>" for text in (f"{number(one.accuracy)}%", interval, drop))
     return f'<tr><th scope="row">{escape(one.name)}</th>{cells}</tr>'
-
-
-def sentence(text: str) -> str:
-    """``text`` from a capital letter to a full stop."""
-    return f"{text[:1].upper()}{text[1:]}."
