@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from itertools import combinations
 
 import numpy as np
 import pytest
@@ -12,6 +11,7 @@ from entrenar_viz import Cubic, EntrenarVizError, Gradual, OneShot, PruningConfi
 from entrenar_viz.figures.palette import COLORS
 from entrenar_viz.figures.saving import figure_bytes
 from entrenar_viz.rehearsal.verdict import interval
+from tests.figures.labels import stay_inside_and_apart
 
 OVER = {"start_step": 2000, "end_step": 7000}
 CONFIG = PruningConfig(schedule=Cubic(**OVER, final_sparsity=0.9), target_sparsity=0.9)
@@ -172,15 +172,7 @@ def test_labels_stay_inside_and_apart(case):
     figure.draw_without_rendering()
     labels = [text for text in [*figure.texts, *figure.axes[0].texts] if text.get_text()]
     labels += [tick for tick in figure.axes[0].get_xticklabels() if tick.get_text()]
-    boxes = {id(text): text.get_window_extent() for text in labels}
-    for text in labels:
-        box = boxes[id(text)]
-        assert box.x0 >= 0, text
-        assert box.x1 <= figure.bbox.x1, text
-        assert box.y0 >= 0, text
-        assert box.y1 <= figure.bbox.y1, text
-    for one, other in combinations(labels, 2):  # a line box is taller than its letters
-        assert not boxes[id(one)].padded(-2).overlaps(boxes[id(other)].padded(-2)), (one, other)
+    stay_inside_and_apart(figure, labels)
 
 
 def test_the_same_rehearsal_gives_the_same_bytes_and_pyplot_is_not_loaded():

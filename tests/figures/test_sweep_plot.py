@@ -1,7 +1,5 @@
 """The picture of a sweep by its data: where sparsities stand, lines, bands, knees, names."""
 
-from itertools import combinations
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +8,7 @@ from matplotlib.colors import to_hex
 from entrenar_viz import EntrenarVizError, sweep_figure
 from entrenar_viz.figures.palette import COLORS
 from entrenar_viz.rehearsal.verdict import interval
+from tests.figures.labels import stay_inside_and_apart
 
 SPARSITIES = (0.5, 0.7, 0.8, 0.9, 0.95, 0.98)
 FALLS = (0.97, 0.97, 0.97, 0.96, 0.95, 0.5)
@@ -178,15 +177,7 @@ def test_labels_stay_inside_and_apart(curves, seeds):
     figure.draw_without_rendering()
     ticks = [tick for tick in figure.axes[0].get_xticklabels() if tick.get_text()]
     labels = [*figure.texts, *figure.axes[0].texts, *ticks]
-    boxes = {id(text): text.get_window_extent() for text in labels}
-    for text in labels:
-        box = boxes[id(text)]
-        assert box.x0 >= 0, text
-        assert box.x1 <= figure.bbox.x1, text
-        assert box.y0 >= 0, text
-        assert box.y1 <= figure.bbox.y1, text
-    for one, other in combinations(labels, 2):  # a line box is taller than its letters
-        assert not boxes[id(one)].padded(-2).overlaps(boxes[id(other)].padded(-2)), (one, other)
+    stay_inside_and_apart(figure, labels)
 
 
 def test_ticks_that_would_touch_are_left_empty():
