@@ -2,11 +2,11 @@
 
 from numpy.typing import ArrayLike
 
-from entrenar_viz.config.pruning_config import NM, Method, Pattern, Unstructured
-from entrenar_viz.errors import WeightsError
+from entrenar_viz.config.pruning_config import NM, Method, Pattern, PruningConfig, Unstructured
+from entrenar_viz.errors import EntrenarVizError, Problem, WeightsError
 from entrenar_viz.masks.activations import columns_of
-from entrenar_viz.masks.order import Mask, Within, prune_order
-from entrenar_viz.masks.scores import importance
+from entrenar_viz.masks.order import Mask, Within, check_within, prune_order
+from entrenar_viz.masks.scores import check_method, importance
 
 _ANY_WEIGHT = Unstructured()
 
@@ -46,3 +46,17 @@ def prune_mask(
         raise WeightsError(f"weights of shape {list(scores.shape)} cannot be pruned by {pattern!r:.60}")
     grid = scores.reshape(-1, columns_of(scores.shape))
     return prune_order(grid, pattern, within).mask(sparsity).reshape(scores.shape)
+
+
+def mask_problems(config: PruningConfig, within: str, *, has_activations: bool) -> list[Problem]:
+    """What is wrong with how ``config`` scores weights and ``within`` compares them, whatever the weights."""
+    found = []
+    try:
+        check_method(config.method, has_activations=has_activations)
+    except EntrenarVizError as error:
+        found.append(Problem("method", str(error)))
+    try:
+        check_within(within, config.pattern)
+    except EntrenarVizError as error:
+        found.append(Problem("within", str(error)))
+    return found

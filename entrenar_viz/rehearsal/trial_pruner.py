@@ -1,6 +1,6 @@
 """What a trial prunes by: a schedule, its length, and the masks of weights that are arrays of numpy."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from entrenar_viz.config.pruning_config import PruningConfig, Row
 from entrenar_viz.config.schedules import OneShot
-from entrenar_viz.errors import ConfigError, EntrenarVizError, Problem
-from entrenar_viz.masks.mask import prune_mask
-from entrenar_viz.masks.order import Mask, Within, check_within
-from entrenar_viz.masks.scores import NEEDS_ACTIVATIONS, check_method
+from entrenar_viz.errors import ConfigError, EntrenarVizError
+from entrenar_viz.masks.mask import mask_problems, prune_mask
+from entrenar_viz.masks.order import Mask, Within
+from entrenar_viz.masks.scores import NEEDS_ACTIVATIONS
 from entrenar_viz.masks.units import pattern_misfit
 from entrenar_viz.rehearsal.staircase import Staircase
 
@@ -115,18 +115,7 @@ def asking_nothing(config: PruningConfig) -> PruningConfig:
 
 def check_masks(config: PruningConfig, within: Within) -> None:
     """ConfigError if no mask can be made by the method of ``config``, or none within rows by its pattern."""
-    has_activations = config.method in NEEDS_ACTIVATIONS
-    checks: dict[str, Callable[[], None]] = {
-        "method": lambda: check_method(config.method, has_activations=has_activations),
-        "within": lambda: check_within(within, config.pattern),
-    }
-    found = []
-    for place, check in checks.items():
-        try:
-            check()
-        except EntrenarVizError as error:
-            found.append(Problem(place, str(error)))
-    if found:
+    if found := mask_problems(config, within, has_activations=config.method in NEEDS_ACTIVATIONS):
         raise ConfigError(found, "nothing was rehearsed")
 
 

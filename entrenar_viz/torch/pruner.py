@@ -12,10 +12,10 @@ from entrenar_viz.analysis.findings import review
 from entrenar_viz.analysis.training_log import TrainingLog, check_names
 from entrenar_viz.analysis.updates import requested_at, updates_due, whole_steps
 from entrenar_viz.config.pruning_config import PruningConfig
-from entrenar_viz.errors import ConfigError, EntrenarVizError, Problem
+from entrenar_viz.errors import ConfigError, EntrenarVizError
 from entrenar_viz.masks.calibration import Calibration, load_calibration
-from entrenar_viz.masks.order import Within, check_within
-from entrenar_viz.masks.scores import check_method
+from entrenar_viz.masks.mask import mask_problems
+from entrenar_viz.masks.order import Within
 from entrenar_viz.models.tensor_files import listed
 from entrenar_viz.models.torch_tensors import unwrapped
 from entrenar_viz.torch.model_layers import sort_layers
@@ -70,7 +70,8 @@ class Pruner:
         self.config = _loaded(config)
         self.total_steps = whole_steps(total_steps)
         self.within = within
-        problems = _of_method(self.config, within, has_calibration=calibration is not None)
+        has_activations = calibration is not None and self.config.method != "magnitude"
+        problems = mask_problems(self.config, within, has_activations=has_activations)
         given = load_calibration(calibration) if calibration is not None and not problems else None
         self._model = unwrapped(model)
         found = sort_layers(self._model, self.config, given, within)
@@ -190,17 +191,3 @@ def _loaded(config: Config) -> PruningConfig:
     if isinstance(config, (str, os.PathLike)):
         return PruningConfig.load(config)
     raise EntrenarVizError(f"config is a PruningConfig or the path of its file, not {type(config).__name__}")
-
-
-def _of_method(config: PruningConfig, within: str, *, has_calibration: bool) -> list[Problem]:
-    """What is wrong with how weights are to be scored and compared, whatever the model."""
-    found = []
-    try:
-        check_method(config.method, has_activations=has_calibration and config.method != "magnitude")
-    except EntrenarVizError as error:
-        found.append(Problem("method", str(error)))
-    try:
-        check_within(within, config.pattern)
-    except EntrenarVizError as error:
-        found.append(Problem("within", str(error)))
-    return found
