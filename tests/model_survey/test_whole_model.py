@@ -379,7 +379,7 @@ def test_records_are_the_same_on_a_cluster(model):
     distributed = pytest.importorskip("distributed", reason="distributed is not installed")
     activations = {"h.0.weight": RNG.standard_normal((20, 48), np.float32)}
     with (
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
         distributed.Client(cluster) as client,
     ):
         found = list(iter_survey(model, HALF, calibration=activations, executor=client.get_executor()))

@@ -111,7 +111,7 @@ def test_numbers_are_the_same_in_every_executor():
 def test_numbers_are_the_same_in_dask():
     distributed = pytest.importorskip("distributed")
     with (
-        distributed.LocalCluster(n_workers=1, processes=False, dashboard_address=None) as cluster,
+        distributed.LocalCluster(n_workers=1, processes=False, dashboard_address=":0") as cluster,
         distributed.Client(cluster) as client,
     ):
         assert ends(rehearse(CONFIG, 10_000, **SHORT, executor=client.get_executor())) == ends(

@@ -115,7 +115,7 @@ def test_the_frame_is_the_same_whatever_the_executor(pool, tmp_path):
 def test_the_frame_is_the_same_on_a_cluster(tmp_path):
     distributed = pytest.importorskip("distributed", reason="distributed is not installed")
     with (
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
         distributed.Client(cluster) as client,
     ):
         found = swept(executor=client.get_executor(), results=tmp_path / "r.jsonl")
