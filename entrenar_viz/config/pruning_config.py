@@ -208,8 +208,8 @@ def _parsed(text: str, raw: object, repeated: list[Problem], source: str, form: 
     if not isinstance(raw, Object):
         raise ConfigError([Problem("", f"must be {form} with the eight keys of the trainer")], source)
     if str(raw.get("format", "")).startswith("entrenar-viz "):
-        other = f"is an {raw['format']:.40}, not a configuration: load a session with Session.load, or as Session"
-        raise ConfigError([Problem("", f"{other} in the explorer")], source)
+        how = "load a session with Session.load or as Session in the explorer, a plan with Plan.load or as its Layers"
+        raise ConfigError([Problem("", f"is an {raw['format']:.40}, not a configuration: {how}")], source)
     found = missing_keys(raw) + repeated
     try:
         config = TypeAdapter(PruningConfig).validate_json(text)

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from entrenar_viz.config.pruning_config import PruningConfig, known_keys, missing_keys
 from entrenar_viz.config.validation import Location, problems
 from entrenar_viz.errors import ConfigError, Problem
-from entrenar_viz.files.strict_json import Object, as_text, joined, parse
+from entrenar_viz.files.strict_json import MAX_FILE_BYTES, Object, as_text, joined, parse
 
 T = TypeVar("T")
 Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
@@ -28,6 +28,8 @@ class Format(Generic[T]):
     version: int = 1
     upgrades: Mapping[int, Upgrade] = field(default_factory=dict)
     """For each older version: its fields as those of the next one."""
+    most_bytes: int = MAX_FILE_BYTES
+    """Of a file that is larger nothing is read."""
 
     def dump(self, value: T) -> str:
         """The text of the file."""
@@ -37,7 +39,7 @@ class Format(Generic[T]):
 
     def load(self, content: str | bytes, source: str = "") -> T:
         """Read it strictly; ConfigError lists all problems with their places."""
-        raw, found = parse(as_text(content, source, f"an {self.name}"), source)
+        raw, found = parse(as_text(content, source, f"an {self.name}", self.most_bytes), source)
         fields = self._current(raw, source)
         found += self._missing(fields)
         try:
