@@ -5,7 +5,7 @@ in it alone. For the order of all units their sums are held, and for single weig
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from entrenar_viz.config.pruning_config import NM, Block, Column, Pattern, Row, Unstructured
-from entrenar_viz.masks.order import Mask, Within, check_within, prune_order, unit_order
+from entrenar_viz.masks.order import Mask, PruneOrder, Within, check_within, prune_order, unit_order
 from entrenar_viz.masks.scores import Scores
 from entrenar_viz.masks.units import check_fit, unit_cell, unit_sums, units_gone
 
 AGREE = 5e-5  # a difference of sparsities below 0.01 points needs no reason
 BAND = 1 << 18  # weights in a band, if one row has no more: temporaries stay in the cache
-_HALF, _LOWER = np.uint32(16), np.uint32(0xFFFF)
+_HALF, _LOWER, _HALVES = np.uint32(16), np.uint32(0xFFFF), 1 << 16
 
 Bands = Callable[[], Iterable[tuple[int, Scores]]]  # (first row, scores) from the top; asked for up to three times
 
@@ -86,28 +86,84 @@ def cut(bands: Bands, shape: tuple[int, int], pattern: Pattern, within: Within, 
     return _whole_units(bands, shape, pattern, sparsity)
 
 
-def nth_smallest(bands: Callable[[], Iterable[Scores]], count: int) -> np.float32:
-    """The ``count``-th smallest, from 1, of scores that are not negative: such floats are in the order of their bits.
+def kept_levels(
+    bands: Bands, shape: tuple[int, int], pattern: Pattern, within: Within, levels: Sequence[float]
+) -> Callable[[int, Scores], NDArray[np.uint8]]:
+    """What tells of each weight of a band, ``(first row, scores)``, at how many of ``levels`` it is kept.
 
-    Exact, by the upper halves of their 32 bits first and then by the lower halves of those that share the upper one.
+    ``levels`` are up to 255 ascending sparsities. At 0 all are kept, by N:M too. WeightsError as ``cut`` raises it.
     """
-    upper, before = _nth((_bits(band) >> _HALF for band in bands()), count)
-    lower, _ = _nth((bits[bits >> _HALF == upper] & _LOWER for bits in map(_bits, bands())), count - before)
-    return np.uint32(upper << 16 | lower).view(np.float32)
+    check_fit(shape, pattern)
+    check_within(within, pattern)
+    if isinstance(pattern, Unstructured) and within == "tensor":
+        return _above(_thresholds(bands, shape[0] * shape[1], levels), len(levels))
+    if isinstance(pattern, (NM, Unstructured)):
+        return lambda _, scores: _kept_by(prune_order(scores, pattern, within), levels)
+    order = unit_order(shape, pattern, _sums(bands, shape, pattern))
+    return lambda first, scores: _kept_by(order.part(first, first + len(scores)), levels)
+
+
+def _kept_by(order: PruneOrder, levels: Sequence[float]) -> NDArray[np.uint8]:
+    kept = np.zeros(order.shape, np.uint8)
+    masks = {order.count(level): order.mask(level) for level in levels if level} if levels else {}
+    for level in levels:
+        kept += masks[order.count(level)] if level else np.uint8(1)
+    return kept
+
+
+def _above(thresholds: Sequence[np.float32], levels: int) -> Callable[[int, Scores], NDArray[np.uint8]]:
+    def kept(_: int, scores: Scores) -> NDArray[np.uint8]:
+        found = np.full(scores.shape, levels - len(thresholds), np.uint8)
+        for threshold in thresholds:
+            found += scores > threshold
+        return found
+
+    return kept
+
+
+def _thresholds(bands: Bands, units: int, levels: Sequence[float]) -> list[np.float32]:
+    """The last score to go at each of ``levels`` at which any goes."""
+    counts = [gone for level in levels if (gone := units_gone(units, level))]
+    return nth_smallest(lambda: (scores for _, scores in bands()), counts) if counts else []
+
+
+def nth_smallest(bands: Callable[[], Iterable[Scores]], counts: Sequence[int]) -> list[np.float32]:
+    """The ``count``-th smallest, from 1, of scores that are not negative, for each of ``counts``, which ascend.
+
+    Exact: such floats are in the order of their bits, so it is found by the upper halves of their 32 bits first, and
+    then by the lower halves of those that share it.
+    """
+    tally = np.zeros(_HALVES, np.int64)
+    for band in bands():
+        tally += np.bincount(_bits(band) >> _HALF, minlength=_HALVES)
+    until = np.cumsum(tally)
+    upper = np.searchsorted(until, counts)
+    halves = np.unique(upper)
+    lower = np.cumsum(_lower_halves(bands, halves), axis=1)
+    found = []
+    for count, half in zip(counts, upper.tolist(), strict=True):
+        before = int(until[half] - tally[half])
+        last = int(np.searchsorted(lower[np.searchsorted(halves, half)], count - before))
+        found.append(np.uint32(half << 16 | last).view(np.float32))
+    return found
+
+
+def _lower_halves(bands: Callable[[], Iterable[Scores]], halves: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(halves, 2**16): how many scores have each lower half, of those that have one of these upper ``halves``."""
+    tally = np.zeros((len(halves), _HALVES), np.int64)
+    for band in bands():
+        bits = _bits(band)
+        upper = (bits >> _HALF).astype(np.uint16)  # half as wide: compared twice as quickly
+        among = np.zeros(bits.size, bool)
+        for half in halves.astype(np.uint16):
+            among |= upper == half
+        some = bits[among]
+        np.add.at(tally, (np.searchsorted(halves, some >> _HALF), some & _LOWER), 1)
+    return tally
 
 
 def _bits(scores: Scores) -> NDArray[np.uint32]:
     return np.ascontiguousarray(scores).reshape(-1).view(np.uint32)
-
-
-def _nth(values: Iterator[NDArray[np.uint32]], count: int) -> tuple[int, int]:
-    """The ``count``-th smallest of values below 2**16, and how many are smaller."""
-    tally = np.zeros(1 << 16, np.int64)
-    for some in values:
-        tally += np.bincount(some, minlength=1 << 16)
-    until = np.cumsum(tally)
-    found = int(np.searchsorted(until, count))
-    return found, int(until[found] - tally[found])
 
 
 def _each_by_itself(pattern: Pattern, within: Within, sparsity: float) -> Callable[[int, Scores], Mask]:
@@ -118,7 +174,7 @@ def _single_weights(bands: Bands, units: int, sparsity: float) -> Cut:
     gone = units_gone(units, sparsity)
     if not gone:
         return replace(NOTHING_GOES, units=units)
-    last = nth_smallest(lambda: (scores for _, scores in bands()), gone)
+    (last,) = _thresholds(bands, units, [sparsity])
     return Cut(lambda _, scores: np.asarray(scores > last, bool), units, gone, threshold=float(last))
 
 

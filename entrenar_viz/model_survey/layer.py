@@ -3,18 +3,16 @@
 Works in bands of rows, so a layer of any size needs little memory, and the numbers are the same wherever it runs.
 """
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from entrenar_viz.config.pruning_config import PruningConfig, Unstructured
 from entrenar_viz.errors import WeightsError
-from entrenar_viz.masks.activations import Activations, columns_of
-from entrenar_viz.masks.bands import NOTHING_GOES, Cut, band_starts, cut
-from entrenar_viz.masks.calibration import Calibration, nothing_for
+from entrenar_viz.masks.bands import NOTHING_GOES, Cut, cut
+from entrenar_viz.masks.calibration import Calibration
 from entrenar_viz.masks.order import Within
-from entrenar_viz.masks.scores import Scores, scorer
+from entrenar_viz.masks.streamed_layer import StreamedLayer, grid_of
 from entrenar_viz.model_survey.losses import Tally, stored_bytes
 from entrenar_viz.models.layer_names import why_left_whole
 from entrenar_viz.models.tensor_files import FLOATS
@@ -84,8 +82,7 @@ class LayerJob:
     @property
     def grid(self) -> tuple[int, int]:
         """The shape as (out, rest)."""
-        shape = self.weights.shape(self.name)
-        return shape[0], columns_of(shape)
+        return grid_of(self.weights.shape(self.name))
 
 
 def survey_layer(job: LayerJob) -> LayerSurvey:
@@ -111,48 +108,17 @@ def survey_layer(job: LayerJob) -> LayerSurvey:
 
 
 def _measured(known: LayerSurvey, job: LayerJob) -> LayerSurvey:
-    entering = _entering(job)
-    activations = _activations(job, entering)
-    rows, parts = job.weights.rows(job.name), band_starts(job.grid, job.config.pattern)
-    score = _score(job, entering)
-
-    def scored() -> Iterator[tuple[int, Scores]]:
-        return ((first, score(rows(first, last))) for first, last in parts)
-
-    made = cut(scored, job.grid, job.config.pattern, job.within, job.asked) if job.asked else NOTHING_GOES
+    config = job.config
+    method = config.method if job.asked else None  # where nothing is asked, nothing is scored
+    layer = StreamedLayer.of(job.weights, job.name, config.pattern, method, job.calibration)
+    made = cut(layer.scored, job.grid, config.pattern, job.within, job.asked) if job.asked else NOTHING_GOES
     tally = Tally(np.zeros(job.grid[1], bool))
-    for first, last in parts:
-        weights = rows(first, last)
-        mask = made.mask(first, score(weights))
+    for first, weights in layer.bands():
+        mask = made.mask(first, layer.score(weights))
         tally.add(weights, mask)
-        if activations is not None and activations.ndim == 2:
-            tally.add_outputs(activations, weights, mask)
+        if layer.activations is not None and layer.activations.ndim == 2:
+            tally.add_outputs(layer.activations, weights, mask)
     return _record(known, job, made, tally)
-
-
-def _entering(job: LayerJob) -> Activations | None:
-    """What the method scores with; where nothing is asked, nothing is scored."""
-    if not job.asked:
-        return None
-    if job.calibration is not None:
-        return job.calibration.for_method(job.name, job.config.method)
-    if job.config.method != "magnitude":
-        raise WeightsError(nothing_for(job.config.method))
-    return None
-
-
-def _activations(job: LayerJob, entering: Activations | None) -> Activations | None:
-    """What the outputs are made of: what is read already, if it is that."""
-    if job.calibration is None or (entering is not None and entering.ndim == 2):
-        return entering
-    return job.calibration[job.name]
-
-
-def _score(job: LayerJob, entering: Activations | None) -> Callable[[Scores], Scores]:
-    """The scores of some rows; where nothing goes, no score is looked at."""
-    if not job.asked:
-        return lambda weights: weights
-    return scorer(job.config.method, job.grid[1], entering)
 
 
 def _record(known: LayerSurvey, job: LayerJob, made: Cut, tally: Tally) -> LayerSurvey:

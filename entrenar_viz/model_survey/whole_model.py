@@ -1,10 +1,9 @@
 """What a configuration does to every layer of a model: one record each, a layer at a time for each worker."""
 
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor
+from contextlib import closing
 from dataclasses import asdict
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from entrenar_viz.analysis.updates import sparsity_in_the_end
@@ -14,11 +13,10 @@ from entrenar_viz.masks.order import Within, check_within
 from entrenar_viz.model_survey.layer import LayerJob, LayerSurvey, survey_layer
 from entrenar_viz.models.weights import Source, Tensors, load_weights
 from entrenar_viz.progress import Progress, check_progress, optional, reporting
+from entrenar_viz.workers import in_order
 
 if TYPE_CHECKING:
     import pandas as pd
-
-AHEAD = 32  # layers handed to an executor before the first of them is back
 
 _COUNTS = ("weights", "ties", "dead_rows", "dead_columns", "bytes_dense", "bytes_csr", "bytes_nm", "bytes_block")
 _SHARES = ("asked", "achieved", "kept_energy", "output_error", "threshold")
@@ -111,28 +109,11 @@ def _jobs(
 def _surveyed(
     jobs: list[LayerJob], executor: Executor | None, progress: Progress[LayerSurvey] | bool | None
 ) -> Iterator[LayerSurvey]:
-    waiting: deque[Future[LayerSurvey]] = deque()
-    records = map(survey_layer, jobs) if executor is None else _submitted(jobs, executor, waiting)
-    try:
-        with reporting(progress, len(jobs), "layer") as report:
-            for done, record in enumerate(records, 1):
-                report(done, len(jobs), record)
-                yield record
-    finally:
-        for future in waiting:
-            future.cancel()
-
-
-def _submitted(jobs: list[LayerJob], executor: Executor, waiting: deque[Future[LayerSurvey]]) -> Iterator[LayerSurvey]:
-    rest = iter(jobs)
-    for job in islice(rest, AHEAD):
-        waiting.append(executor.submit(survey_layer, job))
-    while waiting:
-        record = waiting[0].result()
-        waiting.popleft()
-        for job in islice(rest, 1):
-            waiting.append(executor.submit(survey_layer, job))
-        yield record
+    records = in_order(survey_layer, jobs, executor)
+    with closing(records), reporting(progress, len(jobs), "layer") as report:
+        for done, record in enumerate(records, 1):
+            report(done, len(jobs), record)
+            yield record
 
 
 def _pandas() -> Any:

@@ -69,7 +69,7 @@ def _last_to_go(scores: Tensor, count: int, within: Within) -> Tensor | float:
     if scores.device.type != "cpu":
         return scores.ravel().kthvalue(count).values
     flat = scores.ravel().numpy()  # here counting bits takes a quarter of the time of kthvalue
-    return float(nth_smallest(lambda: (flat[start : start + BAND] for start in range(0, flat.size, BAND)), count))
+    return float(nth_smallest(lambda: (flat[start : start + BAND] for start in range(0, flat.size, BAND)), [count])[0])
 
 
 def _highest_of_groups(scores: Tensor, pattern: NM) -> Tensor:

@@ -35,7 +35,7 @@ from entrenar_viz import (
     survey,
 )
 from entrenar_viz.masks import bands
-from entrenar_viz.model_survey.whole_model import AHEAD
+from entrenar_viz.workers import AHEAD
 from tests.strategies import FRACTIONS, patterns
 
 RNG = np.random.default_rng(11)
@@ -127,7 +127,7 @@ def test_the_nth_smallest(values, data):
     scores = np.array(values, np.float32)
     count = data.draw(st.integers(1, len(values)))
     parts = np.array_split(scores, data.draw(st.integers(1, 5)))
-    assert bands.nth_smallest(lambda: parts, count) == np.sort(scores)[count - 1]
+    assert bands.nth_smallest(lambda: parts, [count]) == [np.sort(scores)[count - 1]]
 
 
 @pytest.mark.parametrize("method", ["magnitude", "wanda", "sparse_gpt"])
