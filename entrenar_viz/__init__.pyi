@@ -58,9 +58,13 @@ from .models.handwritten_digits import digits as digits
 from .models.weights import Tensors as Tensors
 from .models.weights import load_weights as load_weights
 from .models.weights import sample as sample
+from .plan.allocation import allocate as allocate
 from .plan.layer_plan import Plan as Plan
 from .plan.layer_plan import PlannedLayer as PlannedLayer
 from .plan.layer_plan import PlanOrigin as PlanOrigin
+from .plan.measuring import sensitivity as sensitivity
+from .plan.sensitivities import LayerSensitivity as LayerSensitivity
+from .plan.sensitivities import Sensitivity as Sensitivity
 from .rehearsal.outcome import Rehearsal as Rehearsal
 from .rehearsal.outcome import RehearsedSchedule as RehearsedSchedule
 from .rehearsal.rehearsing import rehearse as rehearse

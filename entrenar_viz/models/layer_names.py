@@ -5,6 +5,7 @@ from functools import lru_cache
 EMBEDDINGS = ("wte", "wpe", "emb", "token_embd")  # parts of a name that are embeddings without saying "embed"
 HEADS = ("lm_head", "embed_out", "output_projection")
 TOP_LEVEL_HEADS = ("output", "head", "proj_out")  # of Llama's own files, of RWKV and ViT, of Whisper
+_TENSORS = ("weight", "kernel", "w")  # how a layer calls its matrix: it says nothing of the layer
 
 
 @lru_cache(maxsize=1 << 14)  # asked again and again while a slider moves
@@ -50,3 +51,22 @@ def reason_left_whole(name: str, kind: str = "") -> str:
     """
     why = why_left_whole(name, kind)
     return why and f"left whole: {why}, and skip_embed_layers is on"
+
+
+def place_of(name: str) -> tuple[str, str]:
+    """The block that a tensor belongs to, and its role there: what comes up to the first number in its name, and what
+    comes after it. Without a number there is no block, and where nothing comes after, the role is what comes before.
+
+    >>> place_of("model.layers.12.mlp.up_proj.weight"), place_of("fc1.weight"), place_of("features.3.weight")
+    (('model.layers.12', 'mlp.up_proj'), ('', 'fc1'), ('features.3', 'features'))
+    >>> place_of("layers.0.experts.7.up.weight"), place_of("layers.0.experts.up[7]")
+    (('layers.0', 'experts.up'), ('layers.0', 'experts.up'))
+    """
+    parts = name.partition("[")[0].split(".")
+    if len(parts) > 1 and parts[-1].lower() in _TENSORS:
+        parts = parts[:-1]
+    first = next((place for place, part in enumerate(parts) if part.isdigit()), None)
+    if first is None:
+        return "", ".".join(parts)
+    after = [part for part in parts[first + 1 :] if not part.isdigit()]
+    return ".".join(parts[: first + 1]), ".".join(after or parts[:first] or parts)

@@ -6,7 +6,7 @@ Whatever cannot be read or pruned raises WeightsError with the file, the tensor 
 import math
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -107,7 +107,11 @@ class Tensors:
 
     def only(self, name: str) -> "Tensors":
         """The same source with that tensor alone: small enough to be sent to another process."""
-        return Tensors(self.source, {name: self._find(name)})
+        return self.choose([name])
+
+    def choose(self, names: Iterable[str]) -> "Tensors":
+        """The same source with those tensors alone, in that order."""
+        return Tensors(self.source, {name: self._find(name) for name in names})
 
     def changed(self, source: str, change: Callable[[Stored], Stored]) -> "Tensors":
         """The same tensors under the name ``source``, each as ``change`` makes it."""

@@ -13,7 +13,7 @@ from entrenar_viz.masks.units import units_gone
 
 Counts = NDArray[np.int64]  # (layers,)
 Amounts = NDArray[np.float64]  # (layers,), weights that are not whole yet
-_NEAR = 4  # neighbours of a 32-bit fraction that are tried
+FINE = 1 << 24  # up to so many an f32 tells all whole numbers apart
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,13 +62,8 @@ def share_out(family: Family, bounds: Bounds, budget: int, weights: Counts) -> C
 
 
 def check_budget(bounds: Bounds, budget: int, weights: Counts) -> None:
-    """EntrenarVizError, with the nearest possible budget, if the bounds do not allow it or each other."""
+    """EntrenarVizError, with the nearest possible budget, if the bounds do not allow it."""
     total, least, most = int(weights.sum()), int(bounds.least.sum()), int(bounds.most.sum())
-    if (bounds.least > bounds.most).any():
-        layer = int(np.flatnonzero(bounds.least > bounds.most)[0])
-        raise EntrenarVizError(
-            f"no whole number of the {weights[layer]:,} weights of layer {layer} lies within its bounds: widen them"
-        )
     if least <= budget <= most:
         return
     nearest, words = (least, "at least") if budget < least else (most, "at most")
@@ -77,9 +72,14 @@ def check_budget(bounds: Bounds, budget: int, weights: Counts) -> None:
     raise EntrenarVizError(f"{asked}: the bounds of the layers allow {words} {share}; ask for that, or widen them")
 
 
+def within_bounds(amounts: Amounts, bounds: Bounds) -> Amounts:
+    """``amounts``, each moved into the bounds of its layer."""
+    return np.clip(amounts, bounds.least, bounds.most).astype(np.float64)
+
+
 def whole(amounts: Amounts, bounds: Bounds, budget: int) -> Counts:
     """``amounts`` as whole numbers that add up to ``budget``, within the bounds: the largest remainders round up."""
-    inside = np.clip(amounts, bounds.least, bounds.most)
+    inside = within_bounds(amounts, bounds)
     counts = np.floor(inside).astype(np.int64)
     by_remainder = np.argsort(counts - inside, kind="stable")  # of equals the first layer first
     while (missing := budget - int(counts.sum())) != 0:
@@ -95,7 +95,7 @@ def _around(family: Family, bounds: Bounds, budget: int) -> tuple[Amounts, Amoun
     """The two members of the family nearest to the budget, from below and from above."""
 
     def member(x: float) -> Amounts:
-        return np.clip(family.pruned(x), bounds.least, bounds.most).astype(np.float64)
+        return within_bounds(family.pruned(x), bounds)
 
     low, high = family.low, family.high
     lower, upper = member(low), member(high)
@@ -108,41 +108,24 @@ def _around(family: Family, bounds: Bounds, budget: int) -> tuple[Amounts, Amoun
     return lower, upper
 
 
-def fraction_of(count: int, weights: int) -> tuple[int, float]:
-    """The sparsity at which a mask takes ``count`` of ``weights``, as the shortest decimal of the trainer's f32.
+def count_of(sparsity: float, weights: int) -> int:
+    """How many of ``weights`` are planned to go at ``sparsity``: as many as the trainer's f32 counts in a mask.
 
-    Above 2**24 weights an f32 does not tell all counts apart; then it is the nearest count below that it knows. So the
-    count that a mask takes comes first.
-
-    >>> fraction_of(29, 100), fraction_of(20_000_001, 40_000_000)
-    ((29, 0.29), (20000000, 0.5))
+    Above 2**24 weights an f32 does not tell all counts apart; there it is the nearest whole number, and a mask takes
+    the nearest that an f32 knows.
     """
-    nearest = np.float32(count / weights)
-    found = {units_gone(weights, float(one)): one for one in _neighbours(nearest)}
-    best = max((known for known in found if known <= count), default=0)
-    return best, float(str(found.get(best, np.float32(0))))
+    return units_gone(weights, sparsity) if weights <= FINE else whole_budget(weights, sparsity)
 
 
-def _neighbours(number: np.float32) -> list[np.float32]:
-    """``number`` between some of its neighbours from 0 to 1; the nearest last, so that it is taken of equals."""
-    near = [number]
-    for _ in range(_NEAR):
-        near = [np.nextafter(near[0], np.float32(0)), *near, np.nextafter(near[-1], np.float32(2))]
-    inside = [one for one in near if 0 <= one <= 1]
-    return sorted(inside, key=lambda one: -abs(float(one) - float(number)))
+def fraction_of(count: int, weights: int) -> float:
+    """The sparsity of which ``count`` of ``weights`` is the count: up to 2**24 weights the shortest decimal of an f32.
 
-
-def countable(counts: Counts, weights: Counts, bounds: Bounds) -> tuple[Counts, list[float]]:
-    """Counts that masks can take, with their sparsities: what a large layer cannot, others take instead.
-
-    Their sum is that of ``counts`` unless no layer is left that could take it.
+    >>> fraction_of(29, 100), fraction_of(1, 3), fraction_of(20_000_001, 40_000_000)
+    (0.29, 0.33333334, 0.500000025)
     """
-    pairs = [fraction_of(count, size) for count, size in zip(counts.tolist(), weights.tolist(), strict=True)]
-    missing = int(counts.sum()) - sum(count for count, _ in pairs)
-    for layer in np.argsort(weights, kind="stable").tolist() if missing else ():
-        count = min(pairs[layer][0] + missing, int(bounds.most[layer]))
-        better = fraction_of(count, int(weights[layer]))
-        if better[0] > pairs[layer][0]:
-            missing -= better[0] - pairs[layer][0]
-            pairs[layer] = better
-    return np.array([count for count, _ in pairs], np.int64), [fraction for _, fraction in pairs]
+    if weights > FINE:
+        return count / weights
+    fraction = np.float32(count / weights)
+    while units_gone(weights, float(fraction)) < count:
+        fraction = np.nextafter(fraction, np.float32(1))
+    return float(str(fraction))

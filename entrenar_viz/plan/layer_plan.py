@@ -14,7 +14,7 @@ from entrenar_viz.config.validation import Count, Fraction, checked, refuse
 from entrenar_viz.files.atomic import write_atomically
 from entrenar_viz.files.strict_json import read_bytes
 from entrenar_viz.formatting import counted, percent
-from entrenar_viz.masks.units import units_gone
+from entrenar_viz.plan.budget import count_of
 from entrenar_viz.workspace.versioned import Format
 
 if TYPE_CHECKING:
@@ -60,8 +60,11 @@ class PlannedLayer:
 
     @property
     def pruned(self) -> int:
-        """How many of them go: ``trunc(f32(weights) * f32(sparsity))``, as in every mask of single weights."""
-        return units_gone(self.weights, self.sparsity)
+        """How many of them go: as many as in a mask of single weights, ``trunc(f32(weights) * f32(sparsity))``.
+
+        Of more than 2**24 it is the nearest whole number: an f32, by which masks count, does not know them all.
+        """
+        return count_of(self.sparsity, self.weights)
 
 
 @checked

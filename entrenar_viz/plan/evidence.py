@@ -1,0 +1,87 @@
+"""What an allocation may look at: weights, calibration data, what was measured before."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from typing import Any
+
+from entrenar_viz.errors import EntrenarVizError, WeightsError
+from entrenar_viz.masks.calibration import Calibration, CalibrationSource, calibration_for, load_calibration
+from entrenar_viz.models.weights import Tensors
+from entrenar_viz.plan.budget import Bounds, Counts
+from entrenar_viz.plan.layers import Layer, Layers
+from entrenar_viz.plan.measuring import sensitivity
+from entrenar_viz.plan.outliers import outlier_shares
+from entrenar_viz.plan.sensitivities import LayerSensitivity, Sensitivity
+from entrenar_viz.plan.thresholds import global_magnitude
+from entrenar_viz.progress import Report
+
+
+@dataclass(eq=False)
+class Evidence:
+    """Weights and what else there is of them; each method takes what it needs, with an error for what is missing."""
+
+    weights: Tensors | None
+    measured: Sensitivity | None
+    calibration: Calibration | None
+    executor: Executor | None
+    _on_layer: Callable[..., None] = field(default=lambda *_: None, init=False)
+
+    @classmethod
+    def of(
+        cls, given: Layers, weights: Tensors | None, calibration: CalibrationSource | None, executor: Executor | None
+    ) -> "Evidence":
+        """What there is in what ``allocate`` was given."""
+        measured = given if isinstance(given, Sensitivity) else None
+        data = None if calibration is None else load_calibration(calibration, weights)
+        return cls(weights, measured, data, executor)
+
+    def tell_of(self, total: int, report: Report) -> None:
+        """Tell ``report(done, total)`` of each layer that is read."""
+        done = iter(range(1, total + 1))
+        self._on_layer = lambda *_: report(next(done, total), total)
+
+    @property
+    def source(self) -> str:
+        """The name of the model, empty where there are only shapes."""
+        return self.weights.source if self.weights else self.measured.source if self.measured else ""
+
+    @property
+    def calibration_name(self) -> str:
+        """The name of the calibration data, empty without."""
+        return self.calibration.source if self.calibration else self.measured.calibration if self.measured else ""
+
+    def counts_by_one_threshold(self, layers: Sequence[Layer], bounds: Bounds, budget: int) -> Counts:
+        """How many weights of each layer are among the ``budget`` smallest of all."""
+        names = [layer.name for layer in layers]
+        weights = self._weights("global_magnitude")
+        return global_magnitude(weights, names, bounds, budget, executor=self.executor, on_layer=self._on_layer)
+
+    def outlier_shares(self, layers: Sequence[Layer], times: float, *, by_block: bool) -> list[float]:
+        """What ``outliers.outlier_shares`` counts."""
+        weights, data = self._weights("owl"), calibration_for("wanda", self.calibration, self._weights("owl"))
+        assert data is not None
+        if lacking := [layer.name for layer in layers if layer.name not in data]:
+            fix = "skip it, or pass data that have it"
+            raise WeightsError(f"{data.source}: has nothing for {lacking[0]!r:.80}, which owl needs: {fix}")
+        counted: dict[str, Any] = {"by_block": by_block, "executor": self.executor, "on_layer": self._on_layer}
+        return outlier_shares(weights, layers, data, times, **counted)
+
+    def curves(self, layers: Sequence[Layer]) -> list[LayerSensitivity]:
+        """What the layers lose, measured now if it was not measured before."""
+        if self.measured is None:
+            weights = self._weights("sensitivity").choose([layer.name for layer in layers])
+            self.measured = sensitivity(
+                weights,
+                calibration=self.calibration,
+                executor=self.executor,
+                skip_embed_layers=False,
+                progress=self._on_layer,
+            )
+        return [self.measured[layer.name] for layer in layers]
+
+    def _weights(self, method: str) -> Tensors:
+        if self.weights is None:
+            fix = "pass the model, or use uniform or erk"
+            raise EntrenarVizError(f"{method} looks at weights, and there are only names and shapes: {fix}")
+        return self.weights

@@ -1,0 +1,83 @@
+"""The layers that share a budget: of a model, of what was measured of one, or names with shapes."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from typing import Any
+
+from entrenar_viz.errors import EntrenarVizError
+from entrenar_viz.models.layer_names import place_of
+from entrenar_viz.models.tensor_files import listed, shown
+from entrenar_viz.models.weights import Source, Tensors, load_weights
+from entrenar_viz.plan.sensitivities import Sensitivity
+
+Shapes = Mapping[str, Sequence[int]]
+Layers = Source | Shapes | Sensitivity  # what ``allocate`` takes
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer by its name and shape, (out, in, ...); ``kind`` is the class of its module, empty where nothing tells."""
+
+    name: str
+    shape: tuple[int, ...]
+    kind: str = ""
+
+    @property
+    def weights(self) -> int:
+        """How many it has."""
+        return math.prod(self.shape)
+
+    @property
+    def block(self) -> str:
+        """The block that it belongs to; itself where its name tells of none."""
+        return place_of(self.name)[0] or self.name
+
+
+def layers_of(given: Layers) -> tuple[list[Layer], Tensors | None]:
+    """The layers in their order, and the weights, if there are any. Errors are those of ``load_weights``."""
+    if isinstance(given, Sensitivity):
+        return [Layer(one.layer, one.shape, one.kind) for one in given], None
+    if (shapes := _shapes(given)) is not None:
+        return [Layer(name, shape) for name, shape in shapes.items()], None
+    weights = load_weights(given)  # type: ignore[arg-type]  # mypy knows no mapping of shapes that is no source
+    return [Layer(name, tuple(weights.shape(name)), weights.kind(name)) for name in weights], weights
+
+
+def _shapes(given: Any) -> dict[str, tuple[int, ...]] | None:
+    """``given`` if it is a mapping of names to shapes; None if it is something else, such as arrays."""
+    if not isinstance(given, Mapping) or not given or not all(map(_is_shape, given.values())):
+        return None
+    for name, shape in given.items():
+        if len(shape) < 2 or min(shape) < 1:
+            raise EntrenarVizError(f"{shown(name)}: a shape is (out, in) or (out, in, ...), not {tuple(shape)}")
+    return {str(name): tuple(map(int, shape)) for name, shape in given.items()}
+
+
+def _is_shape(value: Any) -> bool:
+    return isinstance(value, (tuple, list)) and bool(value) and all(type(size) is int for size in value)
+
+
+def named(wanted: Iterable[str], layers: Sequence[Layer], what: str) -> list[int]:
+    """The places of the layers that ``wanted`` names, by their names or by patterns with * and ?.
+
+    EntrenarVizError, which starts with ``what`` they are wanted for, for one that names none.
+    """
+    if isinstance(wanted, str):
+        raise EntrenarVizError(f"{what}: pass a list of names, [{wanted!r:.80}]")
+    found: set[int] = set()
+    for name in wanted:
+        places = {place for place, layer in enumerate(layers) if _names(name, layer.name)}
+        if not places:
+            names = [layer.name for layer in layers]
+            near = get_close_matches(str(name), names, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {listed(names, 3)}"
+            raise EntrenarVizError(f"{what}: no layer is called {shown(name)}: {hint}")
+        found |= places
+    return sorted(found)
+
+
+def _names(wanted: str, name: str) -> bool:
+    return wanted == name or fnmatchcase(name, wanted.replace("[", "[[]"))  # experts have brackets in their names
