@@ -80,7 +80,7 @@ def allocate(
         calibration=evidence.calibration_name,
         options=how | {name: bound for name, bound in bounds.items() if bound != _BOUNDS[name]},
     )
-    return Plan(origin=origin, layers=[_planned(layer, held, sparsities) for layer in everything])
+    return Plan(origin=origin, layers=tuple(_planned(layer, held, sparsities) for layer in everything))
 
 
 def _check_fractions(given: Mapping[str, float]) -> None:

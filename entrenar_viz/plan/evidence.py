@@ -25,7 +25,7 @@ class Evidence:
     measured: Sensitivity | None
     calibration: Calibration | None
     executor: Executor | None
-    _on_layer: Callable[..., None] = field(default=lambda *_: None, init=False)
+    _on_layer: Callable[..., object] = field(default=lambda *_: None, init=False)
 
     @classmethod
     def of(

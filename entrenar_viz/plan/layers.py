@@ -42,7 +42,7 @@ def layers_of(given: Layers) -> tuple[list[Layer], Tensors | None]:
         return [Layer(one.layer, one.shape, one.kind) for one in given], None
     if (shapes := _shapes(given)) is not None:
         return [Layer(name, shape) for name, shape in shapes.items()], None
-    weights = load_weights(given)  # type: ignore[arg-type]  # mypy knows no mapping of shapes that is no source
+    weights = load_weights(given)
     return [Layer(name, tuple(weights.shape(name)), weights.kind(name)) for name in weights], weights
 
 

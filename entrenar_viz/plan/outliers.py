@@ -14,7 +14,7 @@ from entrenar_viz.models.weights import Tensors
 from entrenar_viz.plan.layers import Layer
 from entrenar_viz.workers import in_order
 
-Report = Callable[[], None]
+Report = Callable[[], object]
 
 
 def outlier_shares(

@@ -68,7 +68,7 @@ class Shares:
         return cls(layers, sizes, Bounds.of(sizes, min_sparsity, max_sparsity))
 
     def check(self, budget: int) -> None:
-        """EntrenarVizError, with the nearest possible one, if the bounds do not allow ``budget``, or a layer nothing."""
+        """EntrenarVizError, with the nearest possible budget, if the bounds do not allow this one."""
         for place in np.flatnonzero(self.bounds.least > self.bounds.most)[:1]:
             layer = self.layers[place]
             why = f"no whole number of its {counted(layer.weights, 'weight')} is within the bounds: widen them"

@@ -16,7 +16,7 @@ from entrenar_viz.workers import in_order
 
 _HALF, _HALVES = 16, 1 << 16  # the bits of a score are counted by their upper halves first, then by the lower ones
 
-Report = Callable[[], None]
+Report = Callable[[], object]
 
 
 def global_magnitude(
