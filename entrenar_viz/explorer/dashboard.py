@@ -12,7 +12,8 @@ from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.errors import ConfigError, Problem, StepError
 from entrenar_viz.explorer.answer import answer_to, choices
 from entrenar_viz.explorer.browser import payload
-from entrenar_viz.explorer.browser.live import Live, MaskDetails
+from entrenar_viz.explorer.browser.live import Live
+from entrenar_viz.explorer.browser.mask_details import MaskDetails
 from entrenar_viz.explorer.commands import Commands
 from entrenar_viz.explorer.controls.settings import Settings
 from entrenar_viz.explorer.controls.state import State

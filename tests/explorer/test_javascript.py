@@ -13,7 +13,8 @@ from entrenar_viz import EntrenarVizError
 from entrenar_viz.explorer.browser import module as bundle
 from entrenar_viz.explorer.browser import payload
 from entrenar_viz.explorer.browser.accuracy import AccuracyPlot
-from entrenar_viz.explorer.browser.live import Live, MaskDetails
+from entrenar_viz.explorer.browser.live import Live
+from entrenar_viz.explorer.browser.mask_details import MaskDetails
 from entrenar_viz.explorer.browser.table import Table
 from entrenar_viz.explorer.controls.settings import Settings
 

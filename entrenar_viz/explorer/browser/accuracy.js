@@ -2,12 +2,12 @@
 // The curves of a rehearsal: a second view of the live view's settings, below its plot and on the same steps.
 import { accuracyWords, drawAccuracy } from "./draw/accuracy.js";
 import { element, hearFrom } from "./input/dom.js";
-import { CanvasView } from "./input/view.js";
+import { liveOf, SecondView } from "./input/view.js";
 import { sceneOf, shownSteps } from "./scene.js";
 
 const HEIGHT = 270;
 
-class AccuracyView extends CanvasView {
+class AccuracyView extends SecondView {
   constructor(model, live, state, el, signal) {
     const canvas = element("canvas", { class: "entrenar-viz-accuracy-canvas", role: "img" });
     el.append(element("div", {}, canvas));
@@ -21,16 +21,6 @@ class AccuracyView extends CanvasView {
       signal,
     });
     canvas.addEventListener("pointermove", (event) => event.buttons === 1 && move(event), { signal });
-  }
-
-  // In a task after the frame, which is the picture's.
-  request() {
-    this.frame ??= requestAnimationFrame(() =>
-      setTimeout(() => {
-        this.frame = undefined;
-        this.redraw();
-      }),
-    );
   }
 
   draw(width) {
@@ -54,12 +44,12 @@ class AccuracyView extends CanvasView {
 
 export default {
   async render({ model, el, host, signal }) {
-    const address = model.get("live");
-    const [live, { exports }] = await Promise.all([host.getModel(address), host.getWidget(address)]);
-    if (signal.aborted) return;
-    const view = new AccuracyView(model, live, exports.state, el, signal);
+    const found = await liveOf({ model, host, signal });
+    if (!found) return;
+    const { live, state } = found;
+    const view = new AccuracyView(model, live, state, el, signal);
     hearFrom(model, { "change:accuracy": () => view.request() }, signal);
-    exports.state.listen(() => view.request(), signal);
+    state.listen(() => view.request(), signal);
     view.request();
   },
 };

@@ -103,24 +103,6 @@ class Live(Plain, anywidget.AnyWidget):
         self.progress = dict(payload.Progress(message=message, share=share))
 
 
-class MaskDetails(Plain, anywidget.AnyWidget):
-    """What each mask costs, the scores, and single weights: a second view of what a ``Live`` has."""
-
-    _esm = module("mask_details.js")
-
-    live = tr.Unicode().tag(sync=True)
-    """The address of the ``Live`` in the page."""
-
-    def __init__(self, live: Live) -> None:
-        self._of = live
-        super().__init__()
-
-    def _ask(self) -> None:
-        if not self._asked_for:
-            self.live = f"anywidget:{self._of.model_id}"  # which sends the Live first
-        super()._ask()
-
-
 def _ghost(pin: Pin) -> payload.Ghost:
     schedule = json.loads(pin.config.to_json())["schedule"]
     return payload.Ghost(name=pin.name, schedule=schedule, target=pin.config.target_sparsity)

@@ -4,10 +4,10 @@ import { drawCaption, drawDetail, drawWindow, layOutDetails } from "./draw/detai
 import { drawHistogram, HISTOGRAM_HEIGHT } from "./draw/histogram.js";
 import { Mask } from "./draw/panels.js";
 import { element, hearFrom } from "./input/dom.js";
-import { CanvasView } from "./input/view.js";
+import { liveOf, SecondView } from "./input/view.js";
 import { maskWords, panelsOf, sceneOf, statesOf, weightsOf } from "./scene.js";
 
-class Details extends CanvasView {
+class Details extends SecondView {
   constructor(live, state, el, signal) {
     const canvas = element("canvas", {
       class: "entrenar-viz-details",
@@ -19,16 +19,6 @@ class Details extends CanvasView {
     this.live = live;
     this.state = state;
     this.readLayer();
-  }
-
-  // In a task after the frame, which is the picture's.
-  request() {
-    this.frame ??= requestAnimationFrame(() =>
-      setTimeout(() => {
-        this.frame = undefined;
-        this.redraw();
-      }),
-    );
   }
 
   readLayer() {
@@ -69,16 +59,16 @@ class Details extends CanvasView {
 
 export default {
   async render({ model, el, host, signal }) {
-    const address = model.get("live");
-    const [live, { exports }] = await Promise.all([host.getModel(address), host.getWidget(address)]);
-    if (signal.aborted) return;
-    const view = new Details(live, exports.state, el, signal);
+    const found = await liveOf({ model, host, signal });
+    if (!found) return;
+    const { live, state } = found;
+    const view = new Details(live, state, el, signal);
     const acts = {
       "change:layer change:patterns": () => (view.readLayer(), view.request()),
       "change:window": () => (view.readWindow(), view.request()),
     };
     hearFrom(live, acts, signal);
-    exports.state.listen(() => view.request(), signal);
+    state.listen(() => view.request(), signal);
     view.request();
   },
 };

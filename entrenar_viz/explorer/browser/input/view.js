@@ -1,5 +1,6 @@
 // @ts-check
-// What a canvas in the page has to see to: its size and density, the theme around it, and one drawing a frame.
+// What a canvas in the page has to see to: its size and density, the theme around it, and one drawing a frame; and how one
+// finds the live view that it shows more of.
 import { forgetFont } from "../draw/axes.js";
 import { PREFERENCES, themeOf } from "../draw/theme.js";
 
@@ -79,4 +80,23 @@ export class CanvasView {
     this.context.setTransform(density, 0, 0, density, 0, 0);
     this.context.clearRect(0, 0, width, height);
   }
+}
+
+// A second view of what the live view has. It draws in a task after the frame, which is the live view's own.
+export class SecondView extends CanvasView {
+  request() {
+    this.frame ??= requestAnimationFrame(() =>
+      setTimeout(() => {
+        this.frame = undefined;
+        this.redraw();
+      }),
+    );
+  }
+}
+
+/** The live view's model and state, by the address that `model` has; null once nobody waits for them. */
+export async function liveOf({ model, host, signal }) {
+  const address = model.get("live");
+  const [live, { exports }] = await Promise.all([host.getModel(address), host.getWidget(address)]);
+  return signal.aborted ? null : { live, state: exports.state };
 }
