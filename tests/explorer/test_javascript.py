@@ -13,6 +13,7 @@ from entrenar_viz import EntrenarVizError
 from entrenar_viz.explorer.browser import module as bundle
 from entrenar_viz.explorer.browser import payload
 from entrenar_viz.explorer.browser.accuracy import AccuracyPlot
+from entrenar_viz.explorer.browser.layer_bars import LayerBars
 from entrenar_viz.explorer.browser.live import Live
 from entrenar_viz.explorer.browser.mask_details import MaskDetails
 from entrenar_viz.explorer.browser.table import Table
@@ -35,7 +36,7 @@ def test_the_browsers_modules(node, path):
     assert run.returncode == 0, run.stdout + run.stderr
 
 
-@pytest.mark.parametrize("widget", [AccuracyPlot, Live, MaskDetails, Table])
+@pytest.mark.parametrize("widget", [AccuracyPlot, LayerBars, Live, MaskDetails, Table])
 def test_the_files_of_a_widget_make_one_module(node, tmp_path, widget):
     path = tmp_path / "module.mjs"
     path.write_text(widget._esm, "utf-8")
@@ -118,6 +119,11 @@ def test_the_settings_have_one_type_on_each_side():
         ("Ghost", payload.Ghost),
         ("Curve", payload.Curve),
         ("Accuracy", payload.Accuracy),
+        ("BarLayer", payload.BarLayer),
+        ("BarCurve", payload.BarCurve),
+        ("BarPlan", payload.BarPlan),
+        ("BarCommand", payload.BarCommand),
+        ("BarTold", payload.BarTold),
     ],
 )
 def test_what_the_kernel_sends_has_one_type_on_each_side(name, kind):

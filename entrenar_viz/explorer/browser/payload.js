@@ -88,6 +88,37 @@ export {};
  * @property {Command} [ask]
  */
 
+/** @typedef {{name: string, weights: number, shape: number[], block: string, role: string}} BarLayer */
+/** @typedef {{achieved: number[], kept: number[], error: number[] | null, knee: number | null}} BarCurve */
+
+/**
+ * A plan as the kernel has it, and up to which change of which page.
+ * @typedef {object} BarPlan
+ * @property {string} page
+ * @property {number} told
+ * @property {number} sparsity
+ * @property {number[]} pruned
+ * @property {number[]} skipped
+ * @property {number[]} locked
+ * @property {number[]} least
+ * @property {number[]} most
+ * @property {boolean} undo
+ * @property {boolean} redo
+ */
+
+/** @typedef {{do: "undo" | "redo"}} BarCommand */
+
+/**
+ * What the page tells the kernel of a plan, at the end of a gesture.
+ * @typedef {object} BarTold
+ * @property {string} page
+ * @property {number} told       how many changes there were here by then
+ * @property {number[]} pruned
+ * @property {number[]} skipped
+ * @property {number[]} locked
+ * @property {BarCommand} [ask]
+ */
+
 /**
  * The model of a widget, as anywidget gives it.
  * @typedef {object} Model

@@ -133,3 +133,70 @@ class Accuracy(TypedDict):
     """The first update of all schedules; None where there is none."""
     outdated: bool
     """Whether it is of other settings than those that the kernel has."""
+
+
+class BarLayer(TypedDict):
+    """A layer of a model, as a bar of a plan."""
+
+    name: str
+    """Text from outside, without control characters."""
+    weights: int
+    shape: list[int]
+    block: str
+    """Which part of the model it is in, such as ``"model.layers.12"``; empty where there is none."""
+    role: str
+    """What it is there, such as ``"mlp.up_proj"``."""
+
+
+class BarCurve(TypedDict):
+    """How sensitive a layer is: what masks leave of it, at the sparsities that they reach."""
+
+    achieved: list[float]
+    """Fractions, ascending, the first of them 0."""
+    kept: list[float]
+    """The share of the squared norm that is kept."""
+    error: list[float] | None
+    """The relative squared error of the output; None without activations."""
+    knee: float | None
+    """The sparsity from which on it loses fast; None: nowhere."""
+
+
+class BarPlan(TypedDict):
+    """A plan as the kernel has it, and up to which change of which page.
+
+    ``page`` and ``told`` are of the last message that was heard, also where the kernel changes the plan by itself.
+    """
+
+    page: str
+    told: int
+    sparsity: float
+    """The budget: the share of the weights of all layers that are not skipped."""
+    pruned: list[int]
+    """Weights of each layer."""
+    skipped: list[int]
+    """Indices of layers that are not pruned and do not count."""
+    locked: list[int]
+    """Indices of layers that keep their number."""
+    least: list[int]
+    """The fewest pruned weights of each layer."""
+    most: list[int]
+    undo: bool
+    redo: bool
+
+
+class BarCommand(TypedDict):
+    """What a page asks for, beyond its plan."""
+
+    do: Literal["undo", "redo"]
+
+
+class BarTold(TypedDict):
+    """What a page tells at the end of a gesture: what can be changed of its plan, as a whole."""
+
+    page: str
+    told: int
+    """How many changes there were in that page by then."""
+    pruned: list[int]
+    skipped: list[int]
+    locked: list[int]
+    ask: NotRequired[BarCommand]
