@@ -1,6 +1,7 @@
 """The layers of a model in the page, a bar for each with its planned sparsity, which is dragged there."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import traitlets as tr
 
@@ -22,7 +23,7 @@ class LayerBars(SecondView):
 
     layers = tr.List(tr.Dict()).tag(sync=True)
     """The layers in the order of the model (``payload.BarLayer``)."""
-    curves = tr.List(tr.Dict(allow_none=True)).tag(sync=True)
+    curves: Any = tr.List(tr.Dict(allow_none=True)).tag(sync=True)
     """The curve of each (``payload.BarCurve``), None for one without; empty: none is known."""
     plan = tr.Dict().tag(sync=True)
     """The plan that the kernel has (``payload.BarPlan``), written as a whole; empty: there is none."""

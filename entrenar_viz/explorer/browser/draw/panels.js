@@ -76,7 +76,7 @@ export function layOut(panels, width, top) {
 }
 
 // A whole number of screen pixels a cell, so that all cells look alike; a thin layer is stretched.
-function mapSize({ width, height }, panel) {
+export function mapSize({ width, height }, panel) {
   const density = window.devicePixelRatio || 1;
   const [across, down] = [(panel * density) / width, (MAP_HEIGHT * density) / height];
   const most = STRETCHED * Math.min(across, down);

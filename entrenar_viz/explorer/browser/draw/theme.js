@@ -8,6 +8,7 @@ const asked = (preference) => matchMedia(preference).matches;
 const SYSTEM = {
   ...{ text: "CanvasText", muted: "CanvasText", warning: "CanvasText", ink: "CanvasText" },
   ...{ background: "Canvas", pruned: "Canvas", grid: "GrayText", bars: "GrayText" },
+  ...{ kept_low: mix(34), kept_high: "CanvasText" },
   ...{ window: mix(14), recovery: mix(7), over: mix(22) },
 };
 function mix(percent) {

@@ -39,7 +39,9 @@ export function listenToKeys(root, ask, signal) {
     if (!command) return;
     event.preventDefault();
     event.stopPropagation(); // a notebook undoes changes of its cells by these keys
-    ask(command);
+    const own = event.target.closest("[data-own-history]"); // a part that keeps a history of its own
+    if (own) own.dispatchEvent(new CustomEvent("entrenar-viz-history", { detail: command }));
+    else ask(command);
   };
   window.addEventListener("keydown", listen, { capture: true, signal }); // before the notebook's own
   root.addEventListener("keydown", (event) => isPlain(event) && event.stopPropagation(), { signal });

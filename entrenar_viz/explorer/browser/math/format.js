@@ -19,6 +19,13 @@ export function aligned(sparsity) {
   return `${text}%`;
 }
 
+// A sparsity without decimals, where there is little room.
+export function wholePercent(sparsity) {
+  const text = `${Math.round(100 * sparsity)}%`;
+  if (sparsity > 0 && text === "0%") return "<1%";
+  return sparsity < 1 && text === "100%" ? ">99%" : text;
+}
+
 // Bytes in decimal units, three digits.
 export function size(bytes) {
   let unit = 0;
