@@ -60,9 +60,10 @@ from .models.weights import load_weights as load_weights
 from .models.weights import sample as sample
 from .plan.allocation import allocate as allocate
 from .plan.layer_plan import Plan as Plan
-from .plan.layer_plan import PlannedLayer as PlannedLayer
-from .plan.layer_plan import PlanOrigin as PlanOrigin
 from .plan.measuring import sensitivity as sensitivity
+from .plan.plan_findings import review_plan as review_plan
+from .plan.planned_layer import PlannedLayer as PlannedLayer
+from .plan.planned_layer import PlanOrigin as PlanOrigin
 from .plan.sensitivities import LayerSensitivity as LayerSensitivity
 from .plan.sensitivities import Sensitivity as Sensitivity
 from .rehearsal.outcome import Rehearsal as Rehearsal

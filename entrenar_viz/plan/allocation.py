@@ -10,13 +10,13 @@ from entrenar_viz.masks.calibration import CalibrationSource
 from entrenar_viz.models.layer_names import reason_left_whole
 from entrenar_viz.plan.budget import count_of, whole_budget
 from entrenar_viz.plan.evidence import Evidence
-from entrenar_viz.plan.layer_plan import Plan, PlannedLayer, PlanOrigin
+from entrenar_viz.plan.layer_plan import Plan
 from entrenar_viz.plan.layers import Layer, Layers, layers_of, named
+from entrenar_viz.plan.planned_layer import NO_BOUNDS, PlannedLayer, PlanOrigin
 from entrenar_viz.plan.shares import PASSES, Allocation, Shares, options_of
 from entrenar_viz.progress import reporting
 
 Held = Mapping[str, float | None]  # sparsities that are given, by name; None: the layer is skipped
-_BOUNDS = {"min_sparsity": 0.0, "max_sparsity": 1.0}  # which bound nothing
 
 
 def allocate(
@@ -78,7 +78,7 @@ def allocate(
         sparsity=sparsity,
         source=evidence.source,
         calibration=evidence.calibration_name,
-        options=how | {name: bound for name, bound in bounds.items() if bound != _BOUNDS[name]},
+        options=how | {name: bound for name, bound in bounds.items() if bound != NO_BOUNDS[name]},
     )
     return Plan(origin=origin, layers=tuple(_planned(layer, held, sparsities) for layer in everything))
 
@@ -100,7 +100,7 @@ def _held(
     if skip_embed_layers:
         held |= {layer.name: None for layer in layers if reason_left_whole(layer.name, layer.kind)}
     for name, sparsity in fixed.items():
-        _check_fractions({f"fixed[{name!r:.80}]": sparsity} | _BOUNDS)
+        _check_fractions({f"fixed[{name!r:.80}]": sparsity} | NO_BOUNDS)
         held |= {layers[place].name: float(sparsity) for place in named([name], layers, "fixed")}
     for place in named(skip, layers, "skip"):
         if held.get(layers[place].name) is not None:

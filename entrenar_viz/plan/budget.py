@@ -64,6 +64,8 @@ def share_out(family: Family, bounds: Bounds, budget: int, weights: Counts) -> C
 def check_budget(bounds: Bounds, budget: int, weights: Counts) -> None:
     """EntrenarVizError, with the nearest possible budget, if the bounds do not allow it."""
     total, least, most = int(weights.sum()), int(bounds.least.sum()), int(bounds.most.sum())
+    if (bounds.least > bounds.most).any():
+        raise EntrenarVizError("no whole number of the weights of a layer is within its bounds: widen them")
     if least <= budget <= most:
         return
     nearest, words = (least, "at least") if budget < least else (most, "at most")

@@ -1,87 +1,31 @@
 """A plan: what each layer of a model gives, as a value and as a file."""
 
-import math
 import os
 from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import AfterValidator, Field, ValidationInfo
+import numpy as np
+from pydantic import AfterValidator, Field
 
-from entrenar_viz.config.pruning_config import Pattern
-from entrenar_viz.config.validation import Count, Fraction, checked, refuse
+from entrenar_viz.config.validation import checked, refuse
+from entrenar_viz.errors import EntrenarVizError
 from entrenar_viz.files.atomic import write_atomically
 from entrenar_viz.files.strict_json import read_bytes
 from entrenar_viz.formatting import counted, percent
-from entrenar_viz.plan.budget import count_of
+from entrenar_viz.models.tensor_files import listed, shown
+from entrenar_viz.plan.budget import Bounds, fraction_of, whole_budget
+from entrenar_viz.plan.giving_way import LayersInPlay
+from entrenar_viz.plan.planned_layer import NO_BOUNDS, PlannedLayer, PlanOrigin
 from entrenar_viz.workspace.versioned import Format
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_BYTES = 1 << 26  # 64 MiB: a model of many experts has a plan of some MB
-
-Way = Literal["uniform", "erk", "global_magnitude", "sensitivity", "owl", "by hand"]
-
-
-def _not_skipped(sparsity: float, info: ValidationInfo) -> float:
-    if info.data.get("skip") and sparsity:
-        raise refuse("sparsity must be 0 where skip is true: the layer is left whole")
-    return sparsity
-
-
-def _sizes(shape: tuple[int, ...]) -> tuple[int, ...]:
-    if not shape or 0 in shape:
-        raise refuse("shape must have at least one number, and none may be 0")
-    return shape
-
-
-@checked
-class PlannedLayer:
-    """What is planned for one layer.
-
-    ``name`` is that of its tensor, text from outside and never HTML; ``shape`` is (out, in, ...). With ``skip`` the
-    layer is left whole, and it is in no budget. ``locked`` holds its sparsity where others give way. ``pattern`` is
-    that of the layer, None for that of the configuration.
-    """
-
-    name: str
-    shape: Annotated[tuple[Count, ...], Field(strict=False), AfterValidator(_sizes)]
-    skip: bool = False
-    sparsity: Annotated[Fraction, AfterValidator(_not_skipped)] = 0.0
-    locked: bool = False
-    pattern: Pattern | None = None
-
-    @property
-    def weights(self) -> int:
-        """How many there are."""
-        return math.prod(self.shape)
-
-    @property
-    def pruned(self) -> int:
-        """How many of them go: as many as in a mask of single weights, ``trunc(f32(weights) * f32(sparsity))``.
-
-        Of more than 2**24 it is the nearest whole number: an f32, by which masks count, does not know them all.
-        """
-        return count_of(self.sparsity, self.weights)
-
-
-@checked
-class PlanOrigin:
-    """How a plan was made, to tell it from others later.
-
-    ``sparsity`` is the budget, a fraction of the weights in it. ``source`` and ``calibration`` name the model and the
-    data, empty where there were none. ``options`` are the arguments of the method. ``edited``: layers were moved by
-    hand afterwards.
-    """
-
-    method: Way
-    sparsity: Fraction
-    source: str = ""
-    calibration: str = ""
-    options: dict[str, bool | float | str] = Field(default_factory=dict)
-    edited: bool = False
 
 
 def _unique(layers: tuple[PlannedLayer, ...]) -> tuple[PlannedLayer, ...]:
@@ -138,6 +82,72 @@ class Plan:
     @cached_property
     def _by_name(self) -> dict[str, PlannedLayer]:
         return {layer.name: layer for layer in self.layers}
+
+    # Changed by hand -------------------------------------------------------------------------------------------------
+
+    def moved(self, names: str | Iterable[str], sparsity: float) -> "Plan":
+        """The plan in which ``names`` have ``sparsity`` together, and the others give way: the total stays.
+
+        Layers that give way keep in proportion to what they kept before, within the bounds that the plan was made
+        with; locked and skipped ones stay as they are. Where the others cannot give way so far, it is the nearest
+        sparsity. EntrenarVizError for layers that are not in the plan or not free.
+
+        >>> from entrenar_viz import allocate
+        >>> plan = allocate({"fc1": (10, 10), "fc2": (10, 20), "fc3": (10, 30)}, 0.5, method="uniform")
+        >>> plan.moved("fc1", 0.8).pruned, plan.locking("fc2").moved("fc1", 0.8).pruned
+        ({'fc1': 80, 'fc2': 88, 'fc3': 132}, {'fc1': 80, 'fc2': 100, 'fc3': 120})
+        """
+        if not 0 <= sparsity <= 1:
+            raise EntrenarVizError(f"sparsity must be a fraction from 0 to 1, not {sparsity!r:.40}")
+        wanted = self._named(names)
+        if held := [layer.name for layer in wanted if layer.skip or layer.locked]:
+            raise EntrenarVizError(f"{shown(held[0])} is locked or skipped: unlock it first")
+        asked = whole_budget(sum(layer.weights for layer in wanted), sparsity)
+        return self._giving_way(self.layers, wanted, asked, sum(self.pruned.values()))
+
+    def locking(self, names: str | Iterable[str], on: bool = True) -> "Plan":
+        """The plan in which ``names`` keep their sparsity where others are moved; or no longer, with ``on=False``."""
+        wanted = {layer.name for layer in self._named(names) if not layer.skip}
+        return self._with(tuple(replace(one, locked=on) if one.name in wanted else one for one in self.layers))
+
+    def skipping(self, names: str | Iterable[str], on: bool = True) -> "Plan":
+        """The plan in which ``names`` are left whole and in no budget, or are back in it; its share of the rest stays.
+
+        EntrenarVizError if the others cannot give way within their bounds.
+        """
+        wanted, share = [layer for layer in self._named(names) if layer.skip != on], self.sparsity
+        changed = [replace(layer, skip=on, locked=False, sparsity=0.0 if on else share) for layer in wanted]
+        by_name = {layer.name: layer for layer in changed}
+        layers = tuple(by_name.get(layer.name, layer) for layer in self.layers)
+        budget = whole_budget(sum(layer.weights for layer in layers if not layer.skip), share)
+        return self._giving_way(layers, [] if on else changed, sum(layer.pruned for layer in changed), budget)
+
+    def _named(self, names: str | Iterable[str]) -> list[PlannedLayer]:
+        wanted = [names] if isinstance(names, str) else list(names)
+        if unknown := [name for name in wanted if name not in self]:
+            there = listed([layer.name for layer in self.layers], 3)
+            raise EntrenarVizError(f"the plan has no layer {shown(unknown[0])}: it has {there}")
+        return [self[name] for name in wanted]
+
+    def _giving_way(
+        self, layers: tuple[PlannedLayer, ...], moved: Iterable[PlannedLayer], asked: int, budget: int
+    ) -> "Plan":
+        """The plan in which ``moved`` lose ``asked`` together, and all that are not skipped ``budget``."""
+        free = [layer for layer in layers if not (layer.skip or layer.locked)]
+        held = sum(layer.pruned for layer in layers if layer.locked)
+        weights = np.array([layer.weights for layer in free], np.int64)
+        bounds = Bounds.of(weights, *(self.origin.options.get(name, bound) for name, bound in NO_BOUNDS.items()))
+        names = {layer.name for layer in moved}
+        inside = np.array([place for place, layer in enumerate(free) if layer.name in names], np.intp)
+        in_play = LayersInPlay(weights, np.array([layer.pruned for layer in free], np.int64), bounds)
+        counts = in_play.moved(inside, asked, budget - held).tolist()
+        given = {layer.name: fraction_of(count, layer.weights) for layer, count in zip(free, counts, strict=True)}
+        return self._with(tuple(replace(one, sparsity=given.get(one.name, one.sparsity)) for one in layers))
+
+    def _with(self, layers: tuple[PlannedLayer, ...]) -> "Plan":
+        return Plan(origin=replace(self.origin, edited=True), layers=layers)
+
+    # As a file -------------------------------------------------------------------------------------------------------
 
     def to_json(self) -> str:
         """The text that ``save`` writes."""

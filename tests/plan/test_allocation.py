@@ -74,7 +74,7 @@ def nearest_budget(shapes, sparsity, *, fixed, count_fixed, min_sparsity, max_sp
     least = [math.ceil(min_sparsity * size - 1e-9) for size in free]
     most = [math.floor(max_sparsity * size + 1e-9) for size in free]
     if any(low > high for low, high in zip(least, most, strict=True)):
-        return "no whole number"
+        return "no whole number of"
     taken = sum(units_gone(math.prod(shapes[name]), share) for name, share in fixed.items()) if count_fixed else 0
     size = sum(math.prod(shape) for shape in shapes.values()) if count_fixed else sum(free)
     budget = math.floor(sparsity * size + 0.5) - taken
