@@ -25,11 +25,15 @@ from entrenar_viz import (
     Gradual,
     OneShot,
     PairedDifference,
+    Plan,
     PruningConfig,
     Session,
     TrainingLog,
+    allocate,
     json_schema,
     review,
+    review_plan,
+    sensitivity,
 )
 from entrenar_viz.explorer.explorer import Explorer
 from entrenar_viz.files.strict_yaml import plain_value
@@ -44,9 +48,11 @@ FORMAT = (ROOT / "docs" / "format.md").read_text("utf-8")
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 NAMES = {kind.__name__: kind for kind in (NM, Block, Cubic, Explorer, Gradual, OneShot, PruningConfig)}
+NAMES |= {"np": np, "allocate": allocate, "sensitivity": sensitivity}
 CODES = [
     code
-    for module in sorted((ROOT / "entrenar_viz" / "analysis").glob("*.py"))
+    for folder in ("analysis", "plan")
+    for module in sorted((ROOT / "entrenar_viz" / folder).glob("*.py"))
     for code in re.findall(r'Finding\(\s*"([a-z-]+)"', module.read_text("utf-8"))
 ]
 
@@ -173,6 +179,14 @@ def test_every_finding_has_a_section():
     assert sorted(documented) == sorted(set(CODES))
 
 
+def findings_of(given, scope):
+    if isinstance(given, Explorer):
+        return given.findings
+    if isinstance(given, Plan):
+        return review_plan(given, scope.get("measured"))
+    return review(given, 10_000, scope.get("weights"))
+
+
 @pytest.mark.parametrize(("heading", "body"), sections(FINDINGS), ids=[heading for heading, _ in sections(FINDINGS)])
 def test_the_example_of_a_finding_gives_its_sentence(heading, body):
     code, severity = re.fullmatch(r"`(.+)` \((.+)\)", heading).groups()
@@ -184,8 +198,7 @@ def test_the_example_of_a_finding_gives_its_sentence(heading, body):
     given = eval(ast.unparse(last), scope)
     if code == "layer-left-whole":  # a finding once that layer is picked
         given._parts.masks.layer.value = "embed.weight"
-    findings = given.findings if isinstance(given, Explorer) else review(given, 10_000, scope.get("weights"))
-    found = {finding.code: finding for finding in findings}
+    found = {finding.code: finding for finding in findings_of(given, scope)}
     assert (found[code].severity, found[code].message) == (severity, sentence)
 
 
