@@ -15,9 +15,9 @@ from entrenar_viz.masks.calibration import CalibrationSource
 from entrenar_viz.masks.order import Within
 from entrenar_viz.model_pruning.companions import Companions, companions
 from entrenar_viz.model_pruning.destination import Destination
+from entrenar_viz.model_pruning.jobs import file_jobs, nothing_pruned
 from entrenar_viz.model_pruning.layer import PrunedLayer
 from entrenar_viz.model_pruning.model_file import FileJob, PrunedTensor, Tell, prune_file
-from entrenar_viz.model_pruning.plan import file_jobs, nothing_pruned
 from entrenar_viz.model_pruning.source import Source, open_source
 from entrenar_viz.model_pruning.sparsity_metadata import NAME, as_json
 from entrenar_viz.progress import Progress, check_progress, reporting
