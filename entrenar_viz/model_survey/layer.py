@@ -14,7 +14,7 @@ from entrenar_viz.masks.calibration import Calibration
 from entrenar_viz.masks.order import Within
 from entrenar_viz.masks.streamed_layer import StreamedLayer, grid_of
 from entrenar_viz.model_survey.losses import Tally, stored_bytes
-from entrenar_viz.models.layer_names import why_left_whole
+from entrenar_viz.models.layer_names import reason_left_whole
 from entrenar_viz.models.tensor_files import FLOATS
 from entrenar_viz.models.weights import Tensors
 
@@ -98,9 +98,8 @@ def survey_layer(job: LayerJob) -> LayerSurvey:
         kind=job.weights.kind(job.name),
         note=job.weights.notes.get(job.name, ""),
     )
-    if job.config.skip_embed_layers and (why := why_left_whole(job.name, known.kind)):
-        whole = replace(known, achieved=0.0, kept_energy=1.0, ties=0, dead_rows=0, dead_columns=0)
-        return replace(whole, reason=f"left whole, unread: {why}, and skip_embed_layers is on")
+    if job.config.skip_embed_layers and (why := reason_left_whole(job.name, known.kind)):
+        return replace(known, achieved=0.0, kept_energy=1.0, ties=0, dead_rows=0, dead_columns=0, reason=why)
     try:
         return _measured(known, job)
     except WeightsError as error:

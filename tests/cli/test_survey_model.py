@@ -88,7 +88,7 @@ def test_layers_that_are_not_pruned_are_named_with_the_reason(capsys):
     assert main(model(**arrays)) == 0
     out = capsys.readouterr().out
     assert "nan: model.npz: 'nan': 4 of 4 weights are not finite" in out
-    assert "embed: left whole, unread: 'embed' is in its name" in out
+    assert "embed: left whole: 'embed' is in its name" in out
     assert "flat: ties: 3 more weights share the last score to go" in out
     assert out.splitlines()[-1].startswith("5 layers, 1 not surveyed: ")
 

@@ -260,9 +260,7 @@ def test_output_heads_are_left_whole_too():
         for record in iter_survey(dict.fromkeys(("lm_head.weight", "fc.weight"), RNG.standard_normal((4, 2))), HALF)
     }
     assert (records["lm_head.weight"].achieved, records["fc.weight"].achieved) == (0, 0.5)
-    assert (
-        records["lm_head.weight"].reason == "left whole, unread: 'lm_head' is in its name, and skip_embed_layers is on"
-    )
+    assert records["lm_head.weight"].reason == "left whole: 'lm_head' is in its name, and skip_embed_layers is on"
 
 
 def test_embeddings_are_skipped_unread(tmp_path):
@@ -273,7 +271,7 @@ def test_embeddings_are_skipped_unread(tmp_path):
     weights._stored["embed.weight"] = replace(weights._stored["embed.weight"], read=refuse, part=refuse)
     (record,) = iter_survey(weights, HALF)
     assert (record.achieved, record.kept_energy, record.bytes_dense, record.bytes_csr) == (0, 1, 64, None)
-    assert record.reason.startswith("left whole, unread: 'embed' is in its name")
+    assert record.reason.startswith("left whole: 'embed' is in its name")
     (pruned,) = iter_survey({"embed.weight": RNG.standard_normal((4, 2))}, config(skip_embed_layers=False))
     assert pruned.achieved == 0.5
 

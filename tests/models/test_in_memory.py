@@ -123,9 +123,7 @@ def test_wrapped_models_have_the_names_of_the_plain_one():
 def test_embeddings_are_known_by_their_class():
     config = PruningConfig(target_sparsity=0.5, skip_embed_layers=True)
     records = {record.layer: record for record in iter_survey(Net(), config)}
-    assert (
-        records["tokens.weight"].reason == "left whole, unread: its layer is an Embedding, and skip_embed_layers is on"
-    )
+    assert records["tokens.weight"].reason == "left whole: its layer is an Embedding, and skip_embed_layers is on"
     assert records["fc.weight"].kind == "Linear"
     assert "layers-left-whole" not in {finding.code for finding in review(config, 100, Net())}
     only = nn.ModuleDict({"tokens": nn.Embedding(4, 4)})
