@@ -81,6 +81,7 @@ def _add_survey(commands: Any) -> None:
     parser.add_argument(
         "--calibration", metavar="FILE", help="inputs of the layers by their names, .npz or .safetensors"
     )
+    _add_plan(parser)
     parser.add_argument("--workers", type=_workers, metavar="N", help="layers at a time (default: one a processor)")
     parser.add_argument("--csv", type=Path, metavar="OUT", help="write all layers there; names stand as in the model")
     parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
@@ -98,6 +99,7 @@ def _add_prune(commands: Any) -> None:
     parser.add_argument(
         "--calibration", metavar="FILE", help="inputs of the layers by their names, .npz or .safetensors"
     )
+    _add_plan(parser)
     parser.add_argument("--within", choices=["tensor", "row"], default="tensor", help="what a weight is ranked in")
     parser.add_argument("--force", action="store_true", help="replace OUT if it exists; never the model itself")
 
@@ -123,6 +125,10 @@ def _add_rehearse(commands: Any) -> None:
     parser.add_argument("-o", "--output", type=_picture, metavar="OUT", help="the picture to write")
     parser.add_argument("--theme", choices=["light", "dark"], default="light")
     parser.add_argument("--force", action="store_true", help="replace OUT if it exists; never the results")
+
+
+def _add_plan(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--plan", metavar="FILE", help="a plan: which layer gives how much (default: each the same)")
 
 
 def _add_file_and_steps(parser: argparse.ArgumentParser) -> None:

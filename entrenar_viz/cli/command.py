@@ -84,6 +84,7 @@ def _survey(arguments: argparse.Namespace) -> int:
         arguments.file,
         steps=arguments.steps,
         calibration=arguments.calibration,
+        plan=arguments.plan,
         workers=arguments.workers or min(os.cpu_count() or 1, MAX_WORKERS),
         output=arguments.csv,
         overwrite=arguments.force,
@@ -99,6 +100,7 @@ def _prune(arguments: argparse.Namespace) -> int:
         arguments.output,
         steps=arguments.steps,
         calibration=arguments.calibration,
+        plan=arguments.plan,
         within=arguments.within,
         overwrite=arguments.force,
     )

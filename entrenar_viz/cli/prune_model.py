@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 
-from entrenar_viz.cli.survey_model import SHOWN, tell
+from entrenar_viz.cli.survey_model import SHOWN, caption, tell
 from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.formatting import counted, percent
 from entrenar_viz.masks.order import Within
 from entrenar_viz.model_pruning.checkpoint import PrunedCheckpoint, prune_checkpoint
 from entrenar_viz.model_pruning.layer import PrunedLayer
-from entrenar_viz.model_survey.text import aligned, headline, once_each, printable, shape_text, short
+from entrenar_viz.model_survey.text import aligned, once_each, printable, shape_text, short
+from entrenar_viz.plan.layer_plan import Plan
+from entrenar_viz.plan.layer_targets import LayerTargets
 
 _HEAD = ("layer", "shape", "format", "pruned", "zeros")
 _PYTHON = "prune_checkpoint in Python has all"
@@ -22,28 +24,29 @@ def prune(
     *,
     steps: int | None,
     calibration: str | None,
+    plan: str | None,
     within: Within,
     overwrite: bool,
 ) -> int:
     """Write the pruned ``model`` to ``output`` and print its layers; 0, or an error if nothing could be pruned."""
-    config = PruningConfig.load(config_file)
+    targets = LayerTargets(PruningConfig.load(config_file), None if plan is None else Plan.load(plan))
     pruned = prune_checkpoint(
         model,
-        config,
+        targets.config,
         output,
         total_steps=steps,
         calibration=calibration,
         within=within,
+        plan=targets.plan,
         overwrite=overwrite,
         progress=tell,
     )
-    total = config.schedule.window[1] if steps is None else steps
-    print("\n".join(_as_text(headline(model, config, total, pruned.layers[0].asked), pruned)))
+    print("\n".join(_as_text(caption(model, targets, steps), pruned)))
     return 0
 
 
-def _as_text(caption: str, pruned: PrunedCheckpoint) -> Iterator[str]:
-    yield caption
+def _as_text(head: str, pruned: PrunedCheckpoint) -> Iterator[str]:
+    yield head
     yield ""
     yield from aligned([_HEAD, *map(_cells, pruned.layers[:SHOWN])])
     if len(pruned.layers) > SHOWN:

@@ -20,6 +20,8 @@ from entrenar_viz.model_pruning.layer import PrunedLayer
 from entrenar_viz.model_pruning.model_file import FileJob, PrunedTensor, Tell, prune_file
 from entrenar_viz.model_pruning.source import Source, open_source
 from entrenar_viz.model_pruning.sparsity_metadata import NAME, as_json
+from entrenar_viz.plan.layer_plan import Plan
+from entrenar_viz.plan.layer_targets import LayerTargets
 from entrenar_viz.progress import Progress, check_progress, reporting
 
 
@@ -51,6 +53,7 @@ def prune_checkpoint(
     total_steps: int | None = None,
     calibration: CalibrationSource | None = None,
     within: Within = "tensor",
+    plan: Plan | None = None,
     overwrite: bool = False,
     progress: Progress[PrunedLayer] | bool | None = None,
 ) -> PrunedCheckpoint:
@@ -60,7 +63,8 @@ def prune_checkpoint(
     - ``output``: a file where ``source`` is a file, else a folder. It is written whole or not at all, and never over
       the source. With ``overwrite`` an existing file is replaced, and an existing folder if it is a pruned checkpoint
       without a file that the new one does not have.
-    - ``total_steps``, ``calibration``, ``within``: as in ``iter_survey``.
+    - ``total_steps``, ``calibration``, ``within``, ``plan``: as in ``iter_survey``. In a plan each expert of a stack is
+      a layer of its own, ``name[3]``.
     - ``progress``: called as ``progress(done, total, layer)`` after each layer; what it raises ends the run, and
       nothing is left of it. True shows a bar of tqdm.
 
@@ -73,7 +77,7 @@ def prune_checkpoint(
 
     WeightsError for what cannot be read, or if there is nothing to prune; EntrenarVizError if ``output`` is in or
     around the source, or the disk is too full; FileExistsError for what is there already; StepError for
-    ``total_steps``.
+    ``total_steps``; ConfigError for a ``plan`` of another model.
 
     >>> from importlib.resources import files
     >>> from tempfile import TemporaryDirectory
@@ -85,7 +89,7 @@ def prune_checkpoint(
     """
     opened = open_source(source)
     check_progress(progress)
-    jobs = file_jobs(opened, config, total_steps, calibration, within)
+    jobs = file_jobs(opened, LayerTargets(config, plan), total_steps, calibration, within)
     along = Companions((), {}) if opened.folder is None else companions(opened.folder, opened.names)
     path = Path(output).expanduser()
     new = Destination(opened, path, opened.names | {one.name for one in along.copied} | {NAME}, overwrite)

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from entrenar_viz.analysis.updates import sparsity_in_the_end
-from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.errors import WeightsError
 from entrenar_viz.masks.activations import columns_of
 from entrenar_viz.masks.calibration import CalibrationSource, calibration_for, nothing_for
@@ -13,25 +12,27 @@ from entrenar_viz.masks.units import pattern_misfit
 from entrenar_viz.model_pruning.layer import LayerJob, Pruning
 from entrenar_viz.model_pruning.model_file import FileJob, TensorJob
 from entrenar_viz.model_pruning.source import Source
-from entrenar_viz.models.layer_names import reason_left_whole
 from entrenar_viz.models.layout import expert_name, layout_of
 from entrenar_viz.models.tensor_files import FLOATS, shown, stamp_of
+from entrenar_viz.plan.layer_targets import LayerTargets
 
 _LISTED = 3  # reasons in a message
 
 
 def file_jobs(
     source: Source,
-    config: PruningConfig,
+    targets: LayerTargets,
     total_steps: int | None,
     calibration: CalibrationSource | None,
     within: Within,
 ) -> list[FileJob]:
     """A job for each file; WeightsError if no layer of them could lose a weight."""
+    config = targets.config
     check_within(within, config.pattern)
+    targets.check({name: source.tensors.shape(name) for name in source.tensors}, within)
     given = calibration_for(config.method, calibration, source.tensors)
-    pruning = Pruning(config, sparsity_in_the_end(config, total_steps), within, given)
-    if not pruning.asked:
+    pruning = Pruning(targets, sparsity_in_the_end(config, total_steps), within, given)
+    if not pruning.applied:
         fix = "entrenar-viz check says why; without total_steps the training ends with the schedule"
         raise WeightsError(f"there is nothing to prune: the schedule ends with 0% ({fix})")
     stamps = {path: stamp_of(path) for path in source.files}
@@ -70,9 +71,9 @@ def _layer_job(source: Source, name: str, layer: str, pruning: Pruning) -> Layer
 
 def _left_whole(layer: str, shape: tuple[int, ...], kind: str, pruning: Pruning) -> str:
     """Why the layer is left as it is, as far as that is known without reading it; empty if it is to be pruned."""
-    config, calibration = pruning.config, pruning.calibration
-    if config.skip_embed_layers and (why := reason_left_whole(layer, kind)):
+    method, calibration = pruning.targets.config.method, pruning.calibration
+    if why := pruning.targets.why_whole(layer, kind):
         return why
-    if config.method != "magnitude" and (calibration is None or layer not in calibration):
-        return nothing_for(config.method)
-    return pattern_misfit((shape[0], columns_of(shape)), config.pattern)
+    if method != "magnitude" and (calibration is None or layer not in calibration):
+        return nothing_for(method)
+    return pattern_misfit((shape[0], columns_of(shape)), pruning.targets.pattern(layer))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from entrenar_viz.config.pruning_config import NM, PruningConfig, Unstructured
+from entrenar_viz.config.pruning_config import NM, Pattern, Unstructured
 from entrenar_viz.errors import WeightsError
 from entrenar_viz.masks.bands import BAND, Cut, band_starts, cut
 from entrenar_viz.masks.calibration import Calibration
@@ -14,6 +14,7 @@ from entrenar_viz.masks.scores import Scores, scorer
 from entrenar_viz.model_pruning.places import zeros
 from entrenar_viz.model_pruning.stored_matrix import Bits, StoredMatrix
 from entrenar_viz.models.weights import finite_float32
+from entrenar_viz.plan.layer_targets import LayerTargets
 
 TURNED_BAND = 1 << 24  # weights in a band where a row lies in many pieces: longer pieces, and fewer of them
 
@@ -30,7 +31,7 @@ class PrunedLayer:
     """The number format as stored, by its numpy name."""
     weights: int
     asked: float
-    """The sparsity that the trainer has applied when the training ends."""
+    """The sparsity that the trainer has applied when the training ends; by a plan, that of the layer by then."""
     achieved: float
     """The share of the weights that the mask has set to zero; 0 of a layer that is left whole."""
     zeros: int
@@ -48,10 +49,10 @@ class PrunedLayer:
 
 @dataclass(frozen=True, eq=False)
 class Pruning:
-    """What is the same for all layers: ``asked`` is the sparsity that ``config`` ends with."""
+    """What is the same for all layers: ``applied`` is the sparsity that the schedule ends with."""
 
-    config: PruningConfig
-    asked: float
+    targets: LayerTargets
+    applied: float
     within: Within
     calibration: Calibration | None
 
@@ -68,6 +69,16 @@ class LayerJob:
     left_whole: str = ""
     note: str = ""
 
+    @property
+    def asked(self) -> float:
+        """The sparsity that is asked of it."""
+        return self.pruning.targets.asked(self.name, self.pruning.applied)
+
+    @property
+    def pattern(self) -> Pattern:
+        """Its pattern."""
+        return self.pruning.targets.pattern(self.name)
+
 
 def prune_layer(job: LayerJob, matrix: StoredMatrix) -> PrunedLayer:
     """Set to zero in its file what the mask of ``prune_mask`` takes away; what is kept stays the same to the bit.
@@ -75,7 +86,7 @@ def prune_layer(job: LayerJob, matrix: StoredMatrix) -> PrunedLayer:
     A layer that cannot be pruned, because weights are not finite for example, is left as it was, with the reason.
     """
     rows, columns = matrix.grid
-    asked, pattern, within = job.pruning.asked, job.pruning.config.pattern, job.pruning.within
+    asked, pattern, within = job.asked, job.pattern, job.pruning.within
     known = PrunedLayer(job.name, job.shape, job.dtype, rows * columns, asked, 0.0, zeros=0, note=job.note)
     parts = band_starts(matrix.grid, pattern, TURNED_BAND if matrix.is_turned else BAND)
     try:
@@ -100,7 +111,7 @@ def _scores(job: LayerJob, matrix: StoredMatrix) -> Callable[[int, Bits], Scores
     """The scores of the rows from the first on; WeightsError if the layer has none, or is to be left whole."""
     if job.left_whole:
         raise WeightsError(job.left_whole)
-    method, calibration = job.pruning.config.method, job.pruning.calibration
+    method, calibration = job.pruning.targets.config.method, job.pruning.calibration
     activations = None if calibration is None else calibration.for_method(job.name, method)
     score = scorer(method, matrix.grid[1], activations)
     return lambda first, bits: score(finite_float32(bits.view(matrix.kind), job.where, first_row=first))
@@ -110,12 +121,12 @@ def _cut(
     job: LayerJob, matrix: StoredMatrix, parts: list[tuple[int, int]], scores: Callable[[int, Bits], Scores]
 ) -> Cut:
     """What goes, once the layer has been read: WeightsError here means that nothing has been written yet."""
-    pattern = job.pruning.config.pattern
+    pattern = job.pattern
 
     def scored() -> Iterator[tuple[int, Scores]]:
         return ((first, scores(first, matrix.rows(first, last))) for first, last in parts)
 
-    made = cut(scored, matrix.grid, pattern, job.pruning.within, job.pruning.asked)
+    made = cut(scored, matrix.grid, pattern, job.pruning.within, job.asked)
     if made.threshold is None and isinstance(pattern, (NM, Unstructured)):  # then no band was looked at
         for _ in scored():
             pass

@@ -14,7 +14,6 @@ from entrenar_viz.masks.calibration import Calibration
 from entrenar_viz.masks.order import Within
 from entrenar_viz.masks.streamed_layer import StreamedLayer, grid_of
 from entrenar_viz.model_survey.losses import Tally, stored_bytes
-from entrenar_viz.models.layer_names import reason_left_whole
 from entrenar_viz.models.tensor_files import FLOATS
 from entrenar_viz.models.weights import Tensors
 
@@ -33,7 +32,7 @@ class LayerSurvey:
     """The number format as stored, by its numpy name."""
     weights: int
     asked: float
-    """The sparsity that the trainer has applied when the training ends."""
+    """The sparsity that the trainer has applied when the training ends; by a plan, that of the layer by then."""
     achieved: float | None = None
     """The share of the weights that goes."""
     reason: str = ""
@@ -66,13 +65,17 @@ class LayerSurvey:
 
 @dataclass(frozen=True, eq=False)
 class LayerJob:
-    """All that ``survey_layer`` needs, small enough to be sent to another process where weights are in files."""
+    """All that ``survey_layer`` needs, small enough to be sent to another process where weights are in files.
+
+    ``config`` has the pattern of the layer, ``asked`` is its sparsity. With ``left_whole``, a reason, nothing is read.
+    """
 
     weights: Tensors
     config: PruningConfig
     asked: float
     within: Within
     calibration: Calibration | None
+    left_whole: str = ""
 
     @property
     def name(self) -> str:
@@ -98,8 +101,9 @@ def survey_layer(job: LayerJob) -> LayerSurvey:
         kind=job.weights.kind(job.name),
         note=job.weights.notes.get(job.name, ""),
     )
-    if job.config.skip_embed_layers and (why := reason_left_whole(job.name, known.kind)):
-        return replace(known, achieved=0.0, kept_energy=1.0, ties=0, dead_rows=0, dead_columns=0, reason=why)
+    if job.left_whole:
+        whole = replace(known, achieved=0.0, kept_energy=1.0, ties=0, dead_rows=0, dead_columns=0)
+        return replace(whole, reason=job.left_whole)
     try:
         return _measured(known, job)
     except WeightsError as error:

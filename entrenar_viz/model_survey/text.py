@@ -5,9 +5,9 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 
-from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.formatting import counted, percent, size
 from entrenar_viz.model_survey.layer import LayerSurvey
+from entrenar_viz.plan.layer_targets import LayerTargets
 
 _NAME = 60
 _HEAD = ("layer", "shape", "format", "pruned", "energy kept", "output error", "dead rows", "columns", "dense", "sparse")
@@ -37,10 +37,18 @@ def printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
 
 
-def headline(model: str, config: PruningConfig, total: int, asked: float) -> str:
-    """What was surveyed: ``model``, the configuration, and the sparsity asked at the training's last step."""
+def headline(model: str, targets: LayerTargets, total: int, applied: float) -> str:
+    """What was surveyed: ``model``, the configuration, and what is asked at the training's last step, ``total``.
+
+    That is the sparsity ``applied``, or a plan; the share of it if the schedule has not come to its target by then.
+    """
+    config, step = targets.config, f"asked at step {total:,}"
     kind = f"{type(config.schedule).__name__}, {config.pattern.type}, {config.method}"
-    return f"{printable(model)}: {kind}, {percent(asked)} asked at step {total:,}"
+    if targets.plan is None:
+        return f"{printable(model)}: {kind}, {percent(applied)} {step}"
+    share = targets.share(applied)
+    asked = step if share == 1 else f"{percent(share)} of that {step}"
+    return f"{printable(model)}: {kind}, by a plan ({targets.plan.words()}), {asked}"
 
 
 def as_text(caption: str, records: Sequence[LayerSurvey], most: int) -> Iterator[str]:

@@ -16,6 +16,7 @@ from entrenar_viz.masks.scores import NEEDS_ACTIVATIONS
 from entrenar_viz.model_survey.layer import LayerSurvey
 from entrenar_viz.model_survey.text import headline, short, summary
 from entrenar_viz.model_survey.whole_model import iter_survey
+from entrenar_viz.plan.layer_targets import LayerTargets
 
 BATCHES = 50  # in which rows are sent: each sends all that are there
 START = "What this configuration does to each layer of the picked weights"
@@ -71,7 +72,7 @@ class Run:
             how += f"; calibration {short(request.calibration.source)}"
         if request.within == "row":
             how += "; each row by itself, as in Wanda's paper, which the trainer does not do"
-        return headline(request.source, self.asked.config, self.asked.total_steps, asked) + how
+        return headline(request.source, LayerTargets(self.asked.config), self.asked.total_steps, asked) + how
 
 
 class WholeModelPanel(plain.VBox):
