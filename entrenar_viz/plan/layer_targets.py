@@ -15,6 +15,7 @@ from entrenar_viz.models.tensor_files import listed, shown
 from entrenar_viz.plan.layer_plan import Plan, PlannedLayer
 
 _LISTED = 20  # problems of a plan that was made for another model
+_NO_SHAPE = "ends with 0%, so that there is no shape to scale for a plan: set its target above 0"
 _HINTS = 3  # of them with the nearest name, which takes a while to find among thousands
 
 
@@ -25,21 +26,15 @@ class LayerTargets:
     With a ``plan`` each layer follows the shape of the schedule, scaled to its own sparsity, whatever the target of the
     schedule is, and the plan alone says which layers are left whole; without one ``skip_embed_layers`` does.
 
-    EntrenarVizError for what is no plan, ConfigError for one beside a schedule that ends with 0%: it has no shape to
-    scale.
+    EntrenarVizError for what is no plan; whether it goes with the schedule and with a model, ``check`` tells.
     """
 
     config: PruningConfig
     plan: Plan | None = None
 
     def __post_init__(self) -> None:
-        if self.plan is None:
-            return
-        if not isinstance(self.plan, Plan):
+        if self.plan is not None and not isinstance(self.plan, Plan):
             raise EntrenarVizError(f"plan is a Plan, not {type(self.plan).__name__}: load a file with Plan.load(path)")
-        if not self._target:
-            why = "ends with 0%, so that there is no shape to scale for a plan: set its target above 0"
-            raise ConfigError([Problem("schedule", why)])
 
     @property
     def _target(self) -> float:
@@ -47,7 +42,8 @@ class LayerTargets:
 
     def share(self, applied: float) -> float:
         """How far the schedule has come with ``applied`` of all: 0 to 1, which it is at its target and above."""
-        return min(float(np.float32(applied)) / self._target, 1.0)  # 0.8 is what the schedule has as an f32
+        target = self._target
+        return min(float(np.float32(applied)) / target, 1.0) if target else 0.0  # 0.8 is what an f32 has of it
 
     def asked(self, name: str, applied: float) -> float:
         """The sparsity that is asked of layer ``name`` once the schedule has ``applied`` that of all, a fraction.
@@ -82,21 +78,25 @@ class LayerTargets:
     def check(self, shapes: Mapping[str, Iterable[int]], within: Within = "tensor") -> None:
         """ConfigError unless the plan goes with a model whose layers have these ``shapes``, by name.
 
-        What it skips need not be there. ``within="row"`` goes with unstructured layers only.
+        What it skips need not be there. The schedule must not end with 0%, which has no shape to scale;
+        ``within="row"`` goes with unstructured layers only.
         """
         if found := self.problems(shapes, within):
             raise ConfigError(found, "the plan does not fit")
 
     def problems(self, shapes: Mapping[str, Iterable[int]], within: Within = "tensor") -> list[Problem]:
-        """What does not go with such a model: at most 20 layers, and how many more there are."""
-        wrong = self._misfits(shapes, within)
+        """What does not go with such a model, of it 20 layers at most."""
+        if self.plan is None:
+            return []
+        wrong = self._misfits(self.plan, shapes, within)
         found = [Problem(shown(name), why) for name, why in islice(wrong, _LISTED)]
-        more = sum(1 for _ in wrong)
-        return [*found, Problem("layers", f"and {more:,} more")] if more else found
+        if more := sum(1 for _ in wrong):
+            found.append(Problem("layers", f"and {more:,} more"))
+        return found if self._target else [Problem("schedule", _NO_SHAPE), *found]
 
-    def _misfits(self, shapes: Mapping[str, Iterable[int]], within: Within) -> Iterator[tuple[str, str]]:
+    def _misfits(self, plan: Plan, shapes: Mapping[str, Iterable[int]], within: Within) -> Iterator[tuple[str, str]]:
         hints = _HINTS
-        for layer in self.plan.layers if self.plan is not None else ():
+        for layer in plan.layers:
             if layer.name in shapes:
                 if (there := tuple(shapes[layer.name])) != layer.shape:
                     yield layer.name, f"is {list(there)} here, and {list(layer.shape)} in the plan"

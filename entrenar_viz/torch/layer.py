@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from entrenar_viz.config.pruning_config import Pattern
 from entrenar_viz.masks.order import Within
 from entrenar_viz.models.layout import Layout, expert_name
+from entrenar_viz.plan.layer_targets import LayerTargets
 from entrenar_viz.torch.scores_on_device import Score, as_float32, kept
 
 Given = ParamSpec("Given")
@@ -22,11 +22,19 @@ def _normally(function: Callable[Given, None]) -> Callable[Given, None]:
     return torch.inference_mode(False)(torch.no_grad()(function))
 
 
+@dataclass(frozen=True, eq=False)
+class PrunedMatrix:
+    """One matrix of a parameter: the name that it is planned by, and what scores it; None if it is left whole."""
+
+    name: str
+    score: Score | None
+
+
 @dataclass(eq=False)
 class PrunedLayer:
     """A parameter, and the names that it has in the model: several where it is tied.
 
-    ``scores`` has what scores each of its matrices, the experts of ``layout`` or the one. ``bits`` are integers as wide
+    ``parts`` has a matrix for each of the experts of ``layout``, or the one. ``bits`` are integers as wide
     as the weights, all ones where a weight is kept and 0 where it has gone; None until the first update. A weight and
     its bits, taken together by a bitwise "and", are the weight itself or +0, whatever was in it, NaN too. That is
     several times as quick as ``masked_fill_`` (``benchmarks/pruner.py``).
@@ -35,8 +43,8 @@ class PrunedLayer:
     names: list[str]
     parameter: torch.nn.Parameter
     layout: Layout
-    scores: list[Score]
-    pattern: Pattern
+    parts: list[PrunedMatrix]
+    targets: LayerTargets
     within: Within
     bits: Tensor | None = None
 
@@ -76,18 +84,26 @@ class PrunedLayer:
 
     @_normally
     def check(self) -> None:
-        """WeightsError for weights that are not finite."""
-        for name, matrix in self.matrices():
-            as_float32(matrix, name)
+        """WeightsError for weights that are to be pruned and not finite."""
+        for part, (name, matrix) in zip(self.parts, self.matrices(), strict=True):
+            if part.score is not None:
+                as_float32(matrix, name)
 
     @_normally
-    def update(self, sparsity: float) -> None:
-        """Prune to ``sparsity`` weights that ``check`` has seen to be finite; what has gone stays gone."""
+    def update(self, applied: float) -> None:
+        """Prune weights that ``check`` has seen to be finite; what has gone stays gone.
+
+        ``applied`` is the sparsity of all that the schedule has come to.
+        """
         new = torch.empty_like(_as_integers(self.parameter))
-        for index, (_, matrix) in enumerate(self.matrices()):
-            keep = kept(self.scores[index](matrix.to(torch.float32)), sparsity, self.pattern, self.within)
+        for index, (part, (_, matrix)) in enumerate(zip(self.parts, self.matrices(), strict=True)):
             place = new[index] if self.layout.experts else new
-            torch.neg(self.layout.back(keep).to(new.dtype), out=place)  # -1 has all of its bits set
+            asked = self.targets.asked(part.name, applied)
+            if part.score is None or not asked:
+                place.fill_(-1)  # has all of its bits set
+                continue
+            keep = kept(part.score(matrix.to(torch.float32)), asked, self.targets.pattern(part.name), self.within)
+            torch.neg(self.layout.back(keep).to(new.dtype), out=place)
         self.bits = new if self.bits is None else self.bits.bitwise_and_(new)
         self.hold()
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from entrenar_viz.errors import EntrenarVizError
 from entrenar_viz.masks.order import Within
+from entrenar_viz.plan.layer_plan import Plan
 from entrenar_viz.torch.pruner import CalibrationData, Config, Pruner
 from entrenar_viz.torch.training_length import batches_of
 
@@ -22,21 +23,26 @@ class PruningCallback(Callback):
     """
 
     def __init__(
-        self, config: Config, *, calibration: CalibrationData | None = None, within: Within = "tensor"
+        self,
+        config: Config,
+        *,
+        calibration: CalibrationData | None = None,
+        within: Within = "tensor",
+        plan: Plan | None = None,
     ) -> None:
         self.pruner: Pruner | None = None
-        self._given = config, calibration, within
+        self._config = config
+        self._given: dict[str, Any] = {"calibration": calibration, "within": within, "plan": plan}
         self._state: dict[str, Any] = {}
 
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
         """Make the pruner, and let it go on where a checkpoint was saved."""
-        config, calibration, within = self._given
         updates, in_epoch = trainer.estimated_stepping_batches, trainer.num_training_batches
         if updates == float("inf"):
             raise EntrenarVizError("the length of the training is not known: give the Trainer max_steps or max_epochs")
         known = None if in_epoch == float("inf") else int(in_epoch)
         total = batches_of(int(updates), known, trainer.accumulate_grad_batches)
-        self.pruner = Pruner(pl_module, config, total, calibration=calibration, within=within)
+        self.pruner = Pruner(pl_module, self._config, total, **self._given)
         if self._state:
             self.pruner.load_state_dict(self._state)
             self._state = {}  # a later training starts anew

@@ -18,6 +18,8 @@ from entrenar_viz.masks.mask import mask_problems
 from entrenar_viz.masks.order import Within
 from entrenar_viz.models.tensor_files import listed
 from entrenar_viz.models.torch_tensors import unwrapped
+from entrenar_viz.plan.layer_plan import Plan
+from entrenar_viz.plan.layer_targets import LayerTargets
 from entrenar_viz.torch.model_layers import sort_layers
 from entrenar_viz.torch.saved_state import FORMAT, VERSION, check_state
 
@@ -33,6 +35,10 @@ class Pruner:
     gradient accumulation: steps count from 1, as in the trainer. ``calibration`` is what ``load_calibration`` takes;
     wanda and sparse_gpt need it. ``within="row"`` ranks a weight within its row, as in Wanda's paper (Sun et al. 2023,
     arXiv:2306.11695); unstructured only.
+
+    ``plan`` says which layer gives how much, instead of the same of each. A layer follows the shape of the schedule,
+    scaled to its own sparsity, which it has once the schedule is at its target; what the plan has nothing for is left
+    whole. Stacked experts are planned one by one, as ``name[3]``, a tied parameter by any of its names.
 
     At a step that ``replay`` has an update for, the mask of each layer is that of ``prune_mask`` for its weights. What
     has gone stays gone: at each step the optimizer's change of a pruned weight is undone, before anything is scored. So
@@ -64,28 +70,31 @@ class Pruner:
         *,
         calibration: CalibrationData | None = None,
         within: Within = "tensor",
+        plan: Plan | None = None,
     ) -> None:
         if not isinstance(model, nn.Module):
             raise EntrenarVizError(f"what is pruned is a module of PyTorch, not {type(model).__name__}")
         self.config = _loaded(config)
         self.total_steps = whole_steps(total_steps)
         self.within = within
+        self.plan = plan
         has_activations = calibration is not None and self.config.method != "magnitude"
         problems = mask_problems(self.config, within, has_activations=has_activations)
         given = load_calibration(calibration) if calibration is not None and not problems else None
         self._model = unwrapped(model)
-        found = sort_layers(self._model, self.config, given, within)
+        found = sort_layers(self._model, LayerTargets(self.config, plan), given, within)
         if problems or found.problems:
             raise ConfigError([*problems, *found.problems], "nothing was pruned")
         self._layers = {layer.name: layer for layer in found.layers}
         self.skipped: dict[str, str] = found.skipped
-        """Why the other parameters are left as they are, by name."""
+        """Why the other parameters are left as they are, by name, and so are some of stacked experts."""
         self.findings: list[Finding] = review(self.config, self.total_steps)
         """What ``review`` says of the configuration, for example that it never prunes."""
         self.step_count = 0
         """The steps made."""
         self.sparsity = 0.0
-        """The sparsity that is asked of each layer by now, as a fraction: the staircase of ``replay``."""
+        """The sparsity that is asked by now, as a fraction: the staircase of ``replay``. By a plan, each layer has come
+        as far on the way to its own."""
         self.log = TrainingLog(config=self.config, total_steps=self.total_steps)
         """What has happened: a row for each update and for each step with metrics. ``log.save("run.jsonl")``."""
         self._due = updates_due(self.config, self.total_steps)
@@ -162,6 +171,7 @@ class Pruner:
             "config": self.config.to_json(),
             "total_steps": self.total_steps,
             "within": self.within,
+            "plan": None if self.plan is None else self.plan.to_json(),
             "step": self.step_count,
             "sparsity": self.sparsity,
             "masks": {name: layer.packed() for name, layer in self._layers.items()},  # a bit a weight
@@ -171,10 +181,10 @@ class Pruner:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on where ``state`` was taken. Load the model and the optimizer too, before or after.
 
-        ConfigError lists what does not fit: another configuration, length or model. Nothing has changed then.
+        ConfigError lists what does not fit: another configuration, plan, length or model. Nothing has changed then.
         """
         sizes = {name: layer.parameter.numel() for name, layer in self._layers.items()}
-        log = check_state(state, self.config, self.total_steps, self.within, sizes)
+        log = check_state(state, self.config, self.total_steps, self.within, plan=self.plan, sizes=sizes)
         self._check_parameters()
         self.step_count, self.sparsity, self.log = state["step"], state["sparsity"], log
         for name, layer in self._layers.items():

@@ -9,27 +9,36 @@ from torch import Tensor
 from entrenar_viz.analysis.training_log import TrainingLog
 from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.errors import ConfigError, EntrenarVizError, Problem
+from entrenar_viz.models.tensor_files import shown
+from entrenar_viz.plan.layer_plan import Plan
 
-FORMAT, VERSION = "entrenar-viz pruner", 1
+FORMAT, VERSION = "entrenar-viz pruner", 2  # 1 had no plan
 _KEYS = {"config": str, "total_steps": int, "within": str, "step": int, "sparsity": float, "masks": dict, "log": list}
 
 
 def check_state(
-    state: Mapping[str, Any], config: PruningConfig, total_steps: int, within: str, sizes: Mapping[str, int]
+    state: Mapping[str, Any],
+    config: PruningConfig,
+    total_steps: int,
+    within: str,
+    *,
+    plan: Plan | None,
+    sizes: Mapping[str, int],
 ) -> TrainingLog:
     """The log of ``state``; ConfigError with all that does not go with the rest, ``sizes`` of layers among it."""
     source = "the state of the pruner was not loaded"
     if not isinstance(state, Mapping) or state.get("format") != FORMAT:
         raise ConfigError([Problem("", "is not what state_dict() of a Pruner gives")], source)
-    if state.get("version") != VERSION:
-        known = f"version {state.get('version')!r:.20} is newer than this program: it reads {VERSION}"
+    if state.get("version") not in range(1, VERSION + 1):
+        known = f"version {state.get('version')!r:.20} is newer than this program: it reads up to {VERSION}"
         raise ConfigError([Problem("version", known)], source)
     wrong = [
         Problem(key, f"must be of type {kind.__name__}")
         for key, kind in _KEYS.items()
         if type(state.get(key)) is not kind
     ]
-    if wrong or (wrong := [*_others(state, config, total_steps, within), *_misfits(state["masks"], sizes)]):
+    wrong = wrong or [*_others(state, config, total_steps, within), *_misfits(state["masks"], sizes)]
+    if wrong := wrong + _other_plan(state.get("plan"), plan):
         raise ConfigError(wrong, source)
     try:
         return TrainingLog(config, total_steps, state["log"])
@@ -49,6 +58,28 @@ def _others(state: Mapping[str, Any], config: PruningConfig, total_steps: int, w
     if not 0 <= state["sparsity"] <= 1:
         found.append(Problem("sparsity", f"must be between 0 and 1, but is {state['sparsity']}"))
     return found
+
+
+def _other_plan(text: Any, now: Plan | None) -> list[Problem]:
+    """The problem of a state whose plan, ``text`` or None, is for other masks than that of ``now``."""
+    if not (text is None or isinstance(text, str)):
+        return [Problem("plan", "must be text, or None")]
+    try:
+        then = None if text is None else Plan.from_json(text)
+    except ConfigError as error:
+        return [Problem("plan", f"cannot be read: {error}")]
+    before, after = _given(then), _given(now)
+    if (then is None) == (now is None) and before == after:
+        return []
+    words = [plan.words() if plan else "none" for plan in (then, now)]
+    others = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+    where = f", for example for {shown(others[0])}" if then and now else ""
+    return [Problem("plan", f"is another one than now: {words[0]} then, {words[1]} now{where}")]
+
+
+def _given(plan: Plan | None) -> dict[str, tuple[float, object]]:
+    """What a plan does to layers, whoever has made it."""
+    return {one.name: (one.sparsity, one.pattern) for one in plan.layers if one.sparsity} if plan else {}
 
 
 def _misfits(masks: Mapping[str, Any], sizes: Mapping[str, int]) -> list[Problem]:

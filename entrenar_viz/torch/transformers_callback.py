@@ -8,6 +8,7 @@ import torch
 
 from entrenar_viz.errors import EntrenarVizError
 from entrenar_viz.masks.order import Within
+from entrenar_viz.plan.layer_plan import Plan
 from entrenar_viz.torch.pruner import CalibrationData, Config, Pruner
 from entrenar_viz.torch.training_length import batches_of
 
@@ -40,19 +41,20 @@ class PruningCallback(TrainerCallback):
         *,
         calibration: CalibrationData | None = None,
         within: Within = "tensor",
+        plan: Plan | None = None,
         state: dict[str, Any] | None = None,
     ) -> None:
         self.pruner: Pruner | None = None
-        self._given = config, calibration, within
+        self._config = config
+        self._given: dict[str, Any] = {"calibration": calibration, "within": within, "plan": plan}
         self._state = state
 
     def on_train_begin(self, args: Any, state: Any, control: Any, model: Any = None, **others: Any) -> None:
         """Make the pruner, and let it go on where a checkpoint was saved."""
-        config, calibration, within = self._given
         loader = others.get("train_dataloader")
         in_epoch = len(loader) if isinstance(loader, Sized) and has_length(loader) else None
         total = batches_of(state.max_steps, in_epoch, args.gradient_accumulation_steps)
-        self.pruner = Pruner(model, config, total, calibration=calibration, within=within)
+        self.pruner = Pruner(model, self._config, total, **self._given)
         if state.global_step:
             self.pruner.load_state_dict(self._state or _saved(_folder(args, state)))
 

@@ -97,7 +97,7 @@ def test_what_does_not_fit_is_told_together_and_changes_nothing():
     ("change", "message"),
     [
         (lambda state: state.update(format="something"), "is not what state_dict"),
-        (lambda state: state.update(version=2), "version 2 is newer than this program"),
+        (lambda state: state.update(version=3), "version 3 is newer than this program"),
         (lambda state: state.update(step="4"), "step: must be of type int"),
         (lambda state: state.update(step=-1), "step: must not be negative"),
         (lambda state: state["masks"].update({"0.weight": torch.zeros(3, dtype=torch.uint8)}), "does not have the 512"),
