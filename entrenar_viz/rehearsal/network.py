@@ -39,7 +39,7 @@ class Network:
     @property
     def weights(self) -> dict[str, Floats]:
         """The matrices by name, (out, in): views, so that what is changed in them is changed in the network."""
-        return {f"fc{number}.weight": weight for number, (weight, _) in enumerate(self._layers, 1)}
+        return {weight_name(number): weight for number, (weight, _) in enumerate(self._layers, 1)}
 
     @property
     def entering(self) -> dict[str, Floats]:
@@ -100,6 +100,20 @@ class Network:
         np.divide(first, work, out=work)
         work *= RATE / (1 - FIRST**self._steps)
         self.parameters -= work
+
+
+def weight_name(number: int) -> str:
+    """What the weights of a layer are called, from 1 on."""
+    return f"fc{number}.weight"
+
+
+def weight_shapes(widths: Sequence[int]) -> dict[str, tuple[int, int]]:
+    """The shapes of the weights by name, (out, in).
+
+    >>> weight_shapes([64, 128, 10])
+    {'fc1.weight': (128, 64), 'fc2.weight': (10, 128)}
+    """
+    return {weight_name(number): (out, inputs) for number, (inputs, out) in enumerate(pairwise(widths), 1)}
 
 
 def _views(flat: Floats, shapes: Sequence[tuple[int, int]]) -> list[tuple[Floats, Floats]]:

@@ -12,11 +12,13 @@ from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.config.steps import Steps
 from entrenar_viz.errors import EntrenarVizError
 from entrenar_viz.formatting import counted, sentence
+from entrenar_viz.plan.layer_plan import Plan
 from entrenar_viz.progress import optional
 from entrenar_viz.rehearsal.runs import Job, Run
 from entrenar_viz.rehearsal.trial_pruner import DENSE
 from entrenar_viz.rehearsal.verdict import (
     ACCURACY,
+    Compared,
     Metric,
     PairedDifference,
     interval,
@@ -31,14 +33,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class RehearsedSchedule:
-    """What the trials of one schedule, or of no pruning, have come to. Accuracies are fractions."""
+    """What the trials of one schedule, of one plan, or of no pruning, have come to. Accuracies are fractions."""
 
     name: str
-    """``OneShot``, ``Gradual``, ``Cubic`` or ``dense``."""
+    """``OneShot``, ``Gradual``, ``Cubic``, the name of a plan, or ``dense``."""
     config: PruningConfig
     """What was tried: of ``dense``, a configuration that asks for nothing."""
     sparsity: float
-    """What the schedule asks for in the end, a fraction."""
+    """What is asked for in the end, a fraction; by a plan, of all layers that can be pruned together."""
     per_seed: NDArray[np.float64]
     """The accuracy at the end for each seed, (seeds,)."""
     steps: Steps = field(repr=False)
@@ -48,6 +50,8 @@ class RehearsedSchedule:
     drop: tuple[float, float, float] | None
     """How much less than dense, with the 95% interval of that: mean, low, high; None for dense itself."""
     metric: Metric = field(repr=False, default_factory=Metric)
+    plan: Plan | None = field(repr=False, default=None)
+    """Which layer gave how much; None: each the same."""
 
     @property
     def accuracy(self) -> float:
@@ -88,7 +92,7 @@ class Rehearsal:
     """The length of each trial."""
     seeds: tuple[int, ...]
     outcomes: tuple[RehearsedSchedule, ...]
-    """One for each schedule, in the order OneShot, Gradual, Cubic."""
+    """One for each schedule, in the order OneShot, Gradual, Cubic; or for each plan, as given."""
     dense: RehearsedSchedule
     """Training without pruning."""
     scaling: str
@@ -100,33 +104,59 @@ class Rehearsal:
     metric: Metric
     squeezed: int | None = None
     """The steps of a trial that the shortest window has, if scaling has left too few to tell schedules apart."""
+    compared: Compared = "schedules"
+    """Or ``"plans"``, all of them under the schedule of ``config``."""
 
     @cached_property
     def differences(self) -> tuple[PairedDifference, ...]:
-        """Each pair of schedules that prune, the better one first."""
+        """Each pair of schedules, or of plans, that prune, the better one first."""
         finals = {one.name: one.per_seed for one in self.outcomes if one.sparsity > 0}
         return paired_differences(finals, self.metric)
 
     @cached_property
     def verdict(self) -> str:
-        """What can be said of the schedules, in a sentence: which one keeps more, or that there is no difference."""
+        """What can be said of them, in a sentence: which one keeps more, or that there is no difference."""
         ends = {one.name: one.sparsity for one in self.outcomes}
-        return "; ".join([verdict(self.differences), *uneven(ends), *self._too_short()])
+        return "; ".join([verdict(self.differences, self.compared), *uneven(ends, self._grain), *self._too_short()])
+
+    @property
+    def own(self) -> RehearsedSchedule | None:
+        """That of ``config`` as it is, None if it was not tried; of plans, that without one, or else the first."""
+        if self.compared == "plans":
+            return next((one for one in self.outcomes if one.plan is None), self.outcomes[0])
+        return next((one for one in self.outcomes if one.config.schedule == self.config.schedule), None)
 
     @property
     def better(self) -> RehearsedSchedule | None:
-        """The best schedule of those that are certainly better than that of ``config``; None if none is known to be."""
-        own = next((one for one in self.outcomes if one.config.schedule == self.config.schedule), None)
+        """The best of those that are certainly better than ``own`` and prune as much; None if none is known to be."""
+        own = self.own
         if own is None or self.squeezed is not None:
             return None
         better = [self[pair.first] for pair in self.differences if pair.is_certain and pair.second == own.name]
-        return next((one for one in better if one.sparsity >= own.sparsity), None)
+        return next((one for one in better if one.sparsity >= own.sparsity - self._grain), None)
+
+    @property
+    def _grain(self) -> float:
+        """What plans may differ in since they are of whole weights: a weight in each layer."""
+        return max((len(plan.layers) / plan.weights for plan in self._plans if plan.weights), default=0.0)
+
+    @property
+    def _plans(self) -> list[Plan]:
+        return [one.plan for one in self.outcomes if one.plan is not None]
 
     def _too_short(self) -> list[str]:
         if self.squeezed is None:
             return []
         left = counted(self.squeezed, "step") if self.squeezed else "less than a step"
-        return [f"the window has {left} of the rehearsal, too few to tell schedules apart: rehearse with more steps"]
+        what = "tell schedules apart" if self.compared == "schedules" else "follow the schedule"
+        return [f"the window has {left} of the rehearsal, too few to {what}: rehearse with more steps"]
+
+    def by_plan(self) -> list[str]:
+        """Which layers give how much, a line for each plan; none where all give the same."""
+        if self.compared == "plans":
+            how = self.config.schedule.words(self.config.target_sparsity)
+            return [f"all under {how}", *(f"{one.name}, {one.plan.words()}" for one in self.outcomes if one.plan)]
+        return [f"by a plan, {plan.words()}" for plan in self._plans[:1]]
 
     def __getitem__(self, name: str) -> RehearsedSchedule:
         for one in (*self.outcomes, self.dense):
@@ -136,12 +166,15 @@ class Rehearsal:
         raise EntrenarVizError(f"{name!r:.40} was not rehearsed: there are {known}")
 
     def to_dataframe(self) -> "pd.DataFrame":
-        """A row for each reading: schedule, sparsity, seed, step (of the training), and the metric by its name."""
+        """A row for each reading: schedule, sparsity, seed, step (of the training), and the metric by its name.
+
+        Where plans are compared, ``plan`` with their names stands in the place of ``schedule``.
+        """
         pd = optional("pandas", "to_dataframe needs pandas", "take per_seed and curves of the outcomes")
         parts = []
         for one in (self.dense, *self.outcomes):
             for seed, curve in zip(self.seeds, one.curves, strict=True):
-                fixed = {"schedule": one.name, "sparsity": one.sparsity, "seed": seed}
+                fixed = {self.compared.removesuffix("s"): one.name, "sparsity": one.sparsity, "seed": seed}
                 parts.append(pd.DataFrame({**fixed, "step": one.steps, self.metric.name: curve}))
         return pd.concat(parts, ignore_index=True)
 
@@ -149,7 +182,8 @@ class Rehearsal:
         rows = [f"  {one.words()}" for one in (self.dense, *self.outcomes)]
         whole = [f"{name} is left whole: {reason}." for name, reason in self.left_whole.items()]
         about = f"{self.trained}; {counted(len(self.seeds), 'seed')}. {sentence(self.scaling)}"
-        return "\n".join([sentence(self.verdict), f"{self.metric.name} at the end:", *rows, about, *whole])
+        plans = [f"{words}." for words in self.by_plan()]
+        return "\n".join([sentence(self.verdict), f"{self.metric.name} at the end:", *rows, about, *plans, *whole])
 
     def __repr__(self) -> str:
         return f"<Rehearsal of {self.config.schedule.words(self.config.target_sparsity)}: {self.verdict}>"
@@ -184,4 +218,5 @@ def outcome_of(jobs: Sequence[Job], runs: Sequence[Run], dense: Sequence[Run], m
         curves=curves,
         drop=drop and tuple(map(float, drop)),
         metric=metric,
+        plan=job.plan,
     )

@@ -1,25 +1,26 @@
 """``rehearse``: a configuration and its alternatives, tried on small trainings."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from itertools import groupby, islice
+from typing import Any
 
 from numpy.typing import ArrayLike
 
 from entrenar_viz.config.pruning_config import PruningConfig
-from entrenar_viz.config.schedule_facts import typical_window
-from entrenar_viz.config.schedules import SCHEDULES, Schedule
+from entrenar_viz.config.schedules import Schedule
 from entrenar_viz.masks.order import Within
 from entrenar_viz.progress import Progress, check_progress, reporting
 from entrenar_viz.rehearsal.blas_threads import one_blas_thread
 from entrenar_viz.rehearsal.outcome import Rehearsal, check_run, outcome_of
 from entrenar_viz.rehearsal.runs import Job, Run, Trial, check_trial, iter_runs, run_of
 from entrenar_viz.rehearsal.small_training import WIDTHS, SmallTraining
-from entrenar_viz.rehearsal.trial_pruner import DENSE, asking_nothing, check_masks, readings_of
-from entrenar_viz.rehearsal.trials import SEEDS, listed, metric_of_trial, names_of, trial_of, trials
-from entrenar_viz.rehearsal.verdict import ACCURACY, Metric
+from entrenar_viz.rehearsal.trial_pruner import DENSE, check_masks, readings_of
+from entrenar_viz.rehearsal.trials import SEEDS, Trials, metric_of_trial, trial_of, trials
+from entrenar_viz.rehearsal.tried import GivenPlan, Tried, dense_of, left_whole, own_of, tried_of
+from entrenar_viz.rehearsal.verdict import ACCURACY, Compared, Metric
 
 READINGS, JUMPS = 40, 20  # evenly spaced, and before and after the largest jumps of each schedule
 
@@ -35,6 +36,8 @@ def rehearse(
     y: ArrayLike | None = None,
     widths: Sequence[int] = WIDTHS,
     within: Within = "tensor",
+    plan: GivenPlan = None,
+    plans: Mapping[str, GivenPlan] | None = None,
     trial: Trial | None = None,
     metric: str = ACCURACY,
     higher_is_better: bool = True,
@@ -57,6 +60,11 @@ def rehearse(
     - ``X`` (rows, ...) and ``y`` (rows,): your own data instead of the digits, numbers and classes; a quarter of each
       class is held out. ``widths``: the hidden layers.
     - ``within``: as in ``prune_mask``.
+    - ``plan``: which layer gives how much, instead of the same of each: each follows the shape of the schedule, scaled
+      to its own sparsity. A ``Plan`` of the layers that are trained (``fc1.weight`` and so on, (out, in), in the small
+      network), or ``"uniform"`` or ``"erk"`` to ``allocate`` the target of ``config`` to these.
+    - ``plans``: such plans by names, compared instead of schedules: ``{"uniform": None, "ERK": "erk"}``. The schedule
+      of ``config`` is tried once by each, None being the same of each layer.
     - ``trial``: your own training instead of all that, as long as ``total_steps``. It is called as
       ``trial(pruner, seed)`` and yields steps with the metric at their end, the last time at the end of the training;
       ``pruner`` is a ``TrialPruner``, whose ``config`` is the one to train with. ``metric`` names what it yields, a
@@ -66,8 +74,8 @@ def rehearse(
     - ``progress``: called as ``progress(done, total, run)`` after each run, as they finish; what it raises ends the
       rehearsal. True shows a bar of tqdm.
 
-    ConfigError for a configuration that gives no masks, StepError for steps that are none, EntrenarVizError for data,
-    widths, seeds or a trial that cannot be used.
+    ConfigError for a configuration that gives no masks and for a plan of other layers, StepError for steps that are
+    none, EntrenarVizError for data, widths, seeds, plans or a trial that cannot be used.
 
     >>> from entrenar_viz import Cubic
     >>> schedule = Cubic(start_step=2000, end_step=7000, final_sparsity=0.98)
@@ -79,7 +87,8 @@ def rehearse(
     what = trial_of(trial, X, y, widths)
     check_trial(what, executor)
     told = metric_of_trial(metric, higher_is_better=higher_is_better, trial=what)
-    prepared = prepare(config, total_steps, seeds, steps=steps, schedules=schedules, trial=what, within=within)
+    which: dict[str, Any] = {"schedules": schedules, "plan": plan, "plans": plans}
+    prepared = prepare(config, total_steps, seeds, steps=steps, **which, trial=what, within=within)
     runs, firsts = dict[Job, Run](), dict[str, Run]()
     with reporting(progress, len(prepared.jobs), "run") as report:
         for done, (job, run) in enumerate(iter_runs(prepared.jobs, executor), 1):
@@ -91,7 +100,7 @@ def rehearse(
 
 @dataclass(frozen=True, eq=False)
 class PreparedRehearsal:
-    """The runs of a rehearsal, schedule by schedule, dense first, and what will be made of them."""
+    """The runs of a rehearsal, schedule by schedule or plan by plan, dense first, and what will be made of them."""
 
     config: PruningConfig
     total_steps: int
@@ -99,7 +108,9 @@ class PreparedRehearsal:
     seeds: tuple[int, ...]
     jobs: tuple[Job, ...]
     own: Job
-    """One of those with the configuration's schedule, or of the last schedule if that is not tried."""
+    """One of those with the configuration's schedule, or of the last schedule if that is not tried; of plans, one of
+    those without one, or of the first."""
+    compared: Compared = "schedules"
 
     def side_by_side(self) -> Iterator[tuple[int, int, float]]:
         """Make all runs together, a reading of each in turn: the number of its job, the step of the run, the metric.
@@ -143,8 +154,9 @@ class PreparedRehearsal:
             dense=dense,
             scaling=self.own.staircase.in_words(),
             trained=trial.in_words() if isinstance(trial, SmallTraining) else "your own training",
-            left_whole=trial.left_whole(self.own.pruner()) if isinstance(trial, SmallTraining) else {},
+            left_whole=left_whole([of[0].pruner() for of in jobs.values()][1:], trial),
             metric=told,
+            compared=self.compared,
             squeezed=min((steps for steps in windows if steps is not None), default=None),
         )
 
@@ -156,42 +168,30 @@ def prepare(
     *,
     steps: int | None = None,
     schedules: Sequence[Schedule] | None = None,
+    plan: GivenPlan = None,
+    plans: Mapping[str, GivenPlan] | None = None,
     trial: Trial,
     within: Within = "tensor",
 ) -> PreparedRehearsal:
     """The runs that a rehearsal will make; arguments and errors as those of ``rehearse``."""
     shared = trials(total_steps, seeds, steps=steps, trial=trial, within=within)
     check_masks(config, within)
-    tried = [asking_nothing(config), *_tried(config, shared.total_steps, schedules)]
-    names = [DENSE, *names_of([one.schedule for one in tried[1:]])]
-    staircases = [shared.staircase(one) for one in tried]
+    tried = tried_of(config, shared.total_steps, schedules, plan=plan, plans=plans, trial=trial)
+    for one in tried:
+        one.check(trial, within)
+    jobs = _jobs(shared, [dense_of(config), *tried])
+    compared: Compared = "schedules" if plans is None else "plans"
+    own = own_of(config, tried, compared).name
+    own_job = next(job for job in jobs if job.name == own)
+    return PreparedRehearsal(config, shared.total_steps, shared.steps, shared.seeds, jobs, own_job, compared)
+
+
+def _jobs(shared: Trials, tried: Sequence[Tried]) -> tuple[Job, ...]:
+    """The runs of all that is tried, which have the same readings."""
+    staircases = [shared.staircase(one.config) for one in tried]
     readings = readings_of((staircase.updates for staircase in staircases), shared.steps, READINGS, JUMPS)
-    pairs = zip(names, staircases, strict=True)
-    jobs = [job for name, staircase in pairs for job in shared.jobs(name, staircase, readings)]
-    own = next((job for job in jobs if job.config.schedule == config.schedule), jobs[-1])
-    if isinstance(trial, SmallTraining):
-        trial.left_whole(own.pruner())
-    return PreparedRehearsal(config, shared.total_steps, shared.steps, shared.seeds, tuple(jobs), own)
-
-
-def _tried(config: PruningConfig, total_steps: int, schedules: Sequence[Schedule] | None) -> Iterator[PruningConfig]:
-    """``config`` with each of the schedules, all of them with the target of its own."""
-    target = float(str(config.schedule.target(config.target_sparsity)))
-    for schedule in alternatives(config, total_steps) if schedules is None else listed(schedules):
-        yield replace(config, schedule=schedule, target_sparsity=target)
-
-
-def alternatives(config: PruningConfig, total_steps: int) -> list[Schedule]:
-    """The schedule of ``config``, and the other kinds over its window to its target, OneShot first.
-
-    >>> alternatives(PruningConfig(target_sparsity=0.8, schedule=SCHEDULES[0](step=600)), 1000)[2]
-    Cubic(start_step=100, end_step=600, final_sparsity=0.8)
-    """
-    start, end = config.schedule.window
-    if start == end:
-        first, last = typical_window(total_steps)
-        start, end = (max(end - (last - first), 0), end) if end else (first, last)
-    target = float(str(config.schedule.target(config.target_sparsity)))
-    own = type(config.schedule)
-    others = {kind: kind.over((start, end), target) for kind in SCHEDULES}
-    return list((others | {own: config.schedule}).values())
+    found = list[Job]()
+    for one, staircase in zip(tried, staircases, strict=True):
+        sparsity = one.sparsity(staircase, shared.trial)
+        found += shared.jobs(one.name, staircase, readings, plan=one.plan, sparsity=sparsity)
+    return tuple(found)

@@ -12,6 +12,7 @@ from typing import Any
 from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.errors import EntrenarVizError
 from entrenar_viz.masks.order import Within
+from entrenar_viz.plan.layer_plan import Plan
 from entrenar_viz.rehearsal.blas_threads import one_blas_thread
 from entrenar_viz.rehearsal.staircase import Staircase
 from entrenar_viz.rehearsal.trial_pruner import TrialPruner
@@ -37,6 +38,7 @@ class Job:
     """The target."""
     frequency: int | None = None
     """Steps of the training between two updates; None where they cannot be set."""
+    plan: Plan | None = None
 
     @property
     def config(self) -> PruningConfig:
@@ -45,8 +47,8 @@ class Job:
 
     def pruner(self) -> TrialPruner:
         """What the trial prunes by, at its start."""
-        staircase = self.staircase
-        return TrialPruner(self.name, self.config, staircase.steps, self.within, self.readings, staircase.updates)
+        steps, updates = self.staircase.steps, self.staircase.updates
+        return TrialPruner(self.name, self.config, steps, self.within, self.readings, updates, self.plan)
 
     def readings_of_trial(self) -> Iterator[tuple[int, float]]:
         """Make the run: the metric by the steps at whose end it was read, as soon as it is there.

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from entrenar_viz.errors import EntrenarVizError
 from entrenar_viz.models.handwritten_digits import Digits, digits
 from entrenar_viz.models.in_memory import as_array
-from entrenar_viz.rehearsal.network import Network
+from entrenar_viz.rehearsal.network import Network, weight_shapes
 from entrenar_viz.rehearsal.trial_pruner import TrialPruner
 
 WIDTHS = (128, 64)
@@ -62,11 +62,15 @@ class SmallTraining:
         """The inputs, the hidden layers and the classes."""
         return (self.rows.x_train.shape[1], *self.widths, int(self.rows.y_train.max()) + 1)
 
+    def shapes(self) -> dict[str, tuple[int, int]]:
+        """Those of its layers by name, (out, in)."""
+        return weight_shapes(self.layer_widths())
+
     def left_whole(self, pruner: TrialPruner) -> dict[str, str]:
         """Which layers ``pruner`` leaves whole, with the reasons; EntrenarVizError if it can prune none."""
-        weights = Network(self.layer_widths(), np.random.default_rng(0)).weights
-        reasons = pruner.skipped(weights)
-        if len(reasons) == len(weights):
+        shapes = self.shapes()
+        reasons = pruner.reasons(shapes)
+        if len(reasons) == len(shapes):
             raise EntrenarVizError(f"no layer of {self.network()} can be pruned: {next(iter(reasons.values()))}")
         return reasons
 

@@ -42,13 +42,16 @@ class Staircase:
         return dict(zip(steps.tolist(), asked.tolist(), strict=True))
 
     @property
-    def final_sparsity(self) -> float:
-        """What the masks have in the end, a fraction, as the shortest decimal of the trainer's f32."""
+    def applied(self) -> float:
+        """What the schedule has come to in the end, a fraction, as the shortest decimal of the trainer's f32."""
         _, asked = self.rises
-        if not len(asked):
-            return 0.0
+        return float(str(np.float32(asked[-1]))) if len(asked) else 0.0
+
+    @property
+    def final_sparsity(self) -> float:
+        """What the masks have in the end, which for N:M is its own share."""
         fixed = fixed_sparsity(self.config.pattern)
-        return float(str(np.float32(asked[-1] if fixed is None else fixed)))
+        return self.applied if fixed is None or not self.applied else float(str(np.float32(fixed)))
 
     @property
     def squeezed(self) -> int | None:

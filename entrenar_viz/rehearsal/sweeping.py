@@ -18,13 +18,13 @@ from entrenar_viz.formatting import percent
 from entrenar_viz.masks.order import Within
 from entrenar_viz.progress import Progress, check_progress, optional, reporting
 from entrenar_viz.rehearsal.outcome import check_run
-from entrenar_viz.rehearsal.rehearsing import alternatives
 from entrenar_viz.rehearsal.results_file import ResultsFile, key
 from entrenar_viz.rehearsal.runs import Job, Run, Trial, attempt_run, check_trial, iter_runs, run_of
 from entrenar_viz.rehearsal.small_training import WIDTHS, SmallTraining
 from entrenar_viz.rehearsal.sweep_table import GRAIN, HIGHER
 from entrenar_viz.rehearsal.trial_pruner import DENSE, asking_nothing, check_masks
 from entrenar_viz.rehearsal.trials import SEEDS, Trials, listed, metric_of_trial, names_of, trial_of, trials
+from entrenar_viz.rehearsal.tried import alternatives
 from entrenar_viz.rehearsal.verdict import ACCURACY
 
 if TYPE_CHECKING:

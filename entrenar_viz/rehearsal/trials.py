@@ -12,6 +12,7 @@ from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.config.schedules import Schedule
 from entrenar_viz.errors import EntrenarVizError, StepError
 from entrenar_viz.masks.order import Within
+from entrenar_viz.plan.layer_plan import Plan
 from entrenar_viz.rehearsal.runs import Job, Trial
 from entrenar_viz.rehearsal.small_training import WIDTHS, SmallTraining, small_training
 from entrenar_viz.rehearsal.staircase import Staircase
@@ -21,7 +22,7 @@ from entrenar_viz.rehearsal.verdict import ACCURACY, Metric
 STEPS = 2_000
 SEEDS = 5
 LONGEST = 10_000_000
-TAKEN = (*COLUMNS, "step")  # by the columns of rehearsals and sweeps
+TAKEN = (*COLUMNS, "plan", "step")  # by the columns of rehearsals and sweeps
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,10 +39,22 @@ class Trials:
         """The updates of ``config``, scaled to the length of a trial."""
         return Staircase(config, self.total_steps, self.steps)
 
-    def jobs(self, name: str, staircase: Staircase, readings: tuple[int, ...] = ()) -> list[Job]:
-        """A job for each seed; without ``readings`` the metric is read at the end only."""
-        every, final = staircase.config.schedule.every, staircase.final_sparsity
-        return [Job(name, staircase, seed, self.trial, readings, self.within, final, every) for seed in self.seeds]
+    def jobs(
+        self,
+        name: str,
+        staircase: Staircase,
+        readings: tuple[int, ...] = (),
+        *,
+        plan: Plan | None = None,
+        sparsity: float | None = None,
+    ) -> list[Job]:
+        """A job for each seed; without ``readings`` the metric is read at the end only.
+
+        ``sparsity`` is what is asked of all layers in the end, by default what the schedule comes to.
+        """
+        every, final = staircase.config.schedule.every, staircase.final_sparsity if sparsity is None else sparsity
+        same = self.trial, readings, self.within, final, every, plan
+        return [Job(name, staircase, seed, *same) for seed in self.seeds]
 
 
 def trials(total_steps: int, seeds: int | Iterable[int], *, steps: int | None, trial: Trial, within: Within) -> Trials:

@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from entrenar_viz.formatting import counted, percent, rounded
 
+Compared = Literal["schedules", "plans"]
 CONFIDENCE = 0.95
 ACCURACY = "accuracy"
 CLOSE = 0.01  # of accuracy: an interval within a point of nothing leaves no room for a difference that matters
@@ -181,13 +183,13 @@ class _Pair:
         return PairedDifference(self.first, self.second, mean, low, high, len(self.differences), metric)
 
 
-def verdict(found: Sequence[PairedDifference]) -> str:
-    """What ``paired_differences`` say of the best schedule, in a sentence.
+def verdict(found: Sequence[PairedDifference], compared: Compared = "schedules") -> str:
+    """What ``paired_differences`` say of the best of what is ``compared``, in a sentence.
 
     It is the first of each pair that it is in. Where no pair differs, the sentence says so.
     """
     if not found:
-        return "fewer than two of the schedules prune anything, so that there is nothing to compare"
+        return f"fewer than two of the {compared} prune anything, so that there is nothing to compare"
     if found[0].seeds < FEWEST:
         return (
             f"{counted(found[0].seeds, 'seed')} cannot tell a difference from chance: rehearse with at least {FEWEST}"
@@ -213,11 +215,14 @@ def _none(found: Sequence[PairedDifference]) -> str:
     return f"{widest.none_between(names)} ({apart}, 95%: {most.range()})"
 
 
-def uneven(sparsities: Mapping[str, float]) -> list[str]:
+def uneven(sparsities: Mapping[str, float], grain: float = 0.0) -> list[str]:
     """Which schedules end at less than others, so that they are not taken to be compared at one sparsity.
+
+    ``grain`` is what rounding to whole weights may take.
 
     >>> uneven({"Gradual": 0.4875, "Cubic": 0.5})
     ['Gradual ends at 48.75%, not 50%']
     """
     most = max(sparsities.values(), default=0.0)
-    return [f"{name} ends at {percent(its)}, not {percent(most)}" for name, its in sparsities.items() if its < most]
+    less = [(name, its) for name, its in sparsities.items() if its < most - grain]
+    return [f"{name} ends at {percent(its)}, not {percent(most)}" for name, its in less]

@@ -22,9 +22,10 @@ from entrenar_viz import (
     rehearse,
 )
 from entrenar_viz.rehearsal.blas_threads import one_blas_thread
-from entrenar_viz.rehearsal.rehearsing import alternatives, prepare
+from entrenar_viz.rehearsal.rehearsing import prepare
 from entrenar_viz.rehearsal.small_training import SmallTraining
 from entrenar_viz.rehearsal.trials import seeds_of
+from entrenar_viz.rehearsal.tried import alternatives
 
 CUBIC = Cubic(start_step=1000, end_step=6000, final_sparsity=0.98)
 CONFIG = PruningConfig(schedule=CUBIC, target_sparsity=0.98)
