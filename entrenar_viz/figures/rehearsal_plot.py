@@ -1,6 +1,7 @@
 """A rehearsal as a picture: accuracy over the steps of the training, a line and a band for each schedule."""
 
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from entrenar_viz.rehearsal.trial_pruner import DENSE
 from entrenar_viz.rehearsal.verdict import FEWEST
 
 RISEN = 0.9  # share of the way from the first reading of dense to its last after which the first rise is over
+OF_PLANS = ("other", "happened")  # colours of plans beside that of the schedule, which no schedule has
 BAND, LINE = 0.24, 0.22  # room above the data: for the name of the window, and for a line of what is read, inches
 GAP = 14.0  # between the words of what is read, points
 
@@ -39,14 +41,17 @@ class _Plot:
     axes: Axes
     colors: dict[str, str]
     result: Rehearsal
+    of: dict[str, str]
+    """The colour of each curve, by name."""
 
     def color(self, one: RehearsedSchedule) -> str:
-        return _color(self.colors, one)
+        return self.of[one.name]
 
 
 def rehearsal_figure(result: Rehearsal, *, cursor: int | None = None, theme: str = "light") -> Figure:
     """Draw the accuracy of each schedule over the steps of the training: the mean over the seeds, and its 95% interval.
 
+    Where plans are compared, there is a curve for each of them: in the colour of the schedule for all layers alike.
     Training without pruning is dashed. The height is that of what happens after the first update: the first rise from
     chance may begin below the picture. The title is the verdict. ``cursor`` is a step to read the values at, as they
     were at the reading nearest to it; ``theme`` is a key of ``COLORS``. The y data are accuracies as fractions, or
@@ -54,28 +59,38 @@ def rehearsal_figure(result: Rehearsal, *, cursor: int | None = None, theme: str
     training, EntrenarVizError for an unknown theme.
     """
     colors, shown = theme_colors(theme), (result.dense, *result.outcomes)
-    names = [_name(result, one, _color(colors, one)) for one in shown]
+    of = _colors(colors, result)
+    names = [_name(result, one, of[one.name]) for one in shown]
     read = _readings_at(result, cursor)
-    readout = _readout(colors, read)
+    readout = _readout(colors["ink"], of, read)
     above = BAND + LINE * len(readout)
     axes = accuracy_axes(colors, result.verdict, _below(result), above=above, gutter=room_for(names))
-    plot = _Plot(axes, colors, result)
+    plot = _Plot(axes, colors, result, of)
     _draw_frame(plot)
     _draw_window(plot)
-    kinds = [one.config.schedule.type for one in result.outcomes]
-    for one, dashes in zip(shown, [(0, (4, 2)), *dashes_of(kinds)], strict=True):
+    alike = dashes_of([of[one.name] for one in result.outcomes])
+    for one, dashes in zip(shown, [(0, (4, 2)), *alike], strict=True):
         _draw_outcome(plot, one, dashes)
     draw_names(axes, names)
     _draw_cursor(plot, read, readout)
     return axes.get_figure(root=True)  # type: ignore[return-value]
 
 
-def _color(colors: dict[str, str], one: RehearsedSchedule) -> str:
-    return colors["ink"] if one.name == DENSE else schedule_color(colors, one.config.schedule.type)
+def _colors(colors: dict[str, str], result: Rehearsal) -> dict[str, str]:
+    """The colour of each curve, by name: that of its schedule, but of plans for one only."""
+    others, found = cycle(OF_PLANS), {DENSE: colors["ink"]}
+    for one in result.outcomes:
+        of_schedule = result.compared == "schedules" or _is_own(result, one)
+        found[one.name] = schedule_color(colors, one.config.schedule.type if of_schedule else next(others))
+    return found
+
+
+def _is_own(result: Rehearsal, one: RehearsedSchedule) -> bool:
+    return result.own is not None and one.name == result.own.name
 
 
 def _name(result: Rehearsal, one: RehearsedSchedule, color: str) -> EdgeName:
-    own = one.name != DENSE and one.config.schedule == result.config.schedule
+    own = _is_own(result, one)
     text = f"{one.name} {result.metric.number(one.accuracy)}"
     return EdgeName(float(one.steps[-1]), one.accuracy, text, color, "bold" if own else "normal")
 
@@ -86,7 +101,8 @@ def _below(result: Rehearsal) -> str:
     bands = ", bands: their 95% intervals" if len(result.seeds) >= FEWEST else ""
     what = "" if len(result.seeds) == 1 else f" Lines: means of {seeds}{bands}."
     one = f"; {seeds}" if len(result.seeds) == 1 else ""
-    return f"{sentence(result.trained + one)} {sentence(result.scaling)}{what}"
+    plans = "".join(f" {words}." for words in result.by_plan())
+    return f"{sentence(result.trained + one)} {sentence(result.scaling)}{plans}{what}"
 
 
 def _draw_frame(plot: _Plot) -> None:
@@ -147,7 +163,7 @@ def _draw_window(plot: _Plot) -> None:
 
 def _draw_outcome(plot: _Plot, one: RehearsedSchedule, dashes: object) -> None:
     """Draw the curve from the last reading before the first update on: until then it is that of dense."""
-    own, dense = one.config.schedule == plot.result.config.schedule, one.name == DENSE
+    own, dense = _is_own(plot.result, one), one.name == DENSE
     first = replay(one.config, plot.result.total_steps).first_update
     begin = 0 if dense else max(int(np.searchsorted(one.steps, np.uint64(first or 0))) - 1, 0)
     how: dict[str, Any] = {
@@ -173,15 +189,15 @@ def _readings_at(result: Rehearsal, cursor: int | None) -> list[tuple[RehearsedS
     return [(one, int(np.argmin(np.abs(one.steps.astype(np.float64) - step)))) for one in shown]
 
 
-def _readout(colors: dict[str, str], read: list[tuple[RehearsedSchedule, int]]) -> list[list[_Word]]:
+def _readout(ink: str, of: dict[str, str], read: list[tuple[RehearsedSchedule, int]]) -> list[list[_Word]]:
     """What is read, in as many lines as it needs: each word with its place in the line, in points."""
     if not read:
         return []
     dense, index = read[0]
-    words = [(f"read at step {int(dense.steps[index]):,}", colors["ink"], "bold")]
+    words = [(f"read at step {int(dense.steps[index]):,}", ink, "bold")]
     for one, index in read:
         value = one.metric.number(float(one.curves[:, index].mean()))
-        words.append((f"{one.name} {value}", _color(colors, one), "normal"))
+        words.append((f"{one.name} {value}", of[one.name], "normal"))
     lines, x = [list[_Word]()], 0.0
     for text, color, weight in words:
         width = text_width(text, NAME, weight)

@@ -12,7 +12,8 @@ from entrenar_viz.errors import ConfigError, EntrenarVizError, Problem, WeightsE
 from entrenar_viz.masks.order import Within, check_within
 from entrenar_viz.models.layer_names import reason_left_whole
 from entrenar_viz.models.tensor_files import listed, shown
-from entrenar_viz.plan.layer_plan import Plan, PlannedLayer
+from entrenar_viz.plan.layer_plan import Plan
+from entrenar_viz.plan.planned_layer import PlannedLayer
 
 _LISTED = 20  # problems of a plan that was made for another model
 _NO_SHAPE = "ends with 0%, so that there is no shape to scale for a plan: set its target above 0"

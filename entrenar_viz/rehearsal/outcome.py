@@ -155,8 +155,8 @@ class Rehearsal:
         """Which layers give how much, a line for each plan; none where all give the same."""
         if self.compared == "plans":
             how = self.config.schedule.words(self.config.target_sparsity)
-            return [f"all under {how}", *(f"{one.name}, {one.plan.words()}" for one in self.outcomes if one.plan)]
-        return [f"by a plan, {plan.words()}" for plan in self._plans[:1]]
+            return [f"All under {how}", *(f"{one.name}, {one.plan.words()}" for one in self.outcomes if one.plan)]
+        return [f"By a plan, {plan.words()}" for plan in self._plans[:1]]
 
     def __getitem__(self, name: str) -> RehearsedSchedule:
         for one in (*self.outcomes, self.dense):

@@ -7,8 +7,9 @@ from entrenar_viz.errors import Problem
 from entrenar_viz.formatting import percent
 from entrenar_viz.masks.order import Within
 from entrenar_viz.models.tensor_files import shown
-from entrenar_viz.plan.layer_plan import Plan, PlannedLayer
+from entrenar_viz.plan.layer_plan import Plan
 from entrenar_viz.plan.layer_targets import LayerTargets
+from entrenar_viz.plan.planned_layer import PlannedLayer
 
 Named = tuple[list[str], tuple[int, ...]]
 """All names of a matrix, and its shape, (out, in, ...)."""
