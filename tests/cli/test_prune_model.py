@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from entrenar_viz import NM, Gradual, PruningConfig, load_weights, prune_mask
+from entrenar_viz import NM, Gradual, PruningConfig, allocate, load_weights, prune_mask
 from entrenar_viz.cli import prune_model as module
 from entrenar_viz.cli.command import main
 from tests.model_pruning.models import as_entries, checkpoint, drawn, write_safetensors
+from tests.plan.by_hand import layer, plan
 
 DIGITS = Path(module.__file__).parents[1] / "models" / "sample_data" / "digits.safetensors"
 MISSED = PruningConfig(
@@ -88,6 +89,27 @@ def test_steps_calibration_and_rows(capsys):
     MISSED.save("pruning.json", overwrite=True)
     assert prune("--steps", "1,300", "--force") == 0
     assert "3.75% asked at step 1,300" in capsys.readouterr().out
+
+
+def test_a_plan(capsys):
+    allocate(DIGITS, 0.9).save("plan.json")
+    assert prune("--plan", "plan.json", "--steps", "10000") == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "digits.safetensors: Gradual, unstructured, magnitude, by a plan (erk: 90% of 17,024 weights in 3 layers, from "
+        "57.03% to 91.3%), 97.5% of that asked at step 10,000",
+        "",
+        "layer       shape   format   pruned  zeros",
+        "fc1.weight  128x64  float32  89.01%  7,292",
+        "fc2.weight  64x128  float32     89%  7,291",
+        "fc3.weight  10x64   float32  55.47%    355",
+        "fc3.weight: rounded down to whole weights: 355 of 640 go",
+        "",
+        "3 layers: 87.75% of 17,024 weights pruned; 86.72% of all 17,226 parameters are zero",
+        "wrote pruned.safetensors and sparsity_metadata.json",
+    ]
+    plan(layer("fc1.weight", (128, 64), 0.5), layer("fc9.weight", (2, 2), 0.5)).save("plan.json", overwrite=True)
+    assert prune("--plan", "plan.json", "--force") == 1
+    assert "'fc9.weight': is no layer here that can be pruned: did you mean" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

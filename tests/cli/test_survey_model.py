@@ -14,6 +14,7 @@ from entrenar_viz import NM, Gradual, PruningConfig, iter_survey
 from entrenar_viz.cli import survey_model as module
 from entrenar_viz.cli.command import main
 from entrenar_viz.model_survey.text import as_csv, printable
+from tests.plan.by_hand import layer, plan
 
 RNG = np.random.default_rng(5)
 MISSED = PruningConfig(
@@ -35,6 +36,22 @@ def model(**arrays):
 def layers():
     spread = RNG.standard_normal((40, 40)) * np.geomspace(1, 1000, 40)  # a few columns have nearly all
     return {"even": RNG.choice([-1.0, 1.0], (40, 40)) + RNG.random((40, 40)) / 9, "spread": spread}
+
+
+def test_a_plan(capsys):
+    command = model(a=RNG.standard_normal((10, 10)), b=RNG.standard_normal((10, 20)))
+    plan(layer("a", (10, 10), 0.8), layer("b", (10, 20), skip=True)).save("plan.json")
+    PruningConfig(target_sparsity=0.5).save("pruning.json", overwrite=True)
+    assert main([*command, "--plan", "plan.json", "--csv", "layers.csv"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    planned = "by hand: 80% of 100 weights in 1 layer, from 80% to 80%; 1 layer left whole"
+    assert lines[0] == f"model.npz: OneShot, unstructured, magnitude, by a plan ({planned}), asked at step 0"
+    assert lines[3].split()[:4] == ["a", "10x10", "float64", "80%"]
+    assert "b: left whole: the plan skips it" in lines
+    rows = list(csv.DictReader(io.StringIO(Path("layers.csv").read_text())))
+    assert [row["asked"] for row in rows] == ["0.8", "0.0"]
+    assert main([*command, "--plan", "pruning.json"]) == 1
+    assert "pruning.json: is a pruning configuration" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
