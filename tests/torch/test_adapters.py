@@ -11,6 +11,7 @@ from torch import nn
 
 from entrenar_viz import EntrenarVizError, replay
 from entrenar_viz.torch.training_length import batches_of
+from tests.plan.by_hand import layer, plan
 from tests.torch.networks import gradual, perceptron
 
 lightning = pytest.importorskip("lightning.pytorch")
@@ -91,6 +92,17 @@ def test_the_trainer_of_transformers_prunes_by_batches(tmp_path, accumulation):
     assert (pruner.total_steps, pruner.step_count, pruner.sparsity) == (20, 20, EXPECTED)
     assert_pruned(model)
     assert len(steps_with_loss(pruner)) == 2 * -(-10 // accumulation)
+
+
+def test_both_take_a_plan(tmp_path):
+    by = plan(layer("net.0.weight", (32, 16), 0.75), layer("net.2.weight", (4, 32), skip=True))
+    hug, lite = (module.PruningCallback(CONFIG, plan=by) for module in (transformers_callback, lightning_callback))
+    hugging(tmp_path, hug, Wrapped(), save_strategy="no").train()
+    lit(tmp_path, lite, enable_checkpointing=False).fit(Lit(), loader())
+    for callback in (hug, lite):
+        assert callback.pruner.plan == by
+        assert callback.pruner.names == ["net.0.weight"]
+        assert callback.pruner.achieved == 0.75
 
 
 @pytest.mark.parametrize("accumulation", [1, 4])
