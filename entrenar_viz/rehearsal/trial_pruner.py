@@ -114,7 +114,7 @@ class TrialPruner:
             if isinstance(pattern, Row) and name == last:
                 misfit = _CLASSES
             if why := misfit or (self._targets.why_whole(name) if self.plan else ""):
-                found[name] = why
+                found[name] = why.removeprefix("left whole: ")
         return found
 
     def achieved(self, weights: Weights) -> float:

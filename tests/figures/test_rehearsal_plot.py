@@ -12,6 +12,7 @@ from entrenar_viz.figures.palette import COLORS
 from entrenar_viz.figures.saving import figure_bytes
 from entrenar_viz.rehearsal.verdict import interval
 from tests.figures.labels import stay_inside_and_apart
+from tests.plan.by_hand import layer, plan
 
 OVER = {"start_step": 2000, "end_step": 7000}
 CONFIG = PruningConfig(schedule=Cubic(**OVER, final_sparsity=0.9), target_sparsity=0.9)
@@ -134,6 +135,30 @@ def test_colours_are_those_of_the_theme(theme):
     assert to_hex(figure.get_facecolor()).upper() == COLORS[theme]["background"]
 
 
+PLANS = {"alike": None} | {
+    name: plan(layer("a", (2, 2), share)) for name, share in (("x", 0.5), ("$y$", 0.9), ("z", 0.7))
+}
+
+
+def test_plans_have_colours_of_their_own_and_the_schedule_has_that_of_all_alike():
+    figure = rehearsal_figure(result_of(plans=PLANS))
+    drawn = {name: line for name, line in lines(figure).items() if name in PLANS}
+    colors = {name: to_hex(line.get_color()).upper() for name, line in drawn.items()}
+    palette = {key: COLORS["light"][key] for key in ("cubic", "other", "happened")}
+    assert list(colors.values()) == [palette["cubic"], palette["other"], palette["happened"], palette["other"]]
+    assert [line.is_dashed() for line in drawn.values()] == [False, False, False, True]
+    weights = {text.get_text().split()[0]: text.get_weight() for text in figure.axes[0].texts}
+    assert [weights[name] for name in PLANS] == ["bold", "normal", "normal", "normal"]
+    below = figure.texts[1].get_text().replace("\n", " ")
+    assert "All under Cubic: 0% to 90% in steps 2,000 to 7,000. x, by hand: 50% of 4 weights in 1 layer" in below
+
+
+def test_one_plan_for_all_schedules_is_said_below():
+    figure = rehearsal_figure(result_of(plan=PLANS["x"]))
+    assert "By a plan, by hand: 50% of 4 weights in 1 layer" in figure.texts[1].get_text().replace("\n", " ")
+    assert to_hex(lines(figure)["Cubic"].get_color()).upper() == COLORS["light"]["cubic"]
+
+
 def test_an_unknown_theme_is_refused():
     with pytest.raises(EntrenarVizError, match="theme 'blue' is unknown"):
         rehearsal_figure(result_of(1), theme="blue")
@@ -160,6 +185,7 @@ CASES = {
     "certainly apart": ({"trial": _apart}, 5000),
     "noise": ({"trial": lambda pruner, seed: [(TOTAL, np.random.default_rng([seed, len(pruner.name)]).random())]}, 0),
     "six schedules": ({"schedules": [gradual(every) for every in (50, 100, 250, 300, 700)] + [CONFIG.schedule]}, 5000),
+    "plans": ({"plans": PLANS | {"a name of a plan that is 40 letters long": None}}, 5000),
     "one step": ({"total": 1, "trial": _alike, "config": PruningConfig(schedule=OneShot(step=1))}, 1),
     "a million steps": ({"total": 10**6, "trial": _apart}, 10**6),
 }
