@@ -59,16 +59,22 @@ class Notebook:
         return self.page.evaluate("document.querySelector('.entrenar-viz-accuracy-canvas').drawn")
 
     @property
+    def bars(self) -> Any:
+        """What the bars of layers say they have drawn."""
+        return self.page.evaluate("document.querySelector('.entrenar-viz-bars-canvas').drawn")
+
+    @property
     def exported(self) -> Any:
         """The configuration that is offered for export, from its text on the screen."""
         return json.loads(self.page.get_by_label("Configuration as JSON").input_value())
 
     def wait(self, condition: str, argument: Any = None) -> None:
-        """Wait until a JavaScript condition holds: of ``drawn`` by ``canvas``, of ``details`` and of ``accuracy``."""
+        """Wait until a condition in JavaScript holds, of ``drawn``, ``details``, ``accuracy`` or ``bars``."""
         self.page.wait_for_function(
             "(argument) => { const canvas = document.querySelector('.entrenar-viz-canvas');"
             " const drawn = canvas?.drawn, details = document.querySelector('.entrenar-viz-details')?.drawn ?? {};"
             " const accuracy = document.querySelector('.entrenar-viz-accuracy-canvas')?.drawn ?? { curves: [] };"
+            " const bars = document.querySelector('.entrenar-viz-bars-canvas')?.drawn ?? { bars: [] };"
             f" return drawn && ({condition}); }}",
             arg=argument,
             timeout=20_000,

@@ -74,3 +74,48 @@ for step in range(50, 8201, 50):
     log.add(step, min(applied, np.float32(0.42)), loss=loss, accuracy=0.95 - 0.8 * np.exp(-step / 1200))
 log.save("run.jsonl", overwrite=True)
 """
+BARS = """
+from itertools import count
+import numpy as np
+from entrenar_viz import Explorer
+from entrenar_viz.explorer.browser.layer_bars import LayerBars
+
+ROLES = {"self_attn.q_proj": (64, 64), "self_attn.k_proj": (16, 64), "self_attn.v_proj": (16, 64),
+         "self_attn.o_proj": (64, 64), "mlp.gate_proj": (172, 64), "mlp.up_proj": (172, 64), "mlp.down_proj": (64, 172)}
+
+def layer(i):
+    block, role = f"model.layers.{i // 7}", list(ROLES)[i % 7]
+    rows, columns = ROLES[role]
+    return {"name": f"{block}.{role}.weight", "weights": rows * columns, "shape": [rows, columns], "block": block,
+            "role": role}
+
+def curve(i, error):
+    s = np.array([0, .2, .4, .6, .7, .8, .85, .9, .95, .99])
+    kept = 1 - s ** (2.2 + 2.5 * np.sin(1.7 * i) ** 2)
+    return {"achieved": s.tolist(), "kept": kept.tolist(), "error": (s ** 3).tolist() if error else None,
+            "knee": 0.7 + 0.2 * np.sin(i) ** 2}
+
+def show(number, sparsity=0.8, error=True, uneven=0.0):
+    layers = [layer(i) for i in range(number)]
+    weights = np.array([one["weights"] for one in layers])
+    wanted = weights * np.clip(sparsity + uneven * np.sin(2.3 * np.arange(number)), 0.02, 0.99)
+    pruned = np.floor(wanted * (sparsity * weights.sum() / wanted.sum())).astype(int)
+    pruned[-1] += int(np.floor(sparsity * weights.sum() + 0.5)) - pruned.sum()
+    told.clear()
+    page = f"plan {next(made)}"
+    bars.fill(layers, [curve(i, error) for i in range(number)],
+              {"page": page, "told": 0, "sparsity": sparsity, "pruned": pruned.tolist(), "skipped": [], "locked": [],
+               "least": [0] * number, "most": weights.tolist(), "undo": False, "redo": False})
+    return page
+
+def answer(content, **changes):
+    own = {name: content[name] for name in ("page", "told", "pruned", "skipped", "locked")}
+    bars.tell(bars.plan | own | {"undo": True} | changes)
+
+explorer = Explorer()
+bars, told, made = LayerBars(explorer._parts.live), [], count()
+bars.on_msg(lambda _, content, __: told.append(content))
+show(24, uneven=0.15)
+explorer._parts.accuracy.children = (bars,)
+explorer._parts.tabs.open_tab("Accuracy")
+explorer"""

@@ -4,6 +4,7 @@
 import { budgetWords } from "./draw/bar_words.js";
 import { barPlot, BARS_HEIGHT, drawBars } from "./draw/bars.js";
 import { BarDrag } from "./input/bar_drag.js";
+import { BarGestures } from "./input/bar_gestures.js";
 import { BarHandle } from "./input/bar_handle.js";
 import { BarMask } from "./input/bar_mask.js";
 import { BarReadout } from "./input/bar_readout.js";
@@ -12,14 +13,9 @@ import { BarTools } from "./input/bar_tools.js";
 import { element, hearFrom } from "./input/dom.js";
 import { PlanState } from "./input/plan_state.js";
 import { CanvasView, liveOf } from "./input/view.js";
-import { barsOf, layersFound, marked } from "./math/bars.js";
-import { lockLayers, moveLayers, skipLayers } from "./math/plan.js";
+import { barsOf, layersFound } from "./math/bars.js";
 
 const NO_PLAN = "There is no plan of layers yet.";
-const STOPPED = "It stops here: bounds, locks or the other layers allow no more.";
-const LOCKED = "It is locked: it keeps its number.";
-const SKIPPED = "It is skipped: it is not pruned.";
-const NOT_SKIPPED = "It stays: the other layers could not make up for it.";
 
 class BarsView extends CanvasView {
   constructor({ model, live, state, el, signal }) {
@@ -39,17 +35,19 @@ class BarsView extends CanvasView {
     this.bars = [];
     this.shown = 0; // layers that have a bar or are in one
     this.current = -1;
-    this.said = "";
+    /** @type {any} */
+    this.shownLayers = null; // which they were when the bars were made
     /** @type {any} */
     this.plot = null;
+    this.gestures = new BarGestures(this, state);
     this.tools = new BarTools(this);
     this.readout = new BarReadout(this);
     this.handle = new BarHandle(this);
-    this.mask = new BarMask(this, el, signal);
+    this.mask = new BarMask(this, signal);
     this.pointer = new BarDrag(this, signal);
     this.stage = new BarStage(canvas, this.handle.element, () => this.request(), signal);
     this.note = element("div", { class: "entrenar-viz-quiet" }, NO_PLAN);
-    const foot = element("div", { class: "entrenar-viz-bars-foot" }, this.readout.root, this.mask.box);
+    const foot = element("div", { class: "entrenar-viz-bars-foot" }, this.readout.root, this.mask.root);
     this.body = element("div", {}, this.tools.root, this.stage.root, foot);
     el.classList.add("entrenar-viz-bars");
     el.append(this.note, this.body);
@@ -86,13 +84,14 @@ class BarsView extends CanvasView {
     const { search, only, grouping } = this.choice;
     const first = this.bar?.indices[0] ?? Math.max(this.model.get("picked"), 0);
     const indices = layersFound(this.layers, search, only);
+    this.shownLayers = this.layers;
     this.shown = indices.length;
     this.bars = barsOf(this.layers, indices, grouping);
     this.current = Math.max(
       this.bars.findIndex((bar) => bar.indices.includes(first)),
       Math.min(0, this.bars.length - 1),
     );
-    this.said = "";
+    this.gestures.said = "";
     this.layOut();
     this.request();
   }
@@ -105,6 +104,7 @@ class BarsView extends CanvasView {
   }
 
   draw(width) {
+    const began = performance.now();
     this.note.hidden = this.state.isThere;
     this.body.hidden = !this.state.isThere;
     this.canvas.drawn = { frames: this.frames + 1, bars: [] };
@@ -116,15 +116,16 @@ class BarsView extends CanvasView {
     const scene = { ...this.theme, ...this.told(), plan };
     const bars = drawBars(this.context, scene, this.plot);
     this.tools.show(this);
-    this.readout.show(this.bar, this.said);
+    this.readout.show(this.bar, this.gestures.said);
     this.mask.request();
     this.placeHandle(plan);
     const { dark, forced } = this.theme;
     const { current, plot, shown } = this;
     const { scroll } = this.stage;
     const pruned = plan.pruned.reduce((sum, number) => sum + number, 0);
-    const frames = this.frames + 1;
-    this.canvas.drawn = { frames, dark, forced, bars, current, plot, scroll, shown, pruned, plan, what: scene.what };
+    const [frames, took] = [this.frames + 1, performance.now() - began];
+    const drawn = { bars, current, plot, scroll, shown, pruned, plan, what: scene.what };
+    this.canvas.drawn = { frames, took, dark, forced, ...drawn };
   }
 
   // What is drawn besides the plan.
@@ -146,7 +147,7 @@ class BarsView extends CanvasView {
   goTo(index) {
     if (!this.bars.length) return;
     this.current = Math.min(Math.max(index, 0), this.bars.length - 1);
-    this.said = "";
+    this.gestures.said = "";
     this.stage.reveal(this.current);
     this.handle.element.focus({ preventScroll: true });
     this.request();
@@ -165,7 +166,7 @@ class BarsView extends CanvasView {
     const { bar, choice } = this;
     if (!bar?.grouped) return;
     const by = choice.grouping;
-    const only = { by, name: this.layers[bar.indices[0]][by], label: bar.label, search: choice.search };
+    const only = { by, name: this.layers[bar.indices[0]][by], label: bar.label };
     this.choose({ grouping: "layer", only });
     this.handle.element.focus({ preventScroll: true });
   }
@@ -176,46 +177,19 @@ class BarsView extends CanvasView {
     this.handle.element.focus({ preventScroll: true });
   }
 
-  // While a gesture lasts: the share that the current bar is asked for; all others follow from how it began.
-  drag(share) {
-    const { bar, state, layers } = this;
-    const asked = Math.round(Math.min(Math.max(share, 0), 1) * bar.weights);
-    state.show(moveLayers(state.start, layers, bar.indices, asked));
-    const got = bar.indices.reduce((sum, i) => sum + state.plan.pruned[i], 0);
-    const [locked, skipped] = [marked(bar, state.plan.locked), marked(bar, state.plan.skipped)];
-    this.say(skipped.all ? SKIPPED : locked.all ? LOCKED : got === asked ? "" : STOPPED);
+  // The plan has changed, and the layers may have.
+  changed() {
+    if (this.shownLayers !== this.layers) this.readLayers();
+    else this.request();
   }
 
-  setShare(share) {
-    if (!this.bar) return;
-    this.state.begin();
-    this.drag(share);
-    this.state.end();
-  }
-
-  lock(on = !marked(this.bar, this.state.plan.locked).all) {
-    if (!this.bar) return;
-    this.say("");
-    this.state.change((plan) => lockLayers(plan, this.bar.indices, on));
-  }
-
-  skip(on = !marked(this.bar, this.state.plan.skipped).all) {
-    if (!this.bar) return;
-    const changed = this.state.change((plan) => skipLayers(plan, this.layers, this.bar.indices, on));
-    this.say(changed ? "" : NOT_SKIPPED);
-  }
-
-  say(said) {
-    this.said = said;
-    this.request();
-  }
-
-  // The kernel has picked another layer.
+  // The kernel has picked another layer; not while somebody holds one.
   follow() {
+    if (this.pointer.held) return this.request();
     const index = this.bars.findIndex((bar) => bar.indices.includes(this.model.get("picked")));
     if (index >= 0 && index !== this.current) {
       this.current = index;
-      this.said = "";
+      this.gestures.said = "";
       this.stage.reveal(this.current);
     }
     this.request();
@@ -224,14 +198,13 @@ class BarsView extends CanvasView {
 
 function listen(view, signal) {
   const acts = {
-    "change:layers": () => view.readLayers(),
     "change:curves": () => view.request(),
     "change:picked": () => view.follow(),
     "change:shown": () => view.request(),
   };
   hearFrom(view.model, acts, signal);
   hearFrom(view.live, { "change:layer": () => (view.mask.readLayer(), view.request()) }, signal);
-  view.state.listen(() => view.request(), signal);
+  view.state.listen(() => view.changed(), signal);
 }
 
 // One plan for all views of a model.

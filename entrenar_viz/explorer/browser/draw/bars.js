@@ -1,24 +1,19 @@
 // @ts-check
 // The bars of a plan: sparsity as the filling, the sensitivity of a layer as a line over it. Draws from a scene with
 // `bars`, their `places` and a `plan`, on a 2-D context; all lengths are CSS pixels.
-import { cut, marked, pointsOf, sensitivityAt, shareOf } from "../math/bars.js";
+import { marked, pointsOf, sensitivityAt, shareOf } from "../math/bars.js";
 import { wholePercent } from "../math/format.js";
-import { forgetFont, line, useFont, widthOf, writeOver } from "./axes.js";
+import { forgetFont, line, useFont, widthOf } from "./axes.js";
+import { drawBarNames, nameRoom } from "./bar_names.js";
 
-export const BARS_HEIGHT = 320;
+export const BARS_HEIGHT = 330;
 const EDGES = { left: 44, right: 10, top: 26 };
-const ALONG = 26; // below the bars: names that lie
-const ASLANT = 96; // names that are turned
-const ANGLE = -Math.PI / 3;
-const LETTERS = 18; // of a turned name
-const APART = 13; // px between two turned names
 const LEVELS = [0, 0.25, 0.5, 0.75, 1];
 
 /** Where the bars stand on a canvas that is so wide, and whether names have room to lie below them. */
 export function barPlot(context, theme, bars, places, width) {
-  useFont(context, theme.font(11, 600));
-  const lying = bars.every(({ label }, i) => widthOf(context, label) + 6 < places[i][1]);
-  const bottom = BARS_HEIGHT - (lying ? ALONG : ASLANT);
+  const { lying, height } = nameRoom(context, theme, bars, places);
+  const bottom = BARS_HEIGHT - height;
   const { left, right, top } = EDGES;
   return {
     ...{ left, right: width - right, top, bottom, lying },
@@ -35,40 +30,49 @@ export const contentWidth = (places) => {
 
 /** What is drawn is also told, for those who test it. */
 export function drawBars(context, scene, plot) {
+  const sets = [scene.plan.locked, scene.plan.skipped].map((some) => new Set(some));
+  const seen = scene.bars.map((bar, i) => seenBar(scene, plot, bar, i, sets));
+  const visible = seen.filter(({ x, width }) => x + width > 0 && x < plot.right + EDGES.right);
+  inside(context, plot, () => visible.forEach((one) => drawFilling(context, scene, plot, one)));
   drawLevels(context, scene, plot);
-  const seen = scene.bars.map((bar, i) => seenBar(scene, plot, bar, i));
-  context.save();
-  context.beginPath();
-  context.rect(plot.left, 0, plot.right - plot.left + EDGES.right, BARS_HEIGHT);
-  context.clip();
-  const visible = seen.filter(({ x, width }) => x + width > plot.left - ASLANT && x < plot.right + ASLANT);
-  for (const one of visible) drawBar(context, scene, plot, one);
-  context.restore();
-  forgetFont(context);
   drawBudget(context, scene, plot);
+  inside(context, plot, () => visible.forEach((one) => drawMarks(context, scene, plot, one)));
   drawBarNames(context, scene, plot, visible);
   return seen.map(({ bar, x, width, share, top, locked, skipped }) => ({
     ...{ name: bar.name, label: bar.label, x, width, share, top, locked: locked.all, skipped: skipped.all },
   }));
 }
 
-function seenBar({ plan, places, scroll }, plot, bar, index) {
+function seenBar({ plan, places, scroll }, plot, bar, index, sets) {
   const share = shareOf(bar, plan);
   const [left, width] = places[index];
-  const [locked, skipped] = [marked(bar, plan.locked), marked(bar, plan.skipped)];
+  const [locked, skipped] = sets.map((some) => marked(bar, some));
   return { bar, index, x: plot.left + left - scroll, width, share, top: plot.y(share), locked, skipped };
+}
+
+// Draw beside the names of the levels.
+function inside(context, plot, draw) {
+  context.save();
+  context.beginPath();
+  context.rect(plot.left, 0, plot.right - plot.left + EDGES.right, BARS_HEIGHT);
+  context.clip();
+  draw();
+  context.restore();
+  forgetFont(context);
 }
 
 function drawLevels(context, scene, plot) {
   const { colors } = scene;
   useFont(context, scene.font(11));
   context.lineWidth = 1;
-  context.strokeStyle = colors.grid;
+  context.strokeStyle = colors.text;
   context.fillStyle = colors.muted;
   context.textAlign = "right";
   context.textBaseline = "middle";
   for (const level of LEVELS) {
+    context.globalAlpha = 0.1;
     line(context, plot.left, plot.y(level), plot.right, plot.y(level));
+    context.globalAlpha = 1;
     context.fillText(`${100 * level}%`, plot.left - 7, plot.y(level));
   }
   context.textAlign = "left";
@@ -76,36 +80,40 @@ function drawLevels(context, scene, plot) {
   context.fillText("sparsity", 0, 4);
 }
 
-function drawBar(context, scene, plot, one) {
-  const { colors } = scene;
-  const { x, width, top, index, skipped, locked } = one;
+function drawFilling(context, { colors }, plot, { x, width, top, skipped }) {
   const [left, wide] = [x + 1, Math.max(width - 2, 1)];
   context.fillStyle = colors.window;
   context.fillRect(left, plot.top, wide, plot.bottom - plot.top);
-  if (skipped.all) hatch(context, scene, plot, left, wide);
+  if (skipped.all) hatch(context, colors.bars, plot, left, wide);
   context.fillStyle = colors.kept_low;
   context.fillRect(left, top, wide, plot.bottom - top);
-  if (one.bar.grouped) drawMembers(context, scene, plot, one);
-  else drawSensitivity(context, scene, plot, one, left, wide);
+}
+
+function drawMarks(context, scene, plot, one) {
+  const { colors, current } = scene;
+  const { bar, index, x, width, top, skipped, locked } = one;
+  const [left, wide] = [x + 1, Math.max(width - 2, 1)];
+  if (bar.grouped) drawMembers(context, scene, plot, one);
   if (!skipped.all) {
     context.fillStyle = colors.kept_high;
-    context.fillRect(left, top - 1, wide, index === scene.current ? 3 : 2);
+    context.fillRect(left, top - 1, wide, index === current ? 3 : 2);
     drawShare(context, scene, plot, one);
   }
+  if (!bar.grouped) drawSensitivity(context, scene, plot, one, left, wide);
   if (locked.some) drawLock(context, scene, x + width / 2, plot.bottom - 5, locked.all);
-  if (index !== scene.current) return;
+  if (index !== current) return;
   context.strokeStyle = colors.text;
   context.lineWidth = 2;
   context.strokeRect(left, plot.top, wide, plot.bottom - plot.top + 1);
 }
 
 // Lines from corner to corner: what is skipped is not part of the plan.
-function hatch(context, scene, plot, left, width) {
+function hatch(context, color, plot, left, width) {
   context.save();
   context.beginPath();
   context.rect(left, plot.top, width, plot.bottom - plot.top);
   context.clip();
-  context.strokeStyle = scene.colors.bars;
+  context.strokeStyle = color;
   context.lineWidth = 1;
   context.beginPath();
   const start = plot.top - (width % 8);
@@ -119,16 +127,17 @@ function hatch(context, scene, plot, left, width) {
 
 // The share of each layer of a group, side by side.
 function drawMembers(context, { layers, plan, colors }, plot, { bar, x, width }) {
-  let at = x + 1;
+  let from = x + 1;
   context.strokeStyle = colors.text;
-  context.globalAlpha = 0.55;
+  context.globalAlpha = 0.85;
   context.lineWidth = 1;
   context.beginPath();
   for (const i of bar.indices) {
-    const y = plot.y(layers[i].weights ? plan.pruned[i] / layers[i].weights : 0);
-    context.lineTo(at, y);
-    at += ((width - 2) * layers[i].weights) / bar.weights;
-    context.lineTo(at, y);
+    const y = Math.round(plot.y(layers[i].weights ? plan.pruned[i] / layers[i].weights : 0)) + 0.5;
+    const to = from + ((width - 2) * layers[i].weights) / bar.weights;
+    context.moveTo(from, y);
+    context.lineTo(Math.max(to, from + 1), y);
+    from = to;
   }
   context.stroke();
   context.globalAlpha = 1;
@@ -171,13 +180,13 @@ function drawKnee(context, { colors }, y, left, width, beyond) {
 function drawShare(context, scene, plot, { x, width, share, top }) {
   useFont(context, scene.font(11, 600));
   const text = wholePercent(share);
-  if (widthOf(context, ">99%") + 4 > width) return;
+  if (widthOf(context, text) + 2 > width) return;
   context.textAlign = "center";
   context.textBaseline = "middle";
-  const inside = plot.bottom - top > 18;
+  const below = plot.bottom - top > 24;
   context.lineWidth = 3;
-  context.strokeStyle = inside ? scene.colors.kept_low : scene.colors.window;
-  const y = inside ? top + 11 : top - 9;
+  context.strokeStyle = below ? scene.colors.kept_low : scene.colors.window;
+  const y = below ? top + 13 : top - 10;
   context.strokeText(text, x + width / 2, y);
   context.fillStyle = scene.colors.text;
   context.fillText(text, x + width / 2, y);
@@ -200,52 +209,14 @@ function drawLock(context, { colors }, x, y, all) {
 function drawBudget(context, scene, plot) {
   const { colors, plan } = scene;
   const y = plot.y(plan.sparsity);
-  for (const [color, wide] of [
-    [colors.background, 3],
-    [colors.text, 1.5],
-  ]) {
-    context.strokeStyle = color;
-    context.lineWidth = wide;
-    context.setLineDash(wide === 3 ? [] : [6, 4]);
-    context.globalAlpha = wide === 3 ? 0.5 : 1;
-    line(context, plot.left, y, plot.right, y);
-  }
+  context.strokeStyle = colors.text;
+  context.lineWidth = 1.5;
+  context.setLineDash([6, 4]);
+  line(context, plot.left, y, plot.right, y);
   context.setLineDash([]);
   useFont(context, scene.font(11, 600));
   context.textAlign = "right";
   context.textBaseline = "top";
   context.fillStyle = colors.text;
   context.fillText(scene.budget, plot.right, 4);
-}
-
-// Names below the bars, turned where they are too long, and of those as many as have room. The current bar has its own.
-function drawBarNames(context, scene, plot, visible) {
-  const own = visible.find(({ index }) => index === scene.current);
-  let free = -Infinity;
-  for (const one of visible) {
-    const middle = one.x + one.width / 2;
-    if (one !== own && (middle < plot.left || middle > plot.right + 4)) continue;
-    const near = own && one !== own && Math.abs(middle - own.x - own.width / 2) < APART;
-    if (!plot.lying && (near || (one !== own && middle < free))) continue;
-    drawBarName(context, scene, plot, one, middle, one === own);
-    free = middle + APART;
-  }
-}
-
-function drawBarName(context, scene, plot, { bar, index, skipped }, x, own) {
-  useFont(context, scene.font(11, own || index === scene.picked ? 600 : 400));
-  const color = own ? scene.colors.text : scene.colors.muted;
-  context.save();
-  context.translate(x, plot.bottom + 8);
-  context.textBaseline = plot.lying ? "top" : "middle";
-  context.textAlign = plot.lying ? "center" : "right";
-  if (!plot.lying) context.rotate(ANGLE);
-  const text = plot.lying ? bar.label : cut(bar.label, LETTERS);
-  context.globalAlpha = skipped.all && !own ? 0.6 : 1;
-  if (own) writeOver(context, scene, text, 0, 0, color);
-  else {
-    context.fillStyle = color;
-    context.fillText(text, 0, 0);
-  }
-  context.restore();
 }

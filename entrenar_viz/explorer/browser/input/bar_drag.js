@@ -45,7 +45,8 @@ export class BarDrag {
     if (!held.moving) view.state.begin();
     held.moving = true;
     const share = held.share + (held.y - event.offsetY) / (view.plot.bottom - view.plot.top);
-    view.drag(event.altKey ? share : Math.round(share / ROUND) * ROUND);
+    const round = event.altKey ? share : Math.round(share / ROUND) * ROUND;
+    view.gestures.move(Math.round(Math.min(Math.max(round, 0), 1) * view.bar.weights));
   }
 
   drop() {

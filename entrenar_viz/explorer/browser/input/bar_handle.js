@@ -1,8 +1,7 @@
 // @ts-check
 // The current bar by keys: an element over it, since a picture has no focus.
 import { barWords } from "../draw/bar_words.js";
-import { shareOf } from "../math/bars.js";
-import { nudged } from "../math/numbers.js";
+import { nudgedWeights, shareOf } from "../math/bars.js";
 import { element } from "./dom.js";
 
 const POINTS = { ArrowUp: 1, ArrowDown: -1, PageUp: 1, PageDown: -1 };
@@ -42,16 +41,13 @@ export class BarHandle {
     const { view } = this;
     const { key } = event;
     if (key in BESIDE) return () => view.goTo(view.current + BESIDE[key]);
-    if (key in ENDS) return () => view.setShare(ENDS[key]);
-    if (key in POINTS) return () => view.setShare(this.nudge(POINTS[key], stepOfKey(event)));
+    if (key in ENDS) return () => view.gestures.set(ENDS[key] * view.bar.weights);
+    if (key in POINTS)
+      return () => view.gestures.set(nudgedWeights(view.bar, view.state.plan, POINTS[key], stepOfKey(event)));
     if (event.altKey) return undefined;
-    if (key === "l" || key === "L") return () => view.lock();
-    if (key === "s" || key === "S") return () => view.skip();
+    if (key === "l" || key === "L") return () => view.gestures.lock();
+    if (key === "s" || key === "S") return () => view.gestures.skip();
     return key === "Enter" || key === " " ? () => view.press() : undefined;
-  }
-
-  nudge(by, step) {
-    return nudged("fraction", shareOf(this.view.bar, this.view.state.plan), by, step);
   }
 
   place(bar, plan, [left, width], plot) {

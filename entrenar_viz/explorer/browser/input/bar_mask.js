@@ -10,11 +10,15 @@ import { CanvasView } from "./view.js";
 
 export class BarMask extends CanvasView {
   /** @param {any} view   of the bars */
-  constructor(view, el, signal) {
+  constructor(view, signal) {
     const canvas = element("canvas", { class: "entrenar-viz-bar-mask", role: "img" });
-    super(el, canvas, () => view.live.get("palettes"), signal);
+    super(
+      element("div", { class: "entrenar-viz-bar-mask-box" }, canvas),
+      canvas,
+      () => view.live.get("palettes"),
+      signal,
+    );
     this.view = view;
-    this.box = element("div", { class: "entrenar-viz-bar-mask-box" }, canvas);
     this.readLayer();
   }
 
@@ -39,8 +43,7 @@ export class BarMask extends CanvasView {
     return this.mask ? "" : this.note || "There is no mask of it.";
   }
 
-  draw() {
-    const width = this.box.clientWidth;
+  draw(width) {
     this.fit(width, MASK_HEIGHT);
     const { missing, canvas } = this;
     if (missing) drawNoMask(this.context, this.theme, missing, width);

@@ -1,10 +1,15 @@
 // @ts-check
 // What there is to know of the current bar and to set for it. Text from elsewhere is only ever text.
-import { marked, sensitivityAt, shareOf } from "../math/bars.js";
+import { marked, prunedOf, sensitivityAt, shareOf } from "../math/bars.js";
 import { aligned, percent, thousands } from "../math/format.js";
 import { BarEntry } from "./bar_entry.js";
 import { button, checkbox, element } from "./dom.js";
 
+const HINT = {
+  layer:
+    "Drag a bar: the others give way, so that the total holds. The line behind it is what is left at each sparsity.",
+  group: "Drag it: its layers follow, and the others give way. The fine lines are the shares of its layers.",
+};
 const NOTHING = "Nothing is found: search for another part of a name.";
 
 export class BarReadout {
@@ -14,10 +19,10 @@ export class BarReadout {
     this.key = "";
     this.name = element("div", { class: "entrenar-viz-bar-name" });
     this.shape = element("div", { class: "entrenar-viz-quiet" });
-    this.entry = new BarEntry((share) => view.setShare(share));
-    this.lock = checkbox("Lock", (on) => view.lock(on));
+    this.entry = new BarEntry((share) => view.gestures.set(Math.round(share * view.bar.weights)));
+    this.lock = checkbox("Lock", (on) => view.gestures.lock(on));
     this.lock.label.title = "Keep this number whatever else is moved (L)";
-    this.skip = checkbox("Skip", (on) => view.skip(on));
+    this.skip = checkbox("Skip", (on) => view.gestures.skip(on));
     this.skip.label.title = "Leave it out: it is not pruned and does not count (S)";
     this.open = button("", "Show a bar for each of its layers (Enter)", () => view.open());
     this.numbers = element("div");
@@ -40,7 +45,8 @@ export class BarReadout {
     const { plan, layers } = this.view.state;
     write(this.name, bar ? bar.name : NOTHING);
     this.controls.style.visibility = bar ? "" : "hidden";
-    write(this.said, said);
+    write(this.said, said || HINT[bar?.grouped ? "group" : "layer"]);
+    this.said.classList.toggle("entrenar-viz-problem", Boolean(said));
     if (!bar) return [this.shape, this.numbers].forEach((part) => write(part, ""));
     const [locked, skipped] = [marked(bar, plan.locked), marked(bar, plan.skipped)];
     write(this.shape, shapeOf(bar, layers, plan, shareOf(bar, plan)));
@@ -70,8 +76,7 @@ function tick(box, { all, some }, disabled) {
 
 function shapeOf(bar, layers, plan, share) {
   const shape = bar.grouped ? "" : `${layers[bar.indices[0]].shape.map(thousands).join(" × ")}: `;
-  const pruned = bar.indices.reduce((sum, i) => sum + plan.pruned[i], 0);
-  return `${shape}${thousands(pruned)} of ${thousands(bar.weights)} weights pruned (${aligned(share)})`;
+  return `${shape}${thousands(prunedOf(bar, plan))} of ${thousands(bar.weights)} weights pruned (${aligned(share)})`;
 }
 
 function rangeOf(bar, layers, plan) {
@@ -85,6 +90,6 @@ function sensitivityOf(curve, bar, plan) {
   const share = shareOf(bar, plan);
   const kept = `kept energy ${aligned(sensitivityAt(curve, "kept", share))}`;
   const error = curve.error ? `, output error ${aligned(sensitivityAt(curve, "error", share))}` : "";
-  const beyond = curve.knee !== null && share > curve.knee ? ", it is beyond" : "";
-  return `${kept}${error}${curve.knee === null ? "" : `; knee at ${percent(curve.knee)}${beyond}`}`;
+  if (curve.knee === null) return kept + error;
+  return `${kept}${error}; ${share > curve.knee ? "beyond its knee" : "knee"} at ${percent(curve.knee)}`;
 }

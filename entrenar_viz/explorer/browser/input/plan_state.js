@@ -90,6 +90,7 @@ export class PlanState {
     if (!this.isThere || !this.can[command]) return;
     this.count += 1;
     this.send({ do: command });
+    this.tellAll();
   }
 
   send(ask) {

@@ -2,6 +2,8 @@
 // Which bars there are, how wide they are and what they are called. A bar is one layer or a group of them. Nothing here
 // touches the page.
 
+import { nudged } from "./numbers.js";
+
 /**
  * @typedef {object} Bar
  * @property {string} key
@@ -94,13 +96,22 @@ export function placesOf(bars, room) {
 /** The index of the bar at x, -1 beside all of them. */
 export const barAt = (places, x) => places.findIndex(([left, width]) => x >= left && x < left + width);
 
-/** The share of a bar's weights that is pruned. */
-export const shareOf = ({ indices, weights }, { pruned }) =>
-  weights ? indices.reduce((sum, i) => sum + pruned[i], 0) / weights : 0;
+/** How many of a bar's weights are pruned, and their share. */
+export const prunedOf = ({ indices }, { pruned }) => indices.reduce((sum, i) => sum + pruned[i], 0);
+export const shareOf = (bar, plan) => (bar.weights ? prunedOf(bar, plan) / bar.weights : 0);
 
-/** Whether all of a bar's layers are in a list, or some. */
+/** How many are pruned one step of a key further: the next round share, but at least one weight more or less. */
+export function nudgedWeights(bar, plan, by, step) {
+  const [pruned, share] = [prunedOf(bar, plan), shareOf(bar, plan)];
+  const round = Math.round(share / step) * step;
+  const from = Math.round(round * bar.weights) === pruned ? round : share; // whole weights miss round shares by a little
+  const next = Math.round(nudged("fraction", from, by, step) * bar.weights);
+  return next === pruned ? pruned + by : next;
+}
+
+/** Whether all of a bar's layers are in a list or set, or some. */
 export function marked({ indices }, list) {
-  const inside = new Set(list);
+  const inside = list instanceof Set ? list : new Set(list);
   const count = indices.filter((i) => inside.has(i)).length;
   return { all: count === indices.length, some: count > 0 };
 }
