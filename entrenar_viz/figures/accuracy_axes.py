@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
-from entrenar_viz.figures.labels import wrapped
+from entrenar_viz.figures.caption import Caption
 from entrenar_viz.figures.saving import ShownFigure
 from entrenar_viz.formatting import capitalized, percent, rounded
 from entrenar_viz.rehearsal.verdict import ACCURACY, Metric
@@ -16,8 +16,7 @@ from entrenar_viz.rehearsal.verdict import ACCURACY, Metric
 WIDTH, PLOT = 9.0, 3.4  # of the figure, and height of the data, inches
 LEFT, RIGHT = 0.75, 0.12  # margins, inches
 TEXT_WIDTH = (WIDTH - LEFT - RIGHT) * 72  # of a line of text, points
-TITLE, SMALL = 11.5, 8.0  # sizes of fonts, points
-TITLE_LINE, SMALL_LINE, ABOVE, BELOW = 0.2, 0.15, 0.34, 0.62  # heights, inches; above and below the data
+ABOVE, BELOW = 0.34, 0.62  # heights above and below the data, inches
 ALPHA = 0.5  # of all bands together, where they lie on each other
 PAD = 0.06  # above and below the curves, in units of their height
 DASHES = ("-", (0, (5, 2)), (0, (2, 1.5)), (0, (7, 2, 1.5, 2)))  # of one curve of a colour after the other
@@ -28,9 +27,8 @@ def accuracy_axes(colors: dict[str, str], title: str, below: str, *, above: floa
 
     ``above`` are inches for more text between title and data, ``gutter`` those for names to the right of the data.
     """
-    head = wrapped(capitalized(title), TITLE, TEXT_WIDTH, "bold")
-    small = wrapped(below, SMALL, TEXT_WIDTH)
-    top, bottom = ABOVE + above + TITLE_LINE * (len(head) - 1), BELOW + SMALL_LINE * len(small)
+    caption = Caption.of(capitalized(title), below, TEXT_WIDTH / 72)
+    bottom, top = BELOW + caption.below, ABOVE + above + caption.above
     height = bottom + PLOT + top
     figure = ShownFigure(figsize=(WIDTH, height), facecolor=colors["background"])
     place = (LEFT / WIDTH, bottom / height, (WIDTH - LEFT - RIGHT - gutter) / WIDTH, PLOT / height)
@@ -38,10 +36,7 @@ def accuracy_axes(colors: dict[str, str], title: str, below: str, *, above: floa
     axes.tick_params(length=0, labelsize=9, labelcolor=colors["muted"], pad=6)
     axes.spines[:].set_visible(False)
     axes.set_axisbelow(True)
-    how: dict[str, Any] = {"linespacing": 1.25, "parse_math": False}
-    at = LEFT / WIDTH, 1 - 0.1 / height
-    figure.text(*at, "\n".join(head), how, color=colors["ink"], fontsize=TITLE, weight="bold", va="top")
-    figure.text(LEFT / WIDTH, 0.1 / height, "\n".join(small), how, color=colors["muted"], fontsize=SMALL, va="bottom")
+    caption.draw(figure, colors, LEFT)
     return axes
 
 
