@@ -84,6 +84,42 @@ def wrapped(text: str, size: float, width: float, weight: str = "normal") -> lis
     return lines
 
 
+def shortened(text: str, size: float, width: float) -> str:
+    """The end of ``text``, after ``…``, if it would be wider than ``width`` points at a font of ``size`` points.
+
+    >>> shortened("model.layers.0.mlp.gate_proj", 10, 120), shortened("fc1", 10, 120)
+    ('…yers.0.mlp.gate_proj', 'fc1')
+    """
+    form, kept = text, len(text)
+    while kept > 1 and (wide := text_width(form, size)) > width:
+        kept = min(kept - 1, int(len(form) * width / wide))
+        form = f"…{text[-max(kept, 1) :]}"
+    return form
+
+
+def common_end(names: Sequence[str]) -> str:
+    """What all of ``names`` end with, from a dot on: it tells none of them from the others.
+
+    >>> common_end(["fc1.weight", "fc2.weight"]), common_end(["conv", "fc.weight"])
+    ('.weight', '')
+    """
+    ends = {f".{name.rpartition('.')[2]}" if "." in name else "" for name in names}
+    return ends.pop() if len(ends) == 1 and len(names) > 1 else ""
+
+
+def apart(middles: Sequence[float], widths: Sequence[float], gap: float) -> list[int]:
+    """Which of some texts around ``middles`` stay, in their order: those before others that keep ``gap`` from them.
+
+    >>> apart([0.0, 5.0, 20.0], [8.0, 8.0, 8.0], gap=2.0)
+    [0, 2]
+    """
+    kept: list[int] = []
+    for place, (middle, width) in enumerate(zip(middles, widths, strict=True)):
+        if all(abs(middle - middles[other]) >= (width + widths[other]) / 2 + gap for other in kept):
+            kept.append(place)
+    return kept
+
+
 def text_width(text: str, size: float, weight: str = "normal") -> float:
     """The width of a line of text in points, as it may be at most."""
     font = FontProperties(size=size, weight=weight)
