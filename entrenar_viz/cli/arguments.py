@@ -1,4 +1,4 @@
-"""What can be written after ``entrenar-viz``: the commands, their options, and the values that these take."""
+"""What can be written after ``entrenar-viz``: the commands and their options."""
 
 import argparse
 from pathlib import Path
@@ -6,11 +6,7 @@ from typing import Any
 
 from entrenar_viz import __version__
 from entrenar_viz.cli.open_lab import NOTEBOOK
-from entrenar_viz.config.validation import U64_MAX
-from entrenar_viz.errors import EntrenarVizError
-
-MAX_WORKERS = 64
-MAX_SEEDS = 1000
+from entrenar_viz.cli.option_values import fractions, frequencies, picture, port, seeds, some_steps, steps, workers
 
 
 def arguments_parser() -> argparse.ArgumentParser:
@@ -38,7 +34,7 @@ def _add_app(commands: Any) -> None:
     parser.add_argument("--root", metavar="FOLDER", help="visitors may open the model files below it (default: none)")
     parser.add_argument("--config", metavar="FILE", help="the configuration to start with")
     parser.add_argument("--weights", metavar="PATH", help="a model file or folder to preview masks on")
-    parser.add_argument("--port", type=_port, default=8866, metavar="N", help="the first port to try (default: 8866)")
+    parser.add_argument("--port", type=port, default=8866, metavar="N", help="the first port to try (default: 8866)")
     parser.add_argument("--theme", choices=["light", "dark"], default="light")
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
 
@@ -59,7 +55,7 @@ def _add_figure(commands: Any) -> None:
     text = "draw the schedule of a configuration as .svg, .png or .pdf"
     parser = commands.add_parser("figure", help=text, description=text)
     _add_file_and_steps(parser)
-    parser.add_argument("-o", "--output", required=True, type=_picture, metavar="OUT", help="the picture to write")
+    parser.add_argument("-o", "--output", required=True, type=picture, metavar="OUT", help="the picture to write")
     parser.add_argument("--log", metavar="FILE", help="draw what a training has reported over it, .jsonl or .csv")
     parser.add_argument("--metric", action="append", default=[], metavar="NAME", help="and this metric of the log")
     parser.add_argument("--theme", choices=["light", "dark"], default="light")
@@ -77,12 +73,12 @@ def _add_survey(commands: Any) -> None:
     parser.add_argument(
         "file", metavar="CONFIG", help="the configuration as the trainer loads it, JSON, or YAML in .yaml or .yml"
     )
-    parser.add_argument("--steps", type=_steps, metavar="N", help="training steps (default: to the schedule's end)")
+    parser.add_argument("--steps", type=steps, metavar="N", help="training steps (default: to the schedule's end)")
     parser.add_argument(
         "--calibration", metavar="FILE", help="inputs of the layers by their names, .npz or .safetensors"
     )
     _add_plan(parser)
-    parser.add_argument("--workers", type=_workers, metavar="N", help="layers at a time (default: one a processor)")
+    parser.add_argument("--workers", type=workers, metavar="N", help="layers at a time (default: one a processor)")
     parser.add_argument("--csv", type=Path, metavar="OUT", help="write all layers there; names stand as in the model")
     parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
 
@@ -95,7 +91,7 @@ def _add_prune(commands: Any) -> None:
         "file", metavar="CONFIG", help="the configuration as the trainer loads it, JSON, or YAML in .yaml or .yml"
     )
     parser.add_argument("-o", "--output", required=True, metavar="OUT", help="a file for a file, a folder for a folder")
-    parser.add_argument("--steps", type=_steps, metavar="N", help="training steps (default: to the schedule's end)")
+    parser.add_argument("--steps", type=steps, metavar="N", help="training steps (default: to the schedule's end)")
     parser.add_argument(
         "--calibration", metavar="FILE", help="inputs of the layers by their names, .npz or .safetensors"
     )
@@ -109,20 +105,20 @@ def _add_rehearse(commands: Any) -> None:
     parser = commands.add_parser("rehearse", help=text, description=text)
     _add_file_and_steps(parser)
     parser.add_argument(
-        "--rehearsal-steps", type=_some_steps, metavar="N", help="steps of each small training (default: 2,000)"
+        "--rehearsal-steps", type=some_steps, metavar="N", help="steps of each small training (default: 2,000)"
     )
-    parser.add_argument("--seeds", type=_seeds, default=5, metavar="N", help="trainings of each schedule (default: 5)")
-    parser.add_argument("--workers", type=_workers, metavar="N", help="runs at a time (default: one a processor)")
+    parser.add_argument("--seeds", type=seeds, default=5, metavar="N", help="trainings of each schedule (default: 5)")
+    parser.add_argument("--workers", type=workers, metavar="N", help="runs at a time (default: one a processor)")
     what = "rehearse at each of these sparsities (default: 0.5,0.7,0.8,0.9,0.95,0.98)"
-    parser.add_argument("--sweep", nargs="?", const=(), type=_fractions, metavar="S,S", help=what)
+    parser.add_argument("--sweep", nargs="?", const=(), type=fractions, metavar="S,S", help=what)
     what = "of a sweep: with each of these numbers of steps between Gradual's updates"
-    parser.add_argument("--frequencies", type=_frequencies, metavar="N,N", help=what)
+    parser.add_argument("--frequencies", type=frequencies, metavar="N,N", help=what)
     what = "of a sweep: keep finished runs there, and make only those that are missing"
     parser.add_argument("--results", type=Path, metavar="FILE", help=what)
     parser.add_argument(
         "--csv", type=Path, metavar="OUT", help="write a row for each reading, or run of a sweep, there"
     )
-    parser.add_argument("-o", "--output", type=_picture, metavar="OUT", help="the picture to write")
+    parser.add_argument("-o", "--output", type=picture, metavar="OUT", help="the picture to write")
     parser.add_argument("--theme", choices=["light", "dark"], default="light")
     parser.add_argument("--force", action="store_true", help="replace OUT if it exists; never the results")
 
@@ -136,68 +132,5 @@ def _add_file_and_steps(parser: argparse.ArgumentParser) -> None:
         "file", metavar="FILE", help="the configuration as the trainer loads it, JSON, or YAML in .yaml or .yml"
     )
     parser.add_argument(
-        "--steps", type=_steps, metavar="N", help="training steps (default: so many that 40%% follow the schedule)"
+        "--steps", type=steps, metavar="N", help="training steps (default: so many that 40%% follow the schedule)"
     )
-
-
-def _steps(text: str) -> int:
-    try:
-        steps = int(text.replace(",", ""))
-    except ValueError:
-        steps = -1
-    if not 0 <= steps <= U64_MAX:
-        raise argparse.ArgumentTypeError(f"{text!r:.40} is no whole number from 0 to {U64_MAX}")
-    return steps
-
-
-def _some_steps(text: str) -> int:
-    if not (steps := _steps(text)):
-        raise argparse.ArgumentTypeError("nothing can be rehearsed in no step: use 1 or more")
-    return steps
-
-
-def _port(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 1 << 16:
-        raise argparse.ArgumentTypeError(f"{text!r:.40} is no port: use 1 to 65535")
-    return int(text)
-
-
-def _workers(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MAX_WORKERS:
-        raise argparse.ArgumentTypeError(f"{text!r:.40} is no number of workers from 1 to {MAX_WORKERS}")
-    return int(text)
-
-
-def _seeds(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MAX_SEEDS:
-        raise argparse.ArgumentTypeError(f"{text!r:.40} is no number of seeds from 1 to {MAX_SEEDS}")
-    return int(text)
-
-
-def _fractions(text: str) -> tuple[float, ...]:
-    try:
-        found = tuple(float(part) for part in text.split(","))
-    except ValueError:
-        found = ()
-    if not found or not all(0 < sparsity < 1 for sparsity in found):
-        wrong = f"{text!r:.40} is no list of sparsities such as 0.5,0.9"
-        fix = "80% is written 0.8" if all(1 < sparsity < 100 for sparsity in found) else "each is above 0 and below 1"
-        raise argparse.ArgumentTypeError(f"{wrong}: {fix if found else 'a file goes before --sweep'}")
-    return found
-
-
-def _frequencies(text: str) -> tuple[int, ...]:
-    parts = text.split(",")
-    if not all(part.isascii() and part.isdigit() and 0 < int(part) <= U64_MAX for part in parts):
-        raise argparse.ArgumentTypeError(f"{text!r:.40} is no list of steps such as 100,500")
-    return tuple(int(part) for part in parts)
-
-
-def _picture(text: str) -> Path:
-    from entrenar_viz.figures.saving import format_of
-
-    try:
-        format_of(Path(text))
-    except EntrenarVizError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-    return Path(text)

@@ -5,9 +5,10 @@ import os
 import sys
 from collections.abc import Sequence
 
-from entrenar_viz.cli.arguments import MAX_WORKERS, arguments_parser
+from entrenar_viz.cli.arguments import arguments_parser
 from entrenar_viz.cli.check_config import check
 from entrenar_viz.cli.open_lab import lab
+from entrenar_viz.cli.option_values import MAX_WORKERS
 from entrenar_viz.cli.serve_app import app
 from entrenar_viz.errors import EntrenarVizError
 
