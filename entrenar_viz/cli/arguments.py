@@ -7,6 +7,7 @@ from typing import Any
 from entrenar_viz import __version__
 from entrenar_viz.cli.open_lab import NOTEBOOK
 from entrenar_viz.cli.option_values import fractions, frequencies, picture, port, seeds, some_steps, steps, workers
+from entrenar_viz.cli.plan_options import add_plan
 
 
 def arguments_parser() -> argparse.ArgumentParser:
@@ -23,6 +24,7 @@ def arguments_parser() -> argparse.ArgumentParser:
     _add_check(commands)
     _add_figure(commands)
     _add_survey(commands)
+    add_plan(commands)
     _add_prune(commands)
     _add_rehearse(commands)
     return parser

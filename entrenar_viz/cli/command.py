@@ -1,4 +1,4 @@
-"""The command ``entrenar-viz``: open the explorer, check, draw or rehearse a configuration, survey or prune a model."""
+"""The command ``entrenar-viz``: open the explorer, look at a configuration or a model, prune one."""
 
 import argparse
 import os
@@ -9,6 +9,7 @@ from entrenar_viz.cli.arguments import arguments_parser
 from entrenar_viz.cli.check_config import check
 from entrenar_viz.cli.open_lab import lab
 from entrenar_viz.cli.option_values import MAX_WORKERS
+from entrenar_viz.cli.plan_options import plan_model
 from entrenar_viz.cli.serve_app import app
 from entrenar_viz.errors import EntrenarVizError
 
@@ -42,7 +43,7 @@ def _complain(message: str) -> int:
 def _run(given: list[str], passed_on: list[str]) -> int:
     parser = arguments_parser()
     arguments = parser.parse_args(given)
-    if passed_on and arguments.command in ("check", "figure", "survey", "prune", "rehearse"):
+    if passed_on and arguments.command in ("check", "figure", "survey", "plan", "prune", "rehearse"):
         parser.error(f"{arguments.command} takes nothing after --")
     if arguments.command == "check":
         return check(arguments.file, arguments.steps, arguments.form)
@@ -50,6 +51,8 @@ def _run(given: list[str], passed_on: list[str]) -> int:
         return _figure(parser, arguments)
     if arguments.command == "survey":
         return _survey(arguments)
+    if arguments.command == "plan":
+        return plan_model(parser, arguments)
     if arguments.command == "prune":
         return _prune(arguments)
     if arguments.command == "rehearse":

@@ -1,6 +1,7 @@
 """The values that options of ``entrenar-viz`` take, read strictly: what is wrong with one is an ArgumentTypeError."""
 
 import argparse
+from math import isfinite
 from pathlib import Path
 
 from entrenar_viz.config.validation import U64_MAX
@@ -60,6 +61,39 @@ def fractions(text: str) -> tuple[float, ...]:
         fix = "80% is written 0.8" if all(1 < sparsity < 100 for sparsity in found) else "each is above 0 and below 1"
         raise argparse.ArgumentTypeError(f"{wrong}: {fix if found else 'a file goes before --sweep'}")
     return found
+
+
+def share(text: str) -> float:
+    """A fraction from 0 to 1."""
+    found = _number(text)
+    if found is None or not 0 <= found <= 1:
+        fix = "80% is written 0.8" if found is not None and 1 < found <= 100 else "it is from 0 to 1"
+        raise argparse.ArgumentTypeError(f"{text!r:.40} is no sparsity such as 0.8: {fix}")
+    return found
+
+
+def share_of_layer(text: str) -> tuple[str, float]:
+    """A name and a sparsity, ``fc1.weight=0.5``. What is behind the last = is the sparsity."""
+    name, given, sparsity = text.rpartition("=")
+    if not given or not name:
+        raise argparse.ArgumentTypeError(f"{text!r:.40} is no name with a sparsity such as fc1.weight=0.5")
+    return name, share(sparsity)
+
+
+def amount(text: str) -> float:
+    """A number from 0 on."""
+    found = _number(text)
+    if found is None or not found >= 0:
+        raise argparse.ArgumentTypeError(f"{text!r:.40} is no number from 0 on")
+    return found
+
+
+def _number(text: str) -> float | None:
+    try:
+        found = float(text)
+    except ValueError:
+        return None
+    return found if isfinite(found) else None
 
 
 def frequencies(text: str) -> tuple[int, ...]:

@@ -16,6 +16,7 @@ from entrenar_viz.model_survey.text import as_csv, as_text, headline, short
 from entrenar_viz.model_survey.whole_model import iter_survey
 from entrenar_viz.plan.layer_plan import Plan
 from entrenar_viz.plan.layer_targets import LayerTargets
+from entrenar_viz.plan.sensitivities import LayerSensitivity
 
 SHOWN = 40  # layers in the table; the CSV has all
 
@@ -35,7 +36,7 @@ def survey(
     targets = LayerTargets(PruningConfig.load(config_file), None if plan is None else Plan.load(plan))
     if output is not None and output.exists() and not overwrite:
         raise FileExistsError(f"{output} exists already: --force replaces it")  # before the work, not after
-    with _threads(workers) as executor:
+    with threads(workers) as executor:
         found = iter_survey(
             model,
             targets.config,
@@ -60,7 +61,7 @@ def caption(model: str, targets: LayerTargets, steps: int | None) -> str:
 
 
 @contextmanager
-def _threads(workers: int) -> Iterator[Executor | None]:
+def threads(workers: int) -> Iterator[Executor | None]:
     """Threads: numpy works without Python's lock, so that two are as quick as two processes and start at once."""
     if workers == 1:
         yield None
@@ -72,7 +73,7 @@ def _threads(workers: int) -> Iterator[Executor | None]:
         pool.shutdown(cancel_futures=True)
 
 
-def tell(done: int, total: int, record: LayerSurvey | PrunedLayer) -> None:
+def tell(done: int, total: int, record: LayerSurvey | LayerSensitivity | PrunedLayer) -> None:
     """The layer that is done, on one line that the next one replaces."""
     if sys.stderr.isatty():
         end = "\r\x1b[K" if done == total else ""
