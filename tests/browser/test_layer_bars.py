@@ -265,7 +265,7 @@ def test_a_group_is_moved_locked_and_opened(notebook):
 
 def test_a_pressed_layer_is_picked_and_its_mask_follows_the_drag(notebook):
     page = notebook.page
-    mask = "document.querySelector('.entrenar-viz-bar-mask').drawn"
+    mask = "(document.querySelector('.entrenar-viz-bar-mask').drawn ?? {})"
     go_to(notebook, UP_PROJ)
     notebook.until("bars.picked", UP_PROJ)
     notebook.wait(f"{mask}.note === 'Its masks are being prepared.'")

@@ -5,11 +5,12 @@ import { aligned, percent, thousands } from "../math/format.js";
 import { BarEntry } from "./bar_entry.js";
 import { button, checkbox, element } from "./dom.js";
 
-const HINT = {
-  layer:
-    "Drag a bar: the others give way, so that the total holds. The line behind it is what is left at each sparsity.",
-  group: "Drag it: its layers follow, and the others give way. The fine lines are the shares of its layers.",
+const HINT = "Drag a bar: the others give way, so that the total holds.";
+const BEHIND = {
+  kept: "The line behind it is the energy kept at each sparsity, from none at its left to all at its right.",
+  error: "The line behind it is the error of its output at each sparsity, from none at its left to all at its right.",
 };
+const MEMBERS = "The fine lines are the shares of its layers, which follow it.";
 const NOTHING = "Nothing is found: search for another part of a name.";
 
 export class BarReadout {
@@ -25,7 +26,7 @@ export class BarReadout {
     this.skip = checkbox("Skip", (on) => view.gestures.skip(on));
     this.skip.label.title = "Leave it out: it is not pruned and does not count (S)";
     this.open = button("", "Show a bar for each of its layers (Enter)", () => view.open());
-    this.numbers = element("div");
+    this.numbers = element("div", { class: "entrenar-viz-bar-numbers" });
     this.said = element("div", { class: "entrenar-viz-bar-said", role: "status" });
     this.controls = element(
       "div",
@@ -45,7 +46,7 @@ export class BarReadout {
     const { plan, layers } = this.view.state;
     write(this.name, bar ? bar.name : NOTHING);
     this.controls.style.visibility = bar ? "" : "hidden";
-    write(this.said, said || HINT[bar?.grouped ? "group" : "layer"]);
+    write(this.said, said || `${HINT} ${this.behind(bar)}`);
     this.said.classList.toggle("entrenar-viz-problem", Boolean(said));
     if (!bar) return [this.shape, this.numbers].forEach((part) => write(part, ""));
     const [locked, skipped] = [marked(bar, plan.locked), marked(bar, plan.skipped)];
@@ -60,6 +61,13 @@ export class BarReadout {
       this.numbers,
       bar.grouped ? rangeOf(bar, layers, plan) : sensitivityOf(this.view.curves[bar.indices[0]], bar, plan),
     );
+  }
+
+  // What is drawn on the bar.
+  behind(bar) {
+    if (bar?.grouped) return MEMBERS;
+    const { what } = this.view.choice;
+    return bar && this.view.curves[bar.indices[0]]?.[what] ? BEHIND[what] : "";
   }
 }
 
