@@ -11,8 +11,9 @@ from entrenar_viz.files.atomic import check_place
 from entrenar_viz.formatting import counted, percent
 from entrenar_viz.model_survey.text import aligned, once_each, printable, shape_text, short
 from entrenar_viz.plan.allocation import allocate
-from entrenar_viz.plan.layer_plan import Plan, PlannedLayer
+from entrenar_viz.plan.layer_plan import Plan
 from entrenar_viz.plan.measuring import sensitivity
+from entrenar_viz.plan.planned_layer import PlannedLayer
 from entrenar_viz.plan.sensitivities import LayerSensitivity, Sensitivity
 
 _HEAD = ("layer", "shape", "share", "weights", "sparsity", "pruned")

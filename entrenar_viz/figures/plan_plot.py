@@ -24,7 +24,8 @@ from entrenar_viz.figures.palette import theme_colors
 from entrenar_viz.figures.saving import ShownFigure
 from entrenar_viz.formatting import percent
 from entrenar_viz.model_survey.text import printable
-from entrenar_viz.plan.layer_plan import Plan, PlannedLayer
+from entrenar_viz.plan.layer_plan import Plan
+from entrenar_viz.plan.planned_layer import PlannedLayer
 
 WIDTH, PLOT = 9.0, 3.0  # of the figure, and height of a full bar, inches
 LEFT, RIGHT, ABOVE, BELOW = 0.75, 0.12, 0.56, 0.2  # margins, inches

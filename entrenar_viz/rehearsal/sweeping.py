@@ -57,7 +57,7 @@ def sweep(
 ) -> "pd.DataFrame":
     """Rehearse each schedule at each of ``sparsities``: what more sparsity costs, and where it begins to cost much.
 
-    All layers get the same, since a plan has sparsities of its own: ``rehearse`` compares plans. The other arguments and
+    All layers get the same, since a plan has sparsities of its own: ``rehearse`` compares plans. Other arguments and
     the errors are those of ``rehearse``, and
 
     - ``sparsities``: targets, fractions between 0 and 1. At each of them every schedule is tried with that target:
