@@ -1,6 +1,6 @@
 """The parts of an explorer put together. State flows one way, from the settings to the configuration to the rest."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +24,8 @@ from entrenar_viz.explorer.panels import plain
 from entrenar_viz.explorer.panels.accuracy import AccuracyPanel
 from entrenar_viz.explorer.panels.exchange import Doors, ExchangePanel
 from entrenar_viz.explorer.panels.figure import FigurePanel
+from entrenar_viz.explorer.panels.layer_words import NOT_EXPORTED
+from entrenar_viz.explorer.panels.layers import LayersPanel
 from entrenar_viz.explorer.panels.masks import MasksPanel
 from entrenar_viz.explorer.panels.parts import Banner
 from entrenar_viz.explorer.panels.pins import ComparePanel, default_name
@@ -33,6 +35,7 @@ from entrenar_viz.explorer.panels.whole_model import WholeModelPanel
 from entrenar_viz.explorer.preview.mask_presenter import MaskPresenter
 from entrenar_viz.explorer.tabs import Tabs
 from entrenar_viz.models.allowed_folder import AllowedFolder
+from entrenar_viz.plan.shares import Allocation
 from entrenar_viz.rehearsal.small_training import SmallTraining
 
 
@@ -78,6 +81,7 @@ class Dashboard:
         details = MaskDetails(self.live) if self.live else None
         self.masks = MasksPanel(details, guarded, self.follow, allowed=allowed)
         self.accuracy = AccuracyPanel(self._choose_schedule, self._forget_figures, guarded, self.live)
+        self.layers = LayersPanel(self.masks.pick, self._follow_plan, guarded, self.live, own=own)
         self.survey = WholeModelPanel(self.masks.pick, guarded, live=bool(self.live))
         self.compare = ComparePanel(self.present, self.load, self._draw_pins, guarded)
         self.logs = TrainingLogPanel(self.load, self._draw_log, guarded, own=own)
@@ -88,6 +92,7 @@ class Dashboard:
         panels = {
             "Masks": self.masks,
             "Accuracy": self.accuracy,
+            "Layers": self.layers,
             "Whole model": self.survey,
             "Compare": plain.VBox([self.compare, self.logs]),
             "Start from": self.start,
@@ -103,6 +108,7 @@ class Dashboard:
         self.presenter.stop()
         self.presenter.let_go()
         self.accuracy.job.cancel()
+        self.layers.job.cancel()
         self.survey.job.cancel()
         for widget in plain.all_widgets(self.root, *self.tabs.panels.values()):
             widget.unobserve_all()
@@ -141,6 +147,12 @@ class Dashboard:
         self.tabs.open_tab("Accuracy")
         self.accuracy.rehearse(seeds, training, steps)
 
+    def allocate(self, sparsity: float | None, method: Allocation, options: Mapping[str, Any]) -> None:
+        """Open the tab "Layers" and allot there; ConfigError while the settings hold a problem."""
+        self.check("nothing was allotted")
+        self.tabs.open_tab("Layers")
+        self.layers.allot_as(sparsity, method, options)
+
     def _choose_schedule(self, kind: str) -> None:
         self.show(replace(self.state.settings, schedule=kind))
 
@@ -173,6 +185,8 @@ class Dashboard:
             self._find(config)
             self.config = config
             self._changed(config)
+        picked = self.masks.request(settings, self.config.pattern)
+        self.layers.follow(picked, self.config, self.presenter.shown, blocked=bool(self.problems))
         self.answer()
         if config:
             self._draw()
@@ -209,10 +223,12 @@ class Dashboard:
 
     def answer(self) -> None:
         """Tell the page what its settings amount to."""
+        note = NOT_EXPORTED if self.layers.plan else ""
+        self.exchange.exporting.tell_of_plan(bool(note))
         known: dict[str, Any] = {
             "problems": self.problems,
             "findings": self.findings,
-            "exported": self.language.exported(self.config, self.total_steps),
+            "exported": self.language.exported(self.config, self.total_steps, note),
             "parted": [] if self.problems else self.logs.parted(self.config, self.total_steps),
             "said": self.said,
         }
@@ -229,6 +245,8 @@ class Dashboard:
                 self.masks.follow(settings, request, str(shown.layer.get("note", "")) if shown else "")
             case "Accuracy":
                 self.accuracy.follow(settings, None if blocked else config, self.masks.within.value)
+            case "Layers":
+                self.layers.show()
             case "Whole model":
                 self.survey.follow(request, config, settings.total_steps)
             case "Compare" if not blocked:
@@ -243,11 +261,18 @@ class Dashboard:
     def _opened(self, title: str) -> None:
         if title == "Masks":
             self.masks.refresh()
+        if title == "Layers":
+            self.layers.files.refresh()
         if title == "Export & import":
             self.exchange.refresh()
         if title == "Compare":
             self.logs.refresh()
         self._follow_tabs()
+
+    def _follow_plan(self) -> None:
+        """Hear that there is another plan of the layers."""
+        self.figures.forget()
+        self.answer()
 
     def _draw_pins(self) -> None:
         self.picture.show_pins(self.compare.drawn)

@@ -21,6 +21,8 @@ from entrenar_viz.explorer.panels.masks import CalibrationData
 from entrenar_viz.figures.still_svg import still_svg
 from entrenar_viz.models.allowed_folder import AllowedFolder
 from entrenar_viz.models.weights import Source, load_weights
+from entrenar_viz.plan.layer_plan import Plan
+from entrenar_viz.plan.shares import Allocation
 from entrenar_viz.rehearsal.outcome import Rehearsal
 from entrenar_viz.rehearsal.small_training import WIDTHS, small_training
 from entrenar_viz.rehearsal.trials import SEEDS, at_least_one, seeds_of
@@ -163,13 +165,14 @@ class Explorer(tr.HasTraits):
         self._parts.step_back("reset")
 
     def wait(self) -> None:
-        """Block until nothing is prepared, rehearsed or surveyed: all of that is done in the background.
+        """Block until nothing is prepared, rehearsed, allotted, measured or surveyed: that is done in the background.
 
         For scripts and tests, and for a cell that wants to see what has become of the cell before.
         """
         self._parts.presenter.job.wait()
         self._parts.survey.job.wait()
         self._parts.accuracy.job.wait()
+        self._parts.layers.job.wait()
 
     def rehearse(
         self,
@@ -196,6 +199,29 @@ class Explorer(tr.HasTraits):
     def rehearsal(self) -> Rehearsal | None:
         """What the tab "Accuracy" shows, once it is finished; None before that."""
         return self._parts.accuracy.result
+
+    @property
+    def plan(self) -> Plan | None:
+        """The plan of the layers of the picked weights, as the tab "Layers" has it; None if there is none.
+
+        Setting it is an entry of that tab's history; None puts the plan aside. ConfigError, with all problems, for one
+        that does not go with the weights.
+        """
+        return self._parts.layers.plan
+
+    @plan.setter
+    def plan(self, plan: Plan | None) -> None:
+        self._parts.layers.take(plan)
+
+    def allocate(self, sparsity: float | None = None, method: Allocation = "erk", **options: Any) -> None:
+        """Open the tab "Layers" and share out ``sparsity`` among the layers of the picked weights there.
+
+        As ``entrenar_viz.allocate`` does it, by ``method`` with its ``options``, ``min_sparsity`` and ``max_sparsity``;
+        layers that are locked or skipped in the present plan stay so. None is what the schedule ends with. Methods that
+        read weights do so in the background, and the tab tells what is wrong with those. Raises EntrenarVizError where
+        no plan can be made, ConfigError while the settings hold a problem.
+        """
+        self._parts.allocate(sparsity, method, options)
 
     # What is kept of it ----------------------------------------------------------------------------------------------
 
@@ -240,11 +266,11 @@ class Explorer(tr.HasTraits):
         self._parts.files.take_session(Session.load(path))
 
     def figure(self, what: What = "schedule", *, theme: str = "light") -> "Figure":
-        """What is on the screen as a matplotlib figure: the ``"schedule"``, the ``"masks"`` at the cursor, or
-        the ``"accuracy"`` of a finished rehearsal.
+        """What is on the screen as a matplotlib figure: the ``"schedule"``, the ``"masks"`` at the cursor,
+        the ``"accuracy"`` of a finished rehearsal, or the plan of the ``"layers"``.
 
         Raises ConfigError while the settings hold a problem, WeightsError where no mask is shown, EntrenarVizError
-        where nothing was rehearsed and for another ``what`` or ``theme``.
+        where nothing was rehearsed or planned and for another ``what`` or ``theme``.
         """
         return self._parts.files.figure(what, theme=theme)
 

@@ -65,13 +65,17 @@ class KeptFiles:
         return said + (f" Renamed, since their names were taken: {renamed}." if renamed else "")
 
     def figure(self, what: What = "schedule", *, theme: str = "light") -> "Figure":
-        """The schedules, the masks or the rehearsal on the screen; otherwise as ``Explorer.figure``."""
+        """The schedules, the masks, the rehearsal or the plan on the screen; otherwise as ``Explorer.figure``."""
         if what not in WHATS:
             raise EntrenarVizError(f"{what!r:.40} cannot be drawn: use one of {', '.join(WHATS)}")
         shown = self._dashboard
         shown.check("nothing was drawn")
         if what == "schedule":
             return schedules_drawn(shown.state.settings, shown.config, shown.compare.drawn, shown.logs.drawn, theme)
+        if what == "layers":
+            if shown.layers.plan is None:
+                raise EntrenarVizError("there is no plan of the layers yet: press Allot in the tab Layers")
+            return shown.layers.plan.figure(theme=theme)
         if what == "accuracy":
             return accuracy_drawn(shown.accuracy.result, shown.state.settings.shown_cursor, theme)
         return masks_drawn(shown.state.settings, shown.config, shown.presenter.shown, theme)

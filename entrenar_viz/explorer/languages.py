@@ -34,10 +34,10 @@ class Language:
         """The name of a file of it."""
         return f"pruning{self.suffix}"
 
-    def exported(self, config: PruningConfig, total_steps: int) -> payload.Exported:
-        """``config`` in a training of ``total_steps`` steps, as the page shows it."""
+    def exported(self, config: PruningConfig, total_steps: int, note: str = "") -> payload.Exported:
+        """``config`` in a training of ``total_steps`` steps, as the page shows it with a ``note``."""
         text = self.write(config, total_steps)
-        return payload.Exported(language=self.name, text=text, file=self.file, media=self.media)
+        return payload.Exported(language=self.name, text=text, file=self.file, media=self.media, note=note)
 
 
 LANGUAGES = (

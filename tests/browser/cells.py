@@ -119,3 +119,21 @@ show(24, uneven=0.15)
 explorer._parts.accuracy.children = (bars,)
 explorer._parts.tabs.open_tab("Accuracy")
 explorer"""
+PLANNED = f"""{IMPORTS}
+cubic = Cubic(start_step=1000, end_step=6000, final_sparsity=0.8)
+network = {{"weights": sample("digits network"), "calibration": sample_calibration("digits network")}}
+explorer = Explorer(PruningConfig(target_sparsity=0.8, schedule=cubic), **network)
+explorer"""
+MANY_LAYERS = f"""{IMPORTS}
+rng = np.random.default_rng(3)
+ROLES = {{"self_attn.q_proj": (48, 48), "self_attn.k_proj": (16, 48), "self_attn.v_proj": (16, 48),
+         "self_attn.o_proj": (48, 48), "mlp.gate_proj": (128, 48), "mlp.up_proj": (128, 48),
+         "mlp.down_proj": (48, 128)}}
+weights = {{"model.embed_tokens.weight": rng.standard_normal((96, 48), dtype="f4")}}
+for i in range(28):
+    for part, (role, shape) in enumerate(ROLES.items()):
+        spread = rng.gamma(2, size=shape) ** (i / 14 + part / 6)
+        weights[f"model.layers.{{i}}.{{role}}.weight"] = (rng.standard_normal(shape) * spread).astype("f4")
+cubic = Cubic(start_step=1000, end_step=6000, final_sparsity=0.7)
+explorer = Explorer(PruningConfig(target_sparsity=0.7, schedule=cubic), weights=weights)
+explorer"""

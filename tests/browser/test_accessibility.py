@@ -30,7 +30,7 @@ def violations(notebook, known):
 def test_there_is_no_serious_violation_of_ours(open_notebook, theme):
     notebook = open_notebook(SHOW)
     notebook.theme(theme)
-    for title in ("Whole model", "Compare", "Start from", "Export & import", "Figure", "Masks"):
+    for title in ("Layers", "Whole model", "Compare", "Start from", "Export & import", "Figure", "Masks"):
         notebook.tab(title)
         assert violations(notebook, OF_IPYWIDGETS) == []
     notebook.page.get_by_role("button", name="More ways to export").click()

@@ -22,6 +22,6 @@ CUT_OFF = """(width) => {
 
 def test_no_box_cuts_off_what_it_says(open_notebook):
     notebook = open_notebook(SHOW)
-    for title in ("Masks", "Accuracy", "Compare", "Start from", "Export & import", "Figure"):
+    for title in ("Masks", "Accuracy", "Layers", "Compare", "Start from", "Export & import", "Figure"):
         notebook.tab(title)
         assert {width: notebook.page.evaluate(CUT_OFF, width) for width in WIDTHS} == {width: [] for width in WIDTHS}

@@ -40,7 +40,7 @@ export {};
 /** @typedef {{values: Values, page: string, told: number, unread: Record<string, string>}} Settings */
 /** @typedef {{names: string[], message: string}} Trouble */
 /** @typedef {{severity: string, message: string, fixes: string[]}} Found */
-/** @typedef {{language: string, text: string, file: string, media: string}} Exported */
+/** @typedef {{language: string, text: string, file: string, media: string, note: string}} Exported */
 /** @typedef {{undo: boolean, redo: boolean, reset: boolean}} Can */
 
 /**

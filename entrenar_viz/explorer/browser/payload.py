@@ -36,6 +36,8 @@ class Exported(TypedDict):
     text: str
     file: str
     media: str
+    note: str
+    """What the file has no field for; empty where it has all."""
 
 
 class Can(TypedDict):

@@ -11,6 +11,7 @@ from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.errors import ConfigError, EntrenarVizError, StepError
 from entrenar_viz.explorer.languages import LANGUAGES, Language
 from entrenar_viz.explorer.panels import plain
+from entrenar_viz.explorer.panels.layer_words import NOT_EXPORTED, SESSIONS
 from entrenar_viz.explorer.panels.parts import (
     Download,
     Guard,
@@ -23,6 +24,7 @@ from entrenar_viz.explorer.panels.parts import (
     path_box,
     quiet,
     read_only,
+    show,
     take_uploaded,
     text,
     typed_path,
@@ -77,10 +79,16 @@ class Exporting(plain.VBox):
         self.saving = Saving(
             path_box("File to save to", "file to save to", "pruning.json"), doors.save, self.say, guarded, own=own
         )
+        self.unplanned = text(NOT_EXPORTED, "entrenar-viz-outdated")
         where = quiet("Copy and download are in the menu beside Export, above the picture.")
         shown = [self.languages, self.text, self.download] if self.languages else [where]
-        super().__init__([heading("Export"), *shown, *([self.saving] if own else []), self.status])
+        super().__init__([heading("Export"), *shown, *([self.saving] if own else []), self.unplanned, self.status])
         self.add_class("entrenar-viz-exporting")
+        self.tell_of_plan(False)
+
+    def tell_of_plan(self, there: bool) -> None:
+        """Say that what is exported has nothing of the plan of the layers, if there is one."""
+        show(self.unplanned, there)
 
     def say(self, message: str) -> None:
         """Tell how an export went."""
@@ -166,7 +174,7 @@ class Sessions(plain.VBox):
         self.download, self.status = Download(), text()
         self.upload = plain.FileUpload(accept=".json", multiple=False, description="Upload")
         by_path: list[Any] = [self.saving, self.load] if own else []
-        about = quiet("the configuration and all pins")
+        about = quiet(SESSIONS)
         files = line(about, *by_path, self.prepare, self.download, self.upload)
         super().__init__([heading("Session"), files, self.status])
         uploaded = guarded(lambda: take_uploaded(self.upload, self._take_text, self.say))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from entrenar_viz.errors import EntrenarVizError
 from entrenar_viz.explorer.panels import plain
@@ -12,8 +12,8 @@ from entrenar_viz.figures.palette import COLORS, FORMATS
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-What = Literal["schedule", "masks", "accuracy"]
-WHATS: tuple[What, ...] = ("schedule", "masks", "accuracy")
+What = Literal["schedule", "masks", "accuracy", "layers"]
+WHATS: tuple[What, ...] = get_args(What)
 MEDIA = {".png": "image/png", ".svg": "image/svg+xml", ".pdf": "application/pdf"}
 MOST = 4 << 20  # bytes of a link: browsers and the connection of a notebook get slow with more
 

@@ -24,6 +24,7 @@ export class Exporting {
       ...this.languages,
     );
     this.text = element("textarea", { readOnly: true, rows: 16 });
+    this.note = element("div", { class: "entrenar-viz-quiet" });
     this.take = button("Download", "Download this file", () => this.whenSettled(() => this.download()));
     this.copy = button("Copy", "Copy this text", () => this.whenSettled(() => this.copied()));
     const save = button("Save to a file …", "By its path, in the tab Export & import", () => this.open());
@@ -31,7 +32,7 @@ export class Exporting {
     this.menu = element(
       "div",
       { class: "entrenar-viz-popover entrenar-viz-menu", popover: "auto", role: "dialog", "aria-label": "Export" },
-      ...[group, this.text, buttons],
+      ...[group, this.text, this.note, buttons],
     );
     this.root = element("span", { class: "entrenar-viz-export entrenar-viz-pop" }, this.main, this.more, this.menu);
   }
@@ -56,6 +57,8 @@ export class Exporting {
     if (this.shown === exported) return;
     this.shown = exported;
     this.main.textContent = `Export ${exported.language}`;
+    this.note.textContent = exported.note;
+    this.note.hidden = !exported.note;
     if (this.text.value !== exported.text) this.text.value = exported.text;
     this.text.setAttribute("aria-label", `Configuration as ${exported.language}`);
     for (const one of this.languages) one.setAttribute("aria-pressed", String(one.textContent === exported.language));
