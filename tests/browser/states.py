@@ -14,9 +14,11 @@ from tests.browser.cells import (
     LAYERS,
     LOGGED,
     MANY,
+    MANY_LAYERS,
     MODEL,
     PATTERNS,
     PINNED,
+    PLANNED,
     REHEARSED,
 )
 
@@ -152,6 +154,41 @@ def surveyed(notebook: Notebook) -> None:
     notebook.page.locator("tr[aria-current=true] th", has_text="layers.1.v_proj").wait_for()
 
 
+def allotted(notebook: Notebook) -> None:
+    notebook.tab("Layers")
+    notebook.page.get_by_role("button", name="Allot", exact=True).click()
+    notebook.wait("bars.bars.length > 0")
+    notebook.page.mouse.move(0, 0)
+
+
+def layers_measured(notebook: Notebook) -> None:
+    allotted(notebook)
+    notebook.page.get_by_role("button", name="Measure sensitivity").click()
+    notebook.page.locator(".entrenar-viz-plan-findings", has_text="beyond the knee").wait_for()
+    notebook.page.locator(".entrenar-viz-plan > .entrenar-viz-progress").wait_for(state="hidden")
+    notebook.page.mouse.move(0, 0)
+    notebook.page.wait_for_function("document.querySelector('.entrenar-viz-bar-mask').drawn.note === ''")
+
+
+def layers_by_block(notebook: Notebook) -> None:
+    notebook.tab("Layers")
+    notebook.page.get_by_label("Method of the plan").select_option("one threshold")
+    notebook.until("explorer._parts.layers.form.method.value", "global_magnitude")
+    layers_measured(notebook)
+    notebook.page.get_by_label("Bars", exact=True).select_option("block")
+    notebook.wait("bars.bars.length > 20 && bars.bars.length < 40")
+
+
+def layers_refused(notebook: Notebook) -> None:
+    allotted(notebook)
+    notebook.type("Target sparsity", "90")
+    notebook.page.get_by_text("The schedule ends with 90%, the plan").wait_for()
+    notebook.type("Highest sparsity of a layer", "50")
+    notebook.until("explorer._parts.layers.form.asked.max_sparsity", 0.5)
+    notebook.page.get_by_role("button", name="Allot", exact=True).click()
+    notebook.page.get_by_text("the bounds of the layers allow at most").wait_for()
+
+
 def rehearsal_begun(notebook: Notebook) -> None:
     notebook.tab("Accuracy")
     notebook.page.get_by_role("button", name="Rehearse", exact=True).click()
@@ -249,6 +286,7 @@ def kernel_gone(notebook: Notebook) -> None:
 
 
 REHEARSAL = shown(".entrenar-viz-rehearsal")
+PLAN = shown(".entrenar-viz-plan")
 CONTROLS, PICKERS = ".entrenar-viz-controls", ".entrenar-viz-pickers"
 STATES = (
     State("explorer", missed, whole),
@@ -275,6 +313,9 @@ STATES = (
     State("rehearsal-outdated", rehearsal_outdated, REHEARSAL, REHEARSED),
     State("rehearsal-cancelled", rehearsal_cancelled, REHEARSAL, REHEARSED),
     State("rehearsal-refused", rehearsal_refused, REHEARSAL, REHEARSED),
+    State("layers", layers_measured, PLAN, PLANNED),
+    State("layers-many", layers_by_block, PLAN, MANY_LAYERS),
+    State("layers-error", layers_refused, shown(".entrenar-viz-allot", ".entrenar-viz-plan-notes"), PLANNED),
     State("recommendation", recommended, TABS),
     State("figure", figure_made, TABS),
     State("python", in_language("Python"), EXPORT),
