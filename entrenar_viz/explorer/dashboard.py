@@ -248,7 +248,7 @@ class Dashboard:
             case "Layers":
                 self.layers.show()
             case "Whole model":
-                self.survey.follow(request, config, settings.total_steps)
+                self.survey.follow(request, config, settings.total_steps, self.layers.plan)
             case "Compare" if not blocked:
                 self.compare.follow()
                 self.logs.follow(config, settings.total_steps)
@@ -271,8 +271,8 @@ class Dashboard:
 
     def _follow_plan(self) -> None:
         """Hear that there is another plan of the layers."""
-        self.figures.forget()
         self.answer()
+        self._follow_tabs()
 
     def _draw_pins(self) -> None:
         self.picture.show_pins(self.compare.drawn)

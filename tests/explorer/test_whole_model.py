@@ -11,7 +11,7 @@ import ipywidgets
 import numpy as np
 import pytest
 
-from entrenar_viz import Block, Explorer, PruningConfig, Row, iter_survey
+from entrenar_viz import Block, Explorer, OneShot, PruningConfig, Row, allocate, iter_survey
 from entrenar_viz.explorer.browser.table import FIELDS, row_of
 from entrenar_viz.explorer.panels import whole_model as module
 from entrenar_viz.explorer.panels.parts import is_shown
@@ -120,6 +120,27 @@ def test_calibration_and_comparison_are_the_explorers(explorer):
     assert records[0].output_error is not None
     assert panel.table.caption.endswith("which the trainer does not do")
     assert "; calibration arrays; " in panel.table.caption
+
+
+def test_a_plan_is_followed_and_the_numbers_before_it_are_outdated(explorer):
+    panel = surveyed(explorer)
+    explorer.plan = allocate({"fc.1": (8, 12), "fc.2": (4, 8)}, 0.75, "erk")
+    assert panel.old.value == "These numbers are of the configuration before: survey again."
+    records = expected(explorer, plan=explorer.plan)
+    panel = surveyed(explorer)
+    assert panel.table.rows == [row_of(record) for record in records]
+    assert [record.asked for record in records[:2]] == list(explorer.plan.sparsities.values())
+    assert "by a plan (erk: 75% of 128 weights in 2 layers" in panel.table.caption
+    assert not is_shown(panel.old)
+    explorer.plan = None
+    assert is_shown(panel.old)
+
+
+def test_a_plan_has_no_shape_to_follow_in_a_schedule_that_prunes_nothing(explorer):
+    explorer.plan = allocate({"fc.1": (8, 12), "fc.2": (4, 8)}, 0.75, "erk")
+    explorer.load(replace(explorer.config, schedule=OneShot(step=5000), target_sparsity=0.0))
+    panel = surveyed(explorer)
+    assert "there is no shape to scale for a plan" in panel.problem.value
 
 
 def test_rows_come_one_after_the_other_and_sliders_stay_alive(explorer, slow):

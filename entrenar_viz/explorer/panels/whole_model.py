@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
+from entrenar_viz.analysis.updates import sparsity_in_the_end
 from entrenar_viz.config.pruning_config import PruningConfig
-from entrenar_viz.errors import StepError, WeightsError
+from entrenar_viz.errors import ConfigError, StepError, WeightsError
 from entrenar_viz.explorer.background_job import BackgroundJob, Report
 from entrenar_viz.explorer.browser.table import Table
 from entrenar_viz.explorer.panels import plain
@@ -16,10 +18,11 @@ from entrenar_viz.masks.scores import NEEDS_ACTIVATIONS
 from entrenar_viz.model_survey.layer import LayerSurvey
 from entrenar_viz.model_survey.text import headline, short, summary
 from entrenar_viz.model_survey.whole_model import iter_survey
+from entrenar_viz.plan.layer_plan import Plan
 from entrenar_viz.plan.layer_targets import LayerTargets
 
 BATCHES = 50  # in which rows are sent: each sends all that are there
-START = "What this configuration does to each layer of the picked weights"
+START = "What this configuration does to each layer of the picked weights; by the plan, if the tab Layers has one"
 WAITS = "The survey waits until the problems above are fixed."
 
 
@@ -30,6 +33,7 @@ class SurveyRequest:
     request: MaskRequest
     config: PruningConfig
     total_steps: int
+    plan: Plan | None = None
 
     def same_weights(self, other: "SurveyRequest") -> bool:
         """Whether both are about the same tensors."""
@@ -61,18 +65,21 @@ class Run:
             total_steps=asked.total_steps,
             calibration=asked.request.calibration,
             within=asked.request.within,
+            plan=asked.plan,
         ):
             self.records.append(record)
             report(short(record.layer), len(self.records) / self.total)
 
-    def caption(self, asked: float) -> str:
+    @cached_property
+    def caption(self) -> str:
         """What was surveyed, in words."""
-        request, how = self.asked.request, ""
+        asked, request, how = self.asked, self.asked.request, ""
         if request.calibration:
             how += f"; calibration {short(request.calibration.source)}"
         if request.within == "row":
             how += "; each row by itself, as in Wanda's paper, which the trainer does not do"
-        return headline(request.source, LayerTargets(self.asked.config), self.asked.total_steps, asked) + how
+        applied = sparsity_in_the_end(asked.config, asked.total_steps)
+        return headline(request.source, LayerTargets(asked.config, asked.plan), asked.total_steps, applied) + how
 
 
 class WholeModelPanel(plain.VBox):
@@ -101,7 +108,9 @@ class WholeModelPanel(plain.VBox):
         self.add_class("entrenar-viz-survey")
         self._show()
 
-    def follow(self, request: MaskRequest | None, config: PruningConfig, total_steps: int) -> None:
+    def follow(
+        self, request: MaskRequest | None, config: PruningConfig, total_steps: int, plan: Plan | None = None
+    ) -> None:
         """Take note of what would be surveyed now; what is in the table may be outdated by that.
 
         Without a request the settings hold a problem, and no survey begins.
@@ -111,7 +120,8 @@ class WholeModelPanel(plain.VBox):
             self.problem.value = WAITS
         else:
             self.layer = request.layer
-            now = SurveyRequest(replace(request, layer=request.tensors.names[0], patterns=()), config, total_steps)
+            of_all = replace(request, layer=request.tensors.names[0], patterns=())
+            now = SurveyRequest(of_all, config, total_steps, plan)
             if now != self.now or self.problem.value == WAITS:
                 self.now, self.problem.value = now, ""
         self._mark()
@@ -150,7 +160,7 @@ class WholeModelPanel(plain.VBox):
     def _finish(self, future: "Future[None]") -> None:
         try:
             future.result()
-        except (WeightsError, StepError) as error:
+        except (WeightsError, StepError, ConfigError) as error:
             self.problem.value = str(error)
             self._end("Not surveyed.")
         except Exception:
@@ -171,8 +181,7 @@ class WholeModelPanel(plain.VBox):
         records = list(run.records) if run else []
         if run:
             run.sent = len(records)
-            caption = run.caption(records[0].asked) if records else ""
-            self.table.fill(records, caption, ended=bool(run.ended))
+            self.table.fill(records, run.caption if records else "", ended=bool(run.ended))
         self.status.value = run.ended if run else f"{START}."
         show(self.surveyed, bool(records))
         self._mark()
