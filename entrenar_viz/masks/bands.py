@@ -19,7 +19,7 @@ from entrenar_viz.masks.units import check_fit, unit_cell, unit_sums, units_gone
 
 AGREE = 5e-5  # a difference of sparsities below 0.01 points needs no reason
 BAND = 1 << 18  # weights in a band, if one row has no more: temporaries stay in the cache
-_HALF, _LOWER, _HALVES = np.uint32(16), np.uint32(0xFFFF), 1 << 16
+HALF, HALVES, _LOWER = np.uint32(16), 1 << 16, np.uint32(0xFFFF)
 
 Bands = Callable[[], Iterable[tuple[int, Scores]]]  # (first row, scores) from the top; asked for up to three times
 
@@ -133,9 +133,9 @@ def nth_smallest(bands: Callable[[], Iterable[Scores]], counts: Sequence[int]) -
     Exact: such floats are in the order of their bits, so it is found by the upper halves of their 32 bits first, and
     then by the lower halves of those that share it.
     """
-    tally = np.zeros(_HALVES, np.int64)
+    tally = np.zeros(HALVES, np.int64)
     for band in bands():
-        tally += np.bincount(_bits(band) >> _HALF, minlength=_HALVES)
+        tally += np.bincount(score_bits(band) >> HALF, minlength=HALVES)
     until = np.cumsum(tally)
     upper = np.searchsorted(until, counts)
     halves = np.unique(upper)
@@ -150,19 +150,28 @@ def nth_smallest(bands: Callable[[], Iterable[Scores]], counts: Sequence[int]) -
 
 def _lower_halves(bands: Callable[[], Iterable[Scores]], halves: NDArray[np.int64]) -> NDArray[np.int64]:
     """(halves, 2**16): how many scores have each lower half, of those that have one of these upper ``halves``."""
-    tally = np.zeros((len(halves), _HALVES), np.int64)
+    tally = np.zeros(len(halves) * HALVES, np.int64)
     for band in bands():
-        bits = _bits(band)
-        upper = (bits >> _HALF).astype(np.uint16)  # half as wide: compared twice as quickly
-        among = np.zeros(bits.size, bool)
-        for half in halves.astype(np.uint16):
-            among |= upper == half
-        some = bits[among]
-        np.add.at(tally, (np.searchsorted(halves, some >> _HALF), some & _LOWER), 1)
-    return tally
+        np.add.at(tally, in_halves(band, halves)[1], 1)
+    return tally.reshape(len(halves), HALVES)
 
 
-def _bits(scores: Scores) -> NDArray[np.uint32]:
+def in_halves(scores: Scores, halves: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """Which of ``scores``, flat, have one of these ascending upper ``halves`` of their bits, and where those stand.
+
+    The place of one is that of its lower half in all of 2**16 for its upper half.
+    """
+    bits = score_bits(scores)
+    upper = (bits >> HALF).astype(np.uint16)  # half as wide: compared twice as quickly
+    among, same = np.zeros(bits.size, bool), np.empty(bits.size, bool)
+    for half in halves.astype(np.uint16):
+        np.logical_or(among, np.equal(upper, half, out=same), out=among)
+    some = bits[among]
+    return among, np.searchsorted(halves, some >> HALF) * HALVES + (some & _LOWER)
+
+
+def score_bits(scores: Scores) -> NDArray[np.uint32]:
+    """The bits of ``scores``, flat: those that are not negative are in their order."""
     return np.ascontiguousarray(scores).reshape(-1).view(np.uint32)
 
 

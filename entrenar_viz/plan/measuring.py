@@ -1,6 +1,6 @@
 """``sensitivity``: what each layer of a model loses at each of some sparsities, measured in bounded memory."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -13,9 +13,9 @@ from entrenar_viz.errors import EntrenarVizError, WeightsError
 from entrenar_viz.masks.activations import Activations
 from entrenar_viz.masks.bands import kept_levels
 from entrenar_viz.masks.calibration import Calibration, CalibrationSource, calibration_for
+from entrenar_viz.masks.level_sums import LevelSums, level_sums
 from entrenar_viz.masks.loss_curves import MOST_SAMPLES
 from entrenar_viz.masks.order import Within, check_within
-from entrenar_viz.masks.scores import Scores
 from entrenar_viz.masks.streamed_layer import StreamedLayer, grid_of
 from entrenar_viz.models.layer_names import reason_left_whole
 from entrenar_viz.models.weights import Matrix, Source, Tensors, load_weights
@@ -28,8 +28,6 @@ MOST_LEVELS = 255
 _ANY_WEIGHT = Unstructured()
 _DIGITS = 5  # of an output error: the products are of 32 bits
 _OUTPUTS = 1 << 20  # outputs of a layer held at a time
-
-Kept = Callable[[int, Scores], NDArray[np.uint8]]
 
 
 def sensitivity(
@@ -106,43 +104,6 @@ class _Job:
     skip_embed_layers: bool
 
 
-def measure_layer(job: _Job) -> LayerSensitivity:
-    """The record of the job's layer; what is wrong with the layer is its ``reason``, not an error."""
-    name = job.weights.names[0]
-    shape, kind = job.weights.shape(name), job.weights.kind(name)
-    rows, columns = grid_of(shape)
-    known = LayerSensitivity(name, shape, kind, rows * columns)
-    if job.skip_embed_layers and (why := reason_left_whole(name, kind)):
-        return replace(known, reason=why)
-    try:
-        layer = StreamedLayer.of(job.weights, name, job.pattern, job.method, job.calibration)
-        kept = kept_levels(layer.scored, layer.grid, job.pattern, job.within, job.levels)
-        return _measured(known, job.levels, layer, kept)
-    except WeightsError as error:
-        return replace(known, reason=str(error))
-
-
-def _measured(known: LayerSensitivity, levels: tuple[float, ...], layer: StreamedLayer, kept: Kept) -> LayerSensitivity:
-    count = len(levels) + 1
-    weights, energy, dead = np.zeros(count, np.int64), np.zeros(count), np.zeros(count, np.int64)
-    outputs = _Outputs(layer.activations, len(levels))
-    for first, rows in layer.bands():
-        until = kept(first, layer.score(rows))
-        weights += np.bincount(until.ravel(), minlength=count)
-        energy += np.bincount(until.ravel(), np.square(rows, dtype=np.float64).ravel(), count)
-        dead += np.bincount(until.max(axis=1), minlength=count)
-        outputs.add(rows, until)
-    total = energy.sum()
-    return replace(
-        known,
-        levels=levels,
-        achieved=tuple((weights.cumsum()[:-1] / known.weights).tolist()),
-        kept_energy=tuple((1 - energy.cumsum()[:-1] / total if total else np.ones(len(levels))).tolist()),
-        output_error=outputs.errors(),
-        dead_rows=tuple(dead.cumsum()[:-1].tolist()),
-    )
-
-
 class _Outputs:
     """What is missing of a layer's outputs at each level, counted band by band."""
 
@@ -175,3 +136,61 @@ class _Outputs:
         if self.inputs is None or not np.isfinite(self.whole):
             return None
         return tuple(float(f"{lost / (self.whole or 1.0):.{_DIGITS - 1}e}") for lost in self.lost)
+
+
+def measure_layer(job: _Job) -> LayerSensitivity:
+    """The record of the job's layer; what is wrong with the layer is its ``reason``, not an error."""
+    name = job.weights.names[0]
+    shape, kind = job.weights.shape(name), job.weights.kind(name)
+    rows, columns = grid_of(shape)
+    known = LayerSensitivity(name, shape, kind, rows * columns)
+    if job.skip_embed_layers and (why := reason_left_whole(name, kind)):
+        return replace(known, reason=why)
+    try:
+        layer = StreamedLayer.of(job.weights, name, job.pattern, job.method, job.calibration)
+        outputs = _Outputs(layer.activations, len(job.levels))
+        by_score = isinstance(job.pattern, Unstructured) and job.within == "tensor"
+        sums = _by_score(layer, job.levels) if by_score else _by_mask(layer, job, outputs)
+        if by_score and outputs.inputs is not None:
+            _add_outputs(layer, job, outputs)
+    except WeightsError as error:
+        return replace(known, reason=str(error))
+    return _record(known, job.levels, sums, outputs)
+
+
+def _by_score(layer: StreamedLayer, levels: tuple[float, ...]) -> LevelSums:
+    """Of weights that go in the order of their scores, without a mask."""
+    rows, columns = layer.grid
+    return level_sums(lambda: ((band, layer.score(band)) for _, band in layer.bands()), rows * columns, levels)
+
+
+def _by_mask(layer: StreamedLayer, job: _Job, outputs: _Outputs) -> LevelSums:
+    """Of what goes by other rules; ``outputs`` are counted with it."""
+    count = len(job.levels) + 1
+    weights, energy, dead = np.zeros(count, np.int64), np.zeros(count), np.zeros(count, np.int64)
+    kept = kept_levels(layer.scored, layer.grid, job.pattern, job.within, job.levels)
+    for first, rows in layer.bands():
+        until = kept(first, layer.score(rows))
+        weights += np.bincount(until.ravel(), minlength=count)
+        energy += np.bincount(until.ravel(), np.square(rows, dtype=np.float64).ravel(), count)
+        dead += np.bincount(until.max(axis=1), minlength=count)
+        outputs.add(rows, until)
+    return LevelSums(weights.cumsum()[:-1], dead.cumsum()[:-1], energy.cumsum()[:-1], float(energy.sum()))
+
+
+def _add_outputs(layer: StreamedLayer, job: _Job, outputs: _Outputs) -> None:
+    kept = kept_levels(layer.scored, layer.grid, job.pattern, job.within, job.levels)
+    for first, rows in layer.bands():
+        outputs.add(rows, kept(first, layer.score(rows)))
+
+
+def _record(known: LayerSensitivity, levels: tuple[float, ...], sums: LevelSums, outputs: _Outputs) -> LayerSensitivity:
+    kept = 1 - sums.energy / sums.total if sums.total else np.ones(len(levels))
+    return replace(
+        known,
+        levels=levels,
+        achieved=tuple((sums.weights / known.weights).tolist()),
+        kept_energy=tuple(kept.tolist()),
+        output_error=outputs.errors(),
+        dead_rows=tuple(sums.dead_rows.tolist()),
+    )
