@@ -19,15 +19,18 @@ def least_loss(measured: Sequence[LayerSensitivity], loss: str = "energy") -> Fa
 
     ``loss`` is ``"energy"``, the share of the energy of the layer, or ``"output"``, the relative error of its output.
     What a weight costs is the slope of the layer's curve, taken as linear between the middles of its levels; where a
-    curve is not convex, that of its lower convex hull. EntrenarVizError for layers that were not measured so.
+    curve is not convex, that of its lower convex hull. An error above 1 falls back to 1 at the end, where nothing comes
+    out any more: it counts as the highest so far, so that emptying a layer never looks better than pruning less of it.
+    EntrenarVizError for layers that were not measured so.
     """
     curves = [_costs(layer, loss) for layer in measured]
-    highest = max(float(costs[-1]) for _, costs in curves)
+    highest = max(float(costs[-1]) for _, costs in curves) or 1.0
 
-    def pruned(cost: float) -> NDArray[np.float64]:
+    def pruned(x: float) -> NDArray[np.float64]:
+        cost = x - highest  # so that weights that cost nothing are far from x = 0, near which halving never ends
         return np.array([np.interp(cost, costs, gone) for gone, costs in curves])
 
-    return Family(pruned, -1.0, highest)
+    return Family(pruned, 0.0, 2 * highest)
 
 
 def _costs(layer: LayerSensitivity, loss: str) -> Curve:
@@ -37,8 +40,7 @@ def _costs(layer: LayerSensitivity, loss: str) -> Curve:
     middles = (gone[corners][1:] + gone[corners][:-1]) / 2
     last = 2 * slopes[-1] - (slopes[-2] if len(slopes) > 1 else 0.0)
     costs = np.maximum.accumulate(np.concatenate([[0.0], slopes, [max(last, slopes[-1])]]))
-    rising = costs + np.arange(len(costs)) * np.finfo(float).tiny  # of equal costs in order
-    return np.concatenate([[0.0], middles, [float(layer.weights)]]), rising
+    return np.concatenate([[0.0], middles, [float(layer.weights)]]), costs
 
 
 def _curve(layer: LayerSensitivity, loss: str) -> Curve:
@@ -49,9 +51,9 @@ def _curve(layer: LayerSensitivity, loss: str) -> Curve:
         fix = 'pass calibration= with the inputs of the layers, or use loss="energy"'
         raise EntrenarVizError(f"{shown(layer.layer)}: the error of its output was not measured: {fix}")
     lost = layer.output_error if loss == "output" and layer.output_error else 1 - np.array(layer.kept_energy)
-    points = {0.0: 0.0, **dict(zip(layer.achieved, map(float, lost), strict=True)), 1.0: 1.0}
+    points = {0.0: 0.0, 1.0: 1.0} | dict(zip(layer.achieved, map(float, lost), strict=True))
     shares = sorted(points)
-    return np.array(shares) * layer.weights, np.array([points[share] for share in shares])
+    return np.array(shares) * layer.weights, np.maximum.accumulate([points[share] for share in shares])
 
 
 def _lower_hull(x: NDArray[np.float64], y: NDArray[np.float64]) -> list[int]:

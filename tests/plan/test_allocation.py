@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 
 from entrenar_viz import (
     EntrenarVizError,
+    LayerSensitivity,
     Plan,
+    Sensitivity,
+    Unstructured,
     WeightsError,
     allocate,
     importance,
@@ -185,6 +188,34 @@ def test_the_least_output_is_lost():
     assert lost(plan) < lost(even)
     assert plan == allocate(found, 0.8, "sensitivity", loss="output")
     assert plan.origin.calibration == "128 training images"
+
+
+def measured(**errors):
+    """Layers of 100 weights by their errors at 20%, 40% and so on."""
+    levels = (0.0, 0.2, 0.4, 0.6, 0.8)
+    curves = {
+        name: LayerSensitivity(name, (10, 10), "", 100, levels, levels, (1.0,) * 5, (0.0, *lost), (0,) * 5)
+        for name, lost in errors.items()
+    }
+    return Sensitivity("by hand", tuple(curves.values()), Unstructured(), "magnitude")
+
+
+@pytest.mark.parametrize("budget", [20, 50, 100, 150, 190])
+def test_layers_with_errors_above_1_give_less_than_those_without(budget):
+    """Though nothing comes out of an emptied layer, an error of 1, less than what it had before."""
+    found = measured(a=(0.1, 0.3, 0.6, 0.9), b=(0.1, 0.5, 1.3, 1.6))
+    gone = allocate(found, budget / 200, "sensitivity", loss="output").pruned
+    assert sum(gone.values()) == budget
+    assert gone["b"] <= gone["a"]
+    assert gone["b"] < 100
+
+
+def test_weights_that_cost_nothing_go_first():
+    model = {"zeros": np.zeros((8, 8)), "fc": np.random.default_rng(0).standard_normal((8, 8))}
+    assert allocate(model, 0.25, "sensitivity").pruned == {"zeros": 32, "fc": 0}
+    assert allocate(model, 0.5, "sensitivity").pruned == {"zeros": 64, "fc": 0}
+    assert allocate(model, 0.75, "sensitivity").pruned == {"zeros": 64, "fc": 32}
+    assert allocate({"a": np.zeros((2, 2)), "b": np.zeros((2, 2))}, 0.5, "sensitivity").pruned == {"a": 2, "b": 2}
 
 
 def test_outliers_are_counted_as_owl_counts_them():
