@@ -19,7 +19,7 @@ from entrenar_viz.masks.units import check_fit, unit_cell, unit_sums, units_gone
 
 AGREE = 5e-5  # a difference of sparsities below 0.01 points needs no reason
 BAND = 1 << 18  # weights in a band, if one row has no more: temporaries stay in the cache
-_SMALL = 1 << 16  # weights of a layer that is put in order at once: to count its scores by their bits takes longer
+SMALL = 1 << 16  # weights of a layer that is put in order at once: to count its scores by their bits takes longer
 HALF, HALVES, _LOWER = np.uint32(16), 1 << 16, np.uint32(0xFFFF)
 
 Bands = Callable[[], Iterable[tuple[int, Scores]]]  # (first row, scores) from the top; asked for up to three times
@@ -125,7 +125,7 @@ def _above(thresholds: Sequence[np.float32], levels: int) -> Callable[[int, Scor
 def _thresholds(bands: Bands, units: int, levels: Sequence[float]) -> list[np.float32]:
     """The last score to go at each of ``levels`` at which any goes."""
     counts = [gone for level in levels if (gone := units_gone(units, level))]
-    if not counts or units > _SMALL:
+    if not counts or units > SMALL:
         return nth_smallest(lambda: (scores for _, scores in bands()), counts) if counts else []
     scores = np.concatenate([scores.ravel() for _, scores in bands()])
     places = np.array(counts) - 1

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from entrenar_viz.config.pruning_config import Method, Pattern, Unstructured
 from entrenar_viz.errors import EntrenarVizError, WeightsError
 from entrenar_viz.masks.activations import Activations
-from entrenar_viz.masks.bands import kept_levels
+from entrenar_viz.masks.bands import SMALL, kept_levels
 from entrenar_viz.masks.calibration import Calibration, CalibrationSource, calibration_for
 from entrenar_viz.masks.level_sums import LevelSums, level_sums
 from entrenar_viz.masks.loss_curves import MOST_SAMPLES
@@ -55,7 +55,8 @@ def sensitivity(
 
     All levels are measured together, in bands of rows, so that memory does not grow with the model. A layer that cannot
     be measured is a record with its reason. WeightsError for a source or calibration data that cannot be opened or do
-    not fit each other, and for a method that lacks data or gives no mask; EntrenarVizError for levels that are none.
+    not fit each other, and for a method that lacks data or gives no mask; EntrenarVizError for levels that are not
+    fractions from 0 to 1, and for too many.
 
     >>> found = sensitivity({"fc.weight": [[0.5, -3.0], [2.0, -4.0]]}, [0.25, 0.5])
     >>> [round(kept, 4) for kept in found["fc.weight"].kept_energy]
@@ -81,9 +82,12 @@ def sensitivity(
 
 def _checked(levels: Sequence[float]) -> tuple[float, ...]:
     """The levels in ascending order."""
-    given = sorted({float(level) for level in levels})
+    try:
+        given = sorted({float(level) for level in levels})
+    except (TypeError, ValueError):
+        given = []
     if not given or len(given) > MOST_LEVELS or not all(0 <= level <= 1 for level in given):
-        raise EntrenarVizError(f"levels are 1 to {MOST_LEVELS} sparsities from 0 to 1, not {list(levels)!r:.80}")
+        raise EntrenarVizError(f"levels are 1 to {MOST_LEVELS} sparsities from 0 to 1, not {levels!r:.80}")
     return tuple(given)
 
 
@@ -127,13 +131,14 @@ class _Outputs:
         assert self.inputs is not None
         total, step = 0.0, max(_OUTPUTS // len(rows), 1)
         for start in range(0, len(self.inputs), step):
-            output = (self.inputs[start : start + step] @ rows.T).astype(np.float64)
+            with np.errstate(over="ignore", invalid="ignore"):  # then the error is unknown
+                output = (self.inputs[start : start + step] @ rows.T).astype(np.float64)
             total += float(np.vdot(output, output))
         return total
 
     def errors(self) -> tuple[float, ...] | None:
         """The share that is missing at each level, 0 of none; None if nothing is known or it is beyond float32."""
-        if self.inputs is None or not np.isfinite(self.whole):
+        if self.inputs is None or not np.isfinite([self.whole, *self.lost]).all():
             return None
         return tuple(float(f"{lost / (self.whole or 1.0):.{_DIGITS - 1}e}") for lost in self.lost)
 
@@ -149,7 +154,7 @@ def measure_layer(job: _Job) -> LayerSensitivity:
     try:
         layer = StreamedLayer.of(job.weights, name, job.pattern, job.method, job.calibration)
         outputs = _Outputs(layer.activations, len(job.levels))
-        by_score = isinstance(job.pattern, Unstructured) and job.within == "tensor"
+        by_score = isinstance(job.pattern, Unstructured) and job.within == "tensor" and rows * columns > SMALL
         sums = _by_score(layer, job.levels) if by_score else _by_mask(layer, job, outputs)
         if by_score and outputs.inputs is not None:
             _add_outputs(layer, job, outputs)
@@ -175,7 +180,8 @@ def _by_mask(layer: StreamedLayer, job: _Job, outputs: _Outputs) -> LevelSums:
         energy += np.bincount(until.ravel(), np.square(rows, dtype=np.float64).ravel(), count)
         dead += np.bincount(until.max(axis=1), minlength=count)
         outputs.add(rows, until)
-    return LevelSums(weights.cumsum()[:-1], dead.cumsum()[:-1], energy.cumsum()[:-1], float(energy.sum()))
+    lost = energy.cumsum()  # whose last is all of it, to the bit: where all has gone nothing is kept
+    return LevelSums(weights.cumsum()[:-1], dead.cumsum()[:-1], lost[:-1], float(lost[-1]))
 
 
 def _add_outputs(layer: StreamedLayer, job: _Job, outputs: _Outputs) -> None:

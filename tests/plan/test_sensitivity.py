@@ -117,6 +117,20 @@ def test_a_layer_of_zeros_loses_nothing():
     assert (curve.kept_energy, curve.output_error, curve.achieved) == ((1.0,), (0.0,), (1.0,))
 
 
+def test_where_all_has_gone_nothing_is_kept():
+    weights = np.random.default_rng(1).standard_normal((50, 70))
+    for levels in ([1.0], np.linspace(0, 1, 50), np.linspace(0, 1, 255)):
+        curve = sensitivity({"fc.weight": weights}, levels)["fc.weight"]
+        assert curve.kept_energy[-1] == 0
+        assert min(curve.kept_energy) == 0
+
+
+def test_outputs_beyond_float32_have_no_error():
+    model = {"fc.weight": np.full((4, 4), 1e30)}
+    curve = sensitivity(model, calibration={"fc.weight": np.full((2, 4), 1e10)})["fc.weight"]
+    assert (curve.output_error, curve.reason) == (None, "")
+
+
 def test_knees():
     rng = np.random.default_rng(0)
     gaussian = sensitivity({"fc.weight": rng.standard_normal((300, 300))}, np.linspace(0, 1, 101))["fc.weight"]
@@ -144,6 +158,8 @@ def test_as_a_table_and_as_csv(tmp_path):
     ("arguments", "message"),
     [
         ({"levels": []}, "levels are 1 to 255 sparsities from 0 to 1"),
+        ({"levels": 0.5}, "levels are 1 to 255 sparsities from 0 to 1, not 0.5"),
+        ({"levels": ["80%"]}, r"levels are 1 to 255 sparsities from 0 to 1, not \['80%'\]"),
         ({"levels": [0.5, 1.5]}, "levels are 1 to 255 sparsities from 0 to 1, not"),
         ({"levels": np.linspace(0, 1, 256)}, "levels are 1 to 255"),
         ({"method": "wanda"}, "wanda needs calibration data"),
