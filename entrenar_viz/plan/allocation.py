@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
+from itertools import chain
 from typing import Any
 
 from entrenar_viz.errors import EntrenarVizError
 from entrenar_viz.formatting import percent
 from entrenar_viz.masks.calibration import CalibrationSource
 from entrenar_viz.models.layer_names import reason_left_whole
-from entrenar_viz.plan.budget import count_of, whole_budget
+from entrenar_viz.plan.budget import count_of, fraction, whole_budget
 from entrenar_viz.plan.evidence import Evidence
 from entrenar_viz.plan.layer_plan import Plan
 from entrenar_viz.plan.layers import Layer, Layers, layers_of, named
@@ -62,8 +63,7 @@ def allocate(
     ({'fc1': 7479, 'fc2': 7478, 'fc3': 365}, True)
     """
     how = options_of(method, options)
-    bounds = {"min_sparsity": min_sparsity, "max_sparsity": max_sparsity}
-    _check_fractions({"sparsity": sparsity} | bounds)
+    sparsity, bounds = fraction(sparsity, "sparsity"), _bounds(min_sparsity, max_sparsity)
     everything, weights = layers_of(layers)
     held = _held(everything, fixed or {}, skip, skip_embed_layers=skip_embed_layers)
     shares = Shares.of([layer for layer in everything if layer.name not in held], **bounds)
@@ -83,13 +83,11 @@ def allocate(
     return Plan(origin=origin, layers=tuple(_planned(layer, held, sparsities) for layer in everything))
 
 
-def _check_fractions(given: Mapping[str, float]) -> None:
-    for name, value in given.items():
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
-            raise EntrenarVizError(f"{name} must be a fraction from 0 to 1, not {value!r:.40}")
-    if given["min_sparsity"] > given["max_sparsity"]:
-        lower, upper = percent(given["min_sparsity"]), percent(given["max_sparsity"])
-        raise EntrenarVizError(f"min_sparsity ({lower}) must not be above max_sparsity ({upper})")
+def _bounds(least: float, most: float) -> dict[str, float]:
+    lower, upper = fraction(least, "min_sparsity"), fraction(most, "max_sparsity")
+    if lower > upper:
+        raise EntrenarVizError(f"min_sparsity ({percent(lower)}) must not be above max_sparsity ({percent(upper)})")
+    return {"min_sparsity": lower, "max_sparsity": upper}
 
 
 def _held(
@@ -99,13 +97,15 @@ def _held(
     held: dict[str, float | None] = {}
     if skip_embed_layers:
         held |= {layer.name: None for layer in layers if reason_left_whole(layer.name, layer.kind)}
-    for name, sparsity in fixed.items():
-        _check_fractions({f"fixed[{name!r:.80}]": sparsity} | NO_BOUNDS)
-        held |= {layers[place].name: float(sparsity) for place in named([name], layers, "fixed")}
-    for place in named(skip, layers, "skip"):
-        if held.get(layers[place].name) is not None:
-            raise EntrenarVizError(f"{layers[place].name!r:.80} is fixed and skipped: choose one")
-        held[layers[place].name] = None
+    if not isinstance(fixed, Mapping):
+        raise EntrenarVizError(f"fixed: pass sparsities by name, {{'fc1.weight': 0.5}}, not {fixed!r:.60}")
+    shares = {name: fraction(sparsity, f"fixed[{name!r:.80}]") for name, sparsity in fixed.items()}
+    for name, its in named(shares, layers, "fixed").items():
+        held |= dict.fromkeys(its, shares[name])
+    for name in chain.from_iterable(named(skip, layers, "skip").values()):
+        if held.get(name) is not None:
+            raise EntrenarVizError(f"{name!r:.80} is fixed and skipped: choose one")
+        held[name] = None
     return held
 
 

@@ -14,6 +14,7 @@ from entrenar_viz.masks.units import units_gone
 Counts = NDArray[np.int64]  # (layers,)
 Amounts = NDArray[np.float64]  # (layers,), weights that are not whole yet
 FINE = 1 << 24  # up to so many an f32 tells all whole numbers apart
+MOST_WEIGHTS = 1 << 48  # of a layer: sums over thousands of such layers are still counted right
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +44,14 @@ class Bounds:
         lower = np.ceil(np.asarray(least) * weights - rounding)
         upper = np.floor(np.asarray(most) * weights + rounding)
         return cls(lower.astype(np.int64), upper.astype(np.int64))
+
+
+def fraction(value: object, name: str) -> float:
+    """``value`` as a number from 0 to 1; EntrenarVizError, by its ``name``, for anything else."""
+    number = value.item() if isinstance(value, np.generic) else value
+    if isinstance(number, bool) or not isinstance(number, (int, float)) or not 0 <= number <= 1:
+        raise EntrenarVizError(f"{name} must be a fraction from 0 to 1, not {value!r:.40}")
+    return float(number)
 
 
 def whole_budget(weights: int, sparsity: float) -> int:
@@ -116,7 +125,7 @@ def count_of(sparsity: float, weights: int) -> int:
     Above 2**24 weights an f32 does not tell all counts apart; there it is the nearest whole number, and a mask takes
     the nearest that an f32 knows.
     """
-    return units_gone(weights, sparsity) if weights <= FINE else whole_budget(weights, sparsity)
+    return units_gone(weights, sparsity) if weights <= FINE else min(whole_budget(weights, sparsity), weights)
 
 
 def fraction_of(count: int, weights: int) -> float:

@@ -17,7 +17,7 @@ from entrenar_viz.files.atomic import write_atomically
 from entrenar_viz.files.strict_json import read_bytes
 from entrenar_viz.formatting import counted, percent
 from entrenar_viz.models.tensor_files import listed, shown
-from entrenar_viz.plan.budget import Bounds, fraction_of, whole_budget
+from entrenar_viz.plan.budget import Bounds, fraction, fraction_of, whole_budget
 from entrenar_viz.plan.giving_way import LayersInPlay
 from entrenar_viz.plan.planned_layer import NO_BOUNDS, PlannedLayer, PlanOrigin
 from entrenar_viz.workspace.versioned import Format
@@ -74,7 +74,7 @@ class Plan:
         return sum(self.pruned.values()) / self.weights if self.weights else 0.0
 
     def __getitem__(self, name: str) -> PlannedLayer:
-        return self._by_name[name]
+        return self._named([name])[0]
 
     def __contains__(self, name: object) -> bool:
         return name in self._by_name
@@ -97,9 +97,7 @@ class Plan:
         >>> plan.moved("fc1", 0.8).pruned, plan.locking("fc2").moved("fc1", 0.8).pruned
         ({'fc1': 80, 'fc2': 88, 'fc3': 132}, {'fc1': 80, 'fc2': 100, 'fc3': 120})
         """
-        if not 0 <= sparsity <= 1:
-            raise EntrenarVizError(f"sparsity must be a fraction from 0 to 1, not {sparsity!r:.40}")
-        wanted = self._named(names)
+        sparsity, wanted = fraction(sparsity, "sparsity"), self._named(names)
         if held := [layer.name for layer in wanted if layer.skip or layer.locked]:
             raise EntrenarVizError(f"{shown(held[0])} is locked or skipped: unlock it first")
         asked = whole_budget(sum(layer.weights for layer in wanted), sparsity)
@@ -123,11 +121,14 @@ class Plan:
         return self._giving_way(layers, [] if on else changed, sum(layer.pruned for layer in changed), budget)
 
     def _named(self, names: str | Iterable[str]) -> list[PlannedLayer]:
-        wanted = [names] if isinstance(names, str) else list(names)
+        """The layers of those names, each once."""
+        if not isinstance(names, Iterable):
+            raise EntrenarVizError(f"layers are named by text or a list of it, not {type(names).__name__}")
+        wanted = [names] if isinstance(names, str) else list(dict.fromkeys(names))
         if unknown := [name for name in wanted if name not in self]:
             there = listed([layer.name for layer in self.layers], 3)
             raise EntrenarVizError(f"the plan has no layer {shown(unknown[0])}: it has {there}")
-        return [self[name] for name in wanted]
+        return [self._by_name[name] for name in wanted]
 
     def _giving_way(
         self, layers: tuple[PlannedLayer, ...], moved: Iterable[PlannedLayer], asked: int, budget: int
@@ -159,8 +160,16 @@ class Plan:
         return FORMAT.load(text)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
-        """Write ``to_json()`` to ``path`` as one atomic step; FileExistsError unless ``overwrite``."""
-        return write_atomically(Path(path), self.to_json().encode(), overwrite=overwrite)
+        """Write ``to_json()`` to ``path`` as one atomic step; FileExistsError unless ``overwrite``.
+
+        EntrenarVizError for names that UTF-8 cannot hold.
+        """
+        try:
+            content = self.to_json().encode()
+        except UnicodeEncodeError:
+            why = "a name in it has half a surrogate pair, which no file can hold: rename the tensor in the model"
+            raise EntrenarVizError(f"the plan cannot be saved: {why}") from None
+        return write_atomically(Path(path), content, overwrite=overwrite)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Plan":

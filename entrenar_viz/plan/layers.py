@@ -11,6 +11,7 @@ from entrenar_viz.errors import EntrenarVizError
 from entrenar_viz.models.layer_names import place_of
 from entrenar_viz.models.tensor_files import listed, shown
 from entrenar_viz.models.weights import Source, Tensors, load_weights
+from entrenar_viz.plan.budget import MOST_WEIGHTS
 from entrenar_viz.plan.sensitivities import Sensitivity
 
 Shapes = Mapping[str, Sequence[int]]
@@ -51,8 +52,9 @@ def _shapes(given: Any) -> dict[str, tuple[int, ...]] | None:
     if not isinstance(given, Mapping) or not given or not all(map(_is_shape, given.values())):
         return None
     for name, shape in given.items():
-        if len(shape) < 2 or min(shape) < 1:
-            raise EntrenarVizError(f"{shown(name)}: a shape is (out, in) or (out, in, ...), not {tuple(shape)}")
+        if len(shape) < 2 or min(shape) < 1 or math.prod(shape) > MOST_WEIGHTS:
+            what = f"(out, in) or (out, in, ...) of up to {MOST_WEIGHTS:,} weights"
+            raise EntrenarVizError(f"{shown(name)}: a shape is {what}, not {tuple(shape)}")
     return {str(name): tuple(map(int, shape)) for name, shape in given.items()}
 
 
@@ -60,24 +62,26 @@ def _is_shape(value: Any) -> bool:
     return isinstance(value, (tuple, list)) and bool(value) and all(type(size) is int for size in value)
 
 
-def named(wanted: Iterable[str], layers: Sequence[Layer], what: str) -> list[int]:
-    """The places of the layers that ``wanted`` names, by their names or by patterns with * and ?.
+def named(wanted: Iterable[str], layers: Sequence[Layer], what: str) -> dict[str, list[str]]:
+    """For each of ``wanted``, a name or a pattern with * and ?, the names of the layers that it stands for.
 
-    EntrenarVizError, which starts with ``what`` they are wanted for, for one that names none.
+    EntrenarVizError, which starts with ``what`` they are wanted for, for one that stands for no layer.
     """
-    if isinstance(wanted, str):
+    if isinstance(wanted, str) or not isinstance(wanted, Iterable):
         raise EntrenarVizError(f"{what}: pass a list of names, [{wanted!r:.80}]")
-    found: set[int] = set()
+    there = dict.fromkeys(layer.name for layer in layers)
+    found = {}
     for name in wanted:
-        places = {place for place, layer in enumerate(layers) if _names(name, layer.name)}
-        if not places:
-            names = [layer.name for layer in layers]
-            near = get_close_matches(str(name), names, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {listed(names, 3)}"
+        found[name] = _matching(str(name), there)
+        if not found[name]:
+            near = get_close_matches(str(name), there, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {listed(list(there), 3)}"
             raise EntrenarVizError(f"{what}: no layer is called {shown(name)}: {hint}")
-        found |= places
-    return sorted(found)
+    return found
 
 
-def _names(wanted: str, name: str) -> bool:
-    return wanted == name or fnmatchcase(name, wanted.replace("[", "[[]"))  # experts have brackets in their names
+def _matching(wanted: str, there: Mapping[str, object]) -> list[str]:
+    if not {"*", "?"} & set(wanted):
+        return [wanted] if wanted in there else []
+    pattern = wanted.replace("[", "[[]")  # experts have brackets in their names
+    return [name for name in there if fnmatchcase(name, pattern)]

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, ValidationInfo
 
 from entrenar_viz.config.pruning_config import Pattern
 from entrenar_viz.config.validation import Count, Fraction, checked, refuse
-from entrenar_viz.plan.budget import count_of
+from entrenar_viz.plan.budget import MOST_WEIGHTS, count_of
 
 NO_BOUNDS = {"min_sparsity": 0.0, "max_sparsity": 1.0}  # of each layer, which bound nothing
 
@@ -24,6 +24,8 @@ def _not_skipped(sparsity: float, info: ValidationInfo) -> float:
 def _sizes(shape: tuple[int, ...]) -> tuple[int, ...]:
     if not shape or 0 in shape:
         raise refuse("shape must have at least one number, and none may be 0")
+    if math.prod(shape) > MOST_WEIGHTS:
+        raise refuse(f"shape must not have more than {MOST_WEIGHTS:,} weights")
     return shape
 
 

@@ -73,7 +73,7 @@ def test_skipped_layers_leave_the_budget_and_come_back(plan, data):
 
 def test_a_group_is_moved_together():
     plan = allocate({"a": (10, 10), "b": (10, 10), "c": (20, 20)}, 0.5, "uniform").moved("a", 0.8)
-    both = plan.moved(["a", "b"], 0.9)
+    both = plan.moved(["a", "b", "a"], 0.9)
     assert both.pruned["a"] + both.pruned["b"] == 180
     assert both.sparsities["a"] > both.sparsities["b"]
 
@@ -84,6 +84,10 @@ def test_what_cannot_be_moved_is_refused():
         plan.moved("fc1", 0.7)
     with pytest.raises(EntrenarVizError, match=r"the plan has no layer 'fc3': it has 'fc1' and 'fc2'|'fc1', 'fc2'"):
         plan.moved("fc3", 0.7)
-    with pytest.raises(EntrenarVizError, match="sparsity must be a fraction from 0 to 1, not 70"):
-        plan.moved("fc2", 70)
+    for wrong in (70, "70%", None, True, float("nan")):
+        with pytest.raises(EntrenarVizError, match="sparsity must be a fraction from 0 to 1, not "):
+            plan.moved("fc2", wrong)
+    with pytest.raises(EntrenarVizError, match="layers are named by text or a list of it, not int"):
+        plan.moved(2, 0.7)
+    assert plan.moved("fc2", np.float32(0.7)) == plan.moved("fc2", 0.7)
     assert plan.moved("fc2", 0.7).pruned == plan.pruned, "nothing else can give way"

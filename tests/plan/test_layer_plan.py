@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entrenar_viz import NM, Block, ConfigError, Plan, PlannedLayer, PlanOrigin, PruningConfig, Unstructured
+from entrenar_viz import (
+    NM,
+    Block,
+    ConfigError,
+    EntrenarVizError,
+    Plan,
+    PlannedLayer,
+    PlanOrigin,
+    PruningConfig,
+    Unstructured,
+)
 from entrenar_viz.plan import layer_plan
 from entrenar_viz.plan.budget import fraction_of
 from tests.plan.by_hand import layer, plan
@@ -55,6 +65,13 @@ def test_a_file_is_written_once_and_read_again(tmp_path):
     assert ERK.save(path, overwrite=True) == path
 
 
+def test_names_that_no_file_can_hold_are_refused(tmp_path):
+    odd = plan(layer("fc\ud800", (2, 2), 0.5))
+    with pytest.raises(EntrenarVizError, match="a name in it has half a surrogate pair"):
+        odd.save(tmp_path / "plan.json")
+    assert not any(tmp_path.iterdir())
+
+
 def test_the_file_says_what_it_is():
     assert (TEXT["format"], TEXT["version"]) == ("entrenar-viz plan", 1)
     assert TEXT["layers"][0] == {
@@ -96,6 +113,7 @@ def at(path, value):
         (at(["layers", 0, "sparsity"], "0.5"), "layers[0].sparsity: must be a number, not '0.5'"),
         (at(["layers", 0, "shape"], []), "layers[0].shape: shape must have at least one number"),
         (at(["layers", 0, "shape"], [3, 0]), "layers[0].shape: shape must have at least one number, and none may be 0"),
+        (at(["layers", 0, "shape"], [1 << 40, 1 << 9]), "layers[0].shape: shape must not have more than 281,474,976,"),
         (at(["layers", 0, "shape"], [3, 2.5]), "layers[0].shape[1]: must be a whole number"),
         (at(["layers", 0, "name"], 7), "layers[0].name: must be text"),
         (at(["layers", 0, "pattern"], {"type": "2:4"}), "layers[0].pattern: type '2:4' is unknown"),
@@ -181,6 +199,13 @@ def test_it_counts_whole_weights():
     assert ERK.words() == "erk: 79.39% of 8,288 weights in 2 layers, from 29% to 80%; 1 layer left whole"
     whole = plan(layer("a", (2, 2), skip=True))
     assert (whole.sparsity, whole.weights) == (0.0, 0)
+    with pytest.raises(EntrenarVizError, match=r"the plan has no layer 'fc2.weight': it has 'fc1.weight', "):
+        ERK["fc2.weight"]
+
+
+def test_no_layer_loses_more_weights_than_it_has():
+    """1.00000001 is 1 as an f32, and so it is a fraction; of so many weights it would be 42 too many."""
+    assert layer("fc", (1 << 16, 1 << 16), 1.00000001).pruned == 1 << 32
 
 
 @given(st.integers(1, 1 << 20), st.data())
