@@ -111,7 +111,7 @@ def layers(draw):
 def test_every_pattern_is_the_dense_mask_in_bands_of_any_size(weights, pattern, sparsity, size):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bands.band_starts, "__defaults__", (size,))
-        patch.setattr(bands, "_SMALL", size % 2 << 16)  # what is counted, and what is put in order
+        patch.setattr(bands, "SMALL", size % 2 << 16)  # what is counted, and what is put in order
         record = one(weights, config(pattern, sparsity))
     if not np.float32(sparsity):
         assert (record.achieved, record.kept_energy, record.reason) == (0, 1, "")

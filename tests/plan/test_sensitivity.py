@@ -24,6 +24,7 @@ from entrenar_viz import (
     sensitivity,
 )
 from entrenar_viz.masks import bands
+from entrenar_viz.plan import measuring
 from entrenar_viz.plan.sensitivities import COLUMNS
 
 DIGITS = sample("digits network")
@@ -65,7 +66,8 @@ def test_bands_of_any_size_give_the_same(seed, pattern, levels):
     weights = rng.integers(-4, 5, (4 * rng.integers(1, 9), 4 * rng.integers(1, 9))).astype(np.float32)  # with ties
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bands.band_starts, "__defaults__", (int(rng.integers(1, 200)),))
-        patch.setattr(bands, "_SMALL", int(rng.choice([0, 1 << 16])))  # what is counted, and what is put in order
+        for module in (bands, measuring):  # what is counted, and what is put in order
+            patch.setattr(module, "SMALL", int(rng.choice([0, 1 << 16])))
         (curve,) = sensitivity({"fc.weight": weights}, levels, pattern=pattern)
     assert curve.levels == tuple(sorted(set(levels)))
     if weights.any():
