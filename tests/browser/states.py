@@ -184,7 +184,7 @@ def layers_refused(notebook: Notebook) -> None:
     notebook.type("Target sparsity", "90")
     notebook.page.get_by_text("The schedule ends with 90%, the plan").wait_for()
     notebook.type("Highest sparsity of a layer", "50")
-    notebook.until("explorer._parts.layers.form.asked.max_sparsity", 0.5)
+    notebook.until("explorer._parts.layers.form.most.entry.value", "50%")
     notebook.page.get_by_role("button", name="Allot", exact=True).click()
     notebook.page.get_by_text("the bounds of the layers allow at most").wait_for()
 

@@ -97,7 +97,10 @@ class BarsView extends CanvasView {
   }
 
   layOut() {
-    if (!this.width) return;
+    if (!this.width) {
+      this.stage.width = 0; // hidden: as soon as it is seen again
+      return;
+    }
     this.stage.layOut(this.bars, this.width);
     this.stage.reveal(this.current);
     this.plot = null; // which is found with the fonts
