@@ -13,6 +13,9 @@ from entrenar_viz.errors import EntrenarVizError
 from entrenar_viz.plan.budget import Family
 from entrenar_viz.plan.layers import Layer
 
+_LARGEST_POWER = 1_000_000
+_ALL = 800.0  # exp(-800) is 0: nothing is kept
+
 
 def uniform(layers: Sequence[Layer]) -> Family:
     """The same sparsity for every layer."""
@@ -27,15 +30,16 @@ def erk(layers: Sequence[Layer], power: float = 1.0, *, include_kernel: bool = T
     Without ``include_kernel`` it is Erdős-Rényi, (out + in) / (out * in), also of convolutions; as in JaxPruner, this
     is not raised to ``power``.
     """
-    if not (np.isfinite(power) and power >= 0):
-        raise EntrenarVizError(f"power must be a number from 0 on, not {power!r:.40}")
+    if not 0 <= power <= _LARGEST_POWER:
+        raise EntrenarVizError(f"power must be a number from 0 to {_LARGEST_POWER:,}, not {power!r:.40}")
     weights = weights_of(layers)
     shapes = [layer.shape for layer in layers]
     if include_kernel:
-        density = np.array([(sum(shape) / math.prod(shape)) ** power for shape in shapes])
+        density = power * np.array([math.log(sum(shape) / math.prod(shape)) for shape in shapes])
     else:
-        density = np.array([(out + entering) / (out * entering) for out, entering, *_ in shapes])
-    return Family(lambda x: weights * (1 - np.minimum(-x * density, 1.0)), -1 / density.min(), 0.0)
+        density = np.log([(out + entering) / (out * entering) for out, entering, *_ in shapes])
+    # by logarithms: whatever the power is, no density is so small that it is 0
+    return Family(lambda x: -weights * np.expm1(np.minimum(density - x, 0.0)), density.min(), density.max() + _ALL)
 
 
 def owl(layers: Sequence[Layer], outliers: Sequence[float], lam: float = 0.08) -> Family:

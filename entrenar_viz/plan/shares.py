@@ -1,5 +1,6 @@
 """The shares of layers in a budget, by each method."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -30,7 +31,7 @@ _CHOICES = {"loss": LOSSES, "per": ("block", "layer")}
 
 def options_of(method: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """All options of ``method``, those that are ``given`` and the defaults; EntrenarVizError for what it has not."""
-    if method not in OPTIONS:
+    if method not in ALLOCATIONS:
         raise EntrenarVizError(f"method {method!r:.40} is unknown: use one of {', '.join(ALLOCATIONS)}")
     known = OPTIONS[method]
     for name, value in given.items():
@@ -46,7 +47,7 @@ def _check_option(name: str, value: Any, default: Any) -> None:
         raise EntrenarVizError(f"{name} is {' or '.join(map(repr, _CHOICES[name]))}, not {value!r:.40}")
     kind = (int, float) if isinstance(default, float) else type(default)
     wrong = isinstance(value, bool) != isinstance(default, bool) or not isinstance(value, kind)
-    if wrong or (isinstance(default, float) and not (np.isfinite(value) and value >= 0)):
+    if wrong or (isinstance(default, float) and not 0 <= value <= sys.float_info.max):
         what = "True or False" if isinstance(default, bool) else "a number from 0 on"
         raise EntrenarVizError(f"{name} must be {what}, not {value!r:.40}")
 

@@ -53,6 +53,15 @@ def test_erk_is_jaxpruners(case):
         assert abs(plan.pruned[name] - sparsity * size) <= len(shapes) + 1e-9 * size, name
 
 
+@pytest.mark.parametrize("power", [50.0, 200.0, 1e6])
+def test_erk_with_a_large_power_keeps_the_layers_of_few_weights_first(power):
+    """The densities of the others are too small for a float64."""
+    shapes = {"large": (4096, 11008), "middle": (500, 500), "small": (100, 100)}
+    assert allocate(shapes, 0.999, "erk", power=power).sparsities["small"] == 0
+    kept = {name: 1 - share for name, share in allocate(shapes, 0.99999, "erk", power=power).sparsities.items()}
+    assert kept == {"large": 0, "middle": 0, "small": pytest.approx(0.0453, abs=1e-4)}
+
+
 @pytest.mark.parametrize("case", VECTORS["owl"], ids=range(len(VECTORS["owl"])))
 def test_owl_allots_to_blocks_as_its_authors_do(case):
     layers = [Layer(f"blocks.{i}.weight", (1000, 1000)) for i in range(len(case["outlier_percent"]))]
@@ -288,6 +297,9 @@ def test_names_may_be_patterns():
         ({"method": "uniform", "power": 1.0}, "uniform has no option 'power': it has none"),
         ({"method": "erk", "lam": 1.0}, "erk has no option 'lam': it has power, include_kernel"),
         ({"power": -1.0}, "power must be a number from 0 on, not -1.0"),
+        ({"power": 1e300}, "power must be a number from 0 to 1,000,000, not 1e[+]300"),
+        ({"power": 10**400}, "power must be a number from 0 on, not 10000"),
+        ({"method": ["erk"]}, r"method \['erk'\] is unknown: use one of"),
         ({"power": True}, "power must be a number from 0 on, not True"),
         ({"include_kernel": 1}, "include_kernel must be True or False, not 1"),
         ({"method": "owl", "per": "model"}, "per is 'block' or 'layer', not 'model'"),
