@@ -67,8 +67,9 @@ def allocate(
     everything, weights = layers_of(layers)
     held = _held(everything, fixed or {}, skip, skip_embed_layers=skip_embed_layers)
     shares = Shares.of([layer for layer in everything if layer.name not in held], **bounds)
-    budget = _budget(everything, held, sparsity, count_fixed=count_fixed)
-    shares.check(budget)
+    gone, of = _fixed(everything, held) if count_fixed else (0, 0)
+    budget = whole_budget(int(shares.sizes.sum()) + of, sparsity) - gone
+    shares.check(budget, (gone, of))
     evidence = Evidence.of(layers, weights, calibration, executor)
     with reporting(progress, PASSES[method] * len(shares.layers), "layer", told="done, total") as report:
         evidence.tell_of(PASSES[method] * len(shares.layers), report)
@@ -109,14 +110,10 @@ def _held(
     return held
 
 
-def _budget(layers: Sequence[Layer], held: Held, sparsity: float, *, count_fixed: bool) -> int:
-    """How many weights of the layers that are not held go."""
-    free = sum(layer.weights for layer in layers if layer.name not in held)
+def _fixed(layers: Sequence[Layer], held: Held) -> tuple[int, int]:
+    """How many weights go of how many in the layers that are fixed."""
     fixed = [(layer.weights, share) for layer in layers if (share := held.get(layer.name)) is not None]
-    if not count_fixed:
-        return whole_budget(free, sparsity)
-    gone = sum(count_of(share, weights) for weights, share in fixed)
-    return whole_budget(free + sum(weights for weights, _ in fixed), sparsity) - gone
+    return sum(count_of(share, weights) for weights, share in fixed), sum(weights for weights, _ in fixed)
 
 
 def _planned(layer: Layer, held: Held, sparsities: Mapping[str, float]) -> PlannedLayer:

@@ -70,17 +70,23 @@ def share_out(family: Family, bounds: Bounds, budget: int, weights: Counts) -> C
     return whole(lower + (upper - lower) * (missing / jump if jump else 0.0), bounds, budget)
 
 
-def check_budget(bounds: Bounds, budget: int, weights: Counts) -> None:
-    """EntrenarVizError, with the nearest possible budget, if the bounds do not allow it."""
-    total, least, most = int(weights.sum()), int(bounds.least.sum()), int(bounds.most.sum())
+def check_budget(bounds: Bounds, budget: int, weights: Counts, fixed: tuple[int, int] = (0, 0)) -> None:
+    """EntrenarVizError, with the nearest possible budget, if the bounds do not allow it.
+
+    ``fixed`` is how many weights go of how many in other layers, which the budget that was asked for has too.
+    """
     if (bounds.least > bounds.most).any():
         raise EntrenarVizError("no whole number of the weights of a layer is within its bounds: widen them")
+    least, most = int(bounds.least.sum()), int(bounds.most.sum())
     if least <= budget <= most:
         return
-    nearest, words = (least, "at least") if budget < least else (most, "at most")
-    asked = f"{budget:,} of {total:,} weights ({percent(budget / total) if total else '0%'}) cannot be pruned"
-    share = f"{nearest:,} ({nearest / total:.6%})" if total else "none"
-    raise EntrenarVizError(f"{asked}: the bounds of the layers allow {words} {share}; ask for that, or widen them")
+    gone, total = fixed[0], int(weights.sum()) + fixed[1]
+    nearest, words = (least + gone, "at least") if budget < least else (most + gone, "at most")
+    asked = f"{budget + gone:,} of {total:,} weights ({percent((budget + gone) / (total or 1))}) cannot be pruned"
+    allowing = "the fixed layers and the bounds of the others" if fixed[1] else "the bounds of the layers"
+    digits = max(len(str(total)) - 2, 6)  # as many as tell single weights apart
+    share = f"{nearest:,} ({nearest / total:.{digits}%})" if total else "none"
+    raise EntrenarVizError(f"{asked}: {allowing} allow {words} {share}; ask for that, or widen them")
 
 
 def within_bounds(amounts: Amounts, bounds: Bounds) -> Amounts:

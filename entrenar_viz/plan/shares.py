@@ -68,13 +68,13 @@ class Shares:
         sizes = np.array([layer.weights for layer in layers], np.int64)
         return cls(layers, sizes, Bounds.of(sizes, min_sparsity, max_sparsity))
 
-    def check(self, budget: int) -> None:
-        """EntrenarVizError, with the nearest possible budget, if the bounds do not allow this one."""
+    def check(self, budget: int, fixed: tuple[int, int]) -> None:
+        """EntrenarVizError if the bounds do not allow this budget, as ``check_budget`` raises it."""
         for place in np.flatnonzero(self.bounds.least > self.bounds.most)[:1]:
             layer = self.layers[place]
             why = f"no whole number of its {counted(layer.weights, 'weight')} is within the bounds: widen them"
             raise EntrenarVizError(f"{shown(layer.name)}: {why}")
-        check_budget(self.bounds, budget, self.sizes)
+        check_budget(self.bounds, budget, self.sizes, fixed)
 
     def allotted(self, budget: int, method: str, options: Mapping[str, Any], evidence: Evidence) -> dict[str, float]:
         """The sparsities of the layers by name, at which their masks take ``budget`` weights in all."""

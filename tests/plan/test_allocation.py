@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
@@ -91,8 +92,8 @@ def nearest_budget(shapes, sparsity, *, fixed, count_fixed, min_sparsity, max_sp
     size = sum(math.prod(shape) for shape in shapes.values()) if count_fixed else sum(free)
     budget = math.floor(sparsity * size + 0.5) - taken
     if budget < sum(least):
-        return f"at least {sum(least):,} "
-    return f"at most {sum(most):,} " if budget > sum(most) else ""
+        return f"at least {sum(least) + taken:,} "
+    return f"at most {sum(most) + taken:,} " if budget > sum(most) else ""
 
 
 @given(problems(), st.sampled_from(["uniform", "erk"]), st.booleans())
@@ -279,6 +280,19 @@ def test_fixed_layers_in_the_budget_are_made_up_for():
     plan = allocate(SHAPES, 0.5, "uniform", fixed={"fc1": 0.75}, count_fixed=True)
     assert plan.sparsity == 0.5
     assert plan.sparsities["fc1"] == 0.75
+
+
+@pytest.mark.parametrize("sparsity", [0.05, 0.99])
+@pytest.mark.parametrize("count_fixed", [True, False])
+def test_the_nearest_budget_of_a_refusal_is_possible(sparsity, count_fixed):
+    shapes = {"large": (60_001, 70_001), "small": (13, 7), "fixed": (1000, 1000)}
+    given = {"fixed": {"fixed": 0.75}, "count_fixed": count_fixed, "min_sparsity": 0.1, "max_sparsity": 0.9}
+    with pytest.raises(EntrenarVizError, match=r"cannot be pruned: .* allow at ") as refused:
+        allocate(shapes, sparsity, **given)
+    assert ("the fixed layers and the bounds of the others" in str(refused.value)) == count_fixed
+    count, percent = re.search(r"allow at (?:least|most) ([0-9,]+) \(([0-9.]+)%\)", str(refused.value)).groups()
+    plan = allocate(shapes, float(percent) / 100, **given)
+    assert sum(plan.pruned.values()) - (0 if count_fixed else 750_000) == int(count.replace(",", ""))
 
 
 def test_names_may_be_patterns():
