@@ -31,8 +31,12 @@ class Evidence:
     def of(
         cls, given: Layers, weights: Tensors | None, calibration: CalibrationSource | None, executor: Executor | None
     ) -> "Evidence":
-        """What there is in what ``allocate`` was given."""
+        """What there is in what ``allocate`` was given; EntrenarVizError for data that come too late."""
         measured = given if isinstance(given, Sensitivity) else None
+        if measured is not None and calibration is not None:
+            raise EntrenarVizError(
+                "what was measured has its own calibration: pass calibration= to sensitivity instead"
+            )
         data = None if calibration is None else load_calibration(calibration, weights)
         return cls(weights, measured, data, executor)
 

@@ -19,6 +19,7 @@ from entrenar_viz.plan.methods import erk, owl, uniform
 Allocation = Literal["uniform", "erk", "global_magnitude", "sensitivity", "owl"]
 ALLOCATIONS: tuple[Allocation, ...] = get_args(Allocation)
 PASSES: dict[str, int] = {"uniform": 0, "erk": 0, "global_magnitude": 2, "sensitivity": 1, "owl": 2}  # over the model
+CALIBRATED = ("sensitivity", "owl")  # methods that calibration data make a difference to
 OPTIONS: dict[str, dict[str, Any]] = {
     "uniform": {},
     "erk": {"power": 1.0, "include_kernel": True},

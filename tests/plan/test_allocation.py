@@ -342,6 +342,15 @@ def test_what_cannot_be_allotted_is_refused(arguments, message):
         allocate(given.pop("layers"), given.pop("sparsity"), given.pop("method", "erk"), **given)
 
 
+def test_a_plan_names_the_data_that_it_is_made_by():
+    data = sample_calibration("digits network")
+    made = {method: allocate(DIGITS, 0.5, method, calibration=data).origin.calibration for method in METHODS}
+    by = "128 training images"
+    assert made == {"uniform": "", "erk": "", "global_magnitude": "", "sensitivity": by, "owl": by}
+    with pytest.raises(EntrenarVizError, match="what was measured has its own calibration"):
+        allocate(sensitivity(DIGITS), 0.5, "sensitivity", loss="output", calibration=data)
+
+
 def test_owl_says_what_it_lacks():
     with pytest.raises(WeightsError, match="wanda needs calibration data"):
         allocate(DIGITS, 0.5, "owl")
