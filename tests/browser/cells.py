@@ -116,8 +116,8 @@ explorer = Explorer()
 bars, told, made = LayerBars(explorer._parts.live), [], count()
 bars.on_msg(lambda _, content, __: told.append(content))
 show(24, uneven=0.15)
-explorer._parts.accuracy.children = (bars,)
-explorer._parts.tabs.open_tab("Accuracy")
+explorer._parts.layers.children = (bars,)
+explorer._parts.tabs.open_tab("Layers")
 explorer"""
 PLANNED = f"""{IMPORTS}
 cubic = Cubic(start_step=1000, end_step=6000, final_sparsity=0.8)
