@@ -35,6 +35,7 @@ from entrenar_viz import (
     review_plan,
     sensitivity,
 )
+from entrenar_viz.cli.command import main
 from entrenar_viz.explorer.explorer import Explorer
 from entrenar_viz.files.strict_yaml import plain_value
 from entrenar_viz.rehearsal.verdict import verdict as verdict_of
@@ -43,6 +44,7 @@ from entrenar_viz.workspace import presets
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 FINDINGS = (ROOT / "docs" / "findings.md").read_text("utf-8")
+PLAN = (ROOT / "docs" / "plan.md").read_text("utf-8")
 ACCURACY = (ROOT / "docs" / "accuracy.md").read_text("utf-8")
 FORMAT = (ROOT / "docs" / "format.md").read_text("utf-8")
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -152,6 +154,41 @@ def test_the_verdicts_of_the_documents_are_worded_as_they_are_now():
     pairs = [("Cubic", "Gradual", 0.001), ("Cubic", "OneShot", 0.004), ("Gradual", "OneShot", 0.003)]
     found = [PairedDifference(*pair, -0.005, 0.014, seeds=5) for pair in pairs]
     assert verdict_of(found).lower() == none.lower()
+
+
+def test_the_examples_of_plans_run_and_print_what_they_say(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    scope = {}
+    for example in blocks(PLAN, "python"):
+        exec(example, scope)
+    said = capsys.readouterr().out
+    told = re.findall(r"^print\(.+\)  # (.+)$", PLAN, re.MULTILINE)
+    assert said.splitlines()[: len(told)] == told
+    (refused,) = blocks(PLAN, "text")
+    assert refused in said
+    assert scope["table"]["achieved"].to_list() == pytest.approx(list(scope["plan"].sparsities.values()), abs=1e-6)
+
+
+def test_the_listing_of_a_plan_is_what_is_printed(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("digits.safetensors").symlink_to(ROOT / "entrenar_viz" / "models" / "sample_data" / "digits.safetensors")
+    assert main(["plan", "digits.safetensors", "--sparsity", "0.95", "-o", "plan.json", "--table"]) == 0
+    assert f"```\n{capsys.readouterr().out}```" in PLAN
+
+
+def test_the_file_of_a_plan_is_described_as_python_has_it():
+    (example,) = blocks(PLAN, "json")
+    made = allocate({"fc1": (3, 3), "fc2": (5, 5)}, 0.5)
+    assert made.to_json() == example
+    assert Plan.from_json(example) == made
+
+
+def test_the_readme_makes_a_plan(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (example,) = [block for block in blocks(README, "python") if "import allocate" in block]
+    exec(example, {})
+    assert capsys.readouterr().out == re.search(r"print\(plan.words\(\)\)  # (.+\n)", README)[1]
+    assert Plan.load("plan.json").sparsity == pytest.approx(0.98, abs=1e-4)
 
 
 def test_the_readme_runs_a_configuration(tmp_path, monkeypatch):
