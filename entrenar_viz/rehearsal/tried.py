@@ -46,10 +46,16 @@ class Tried:
         if self.plan is None:
             return staircase.final_sparsity
         targets, shapes = LayerTargets(self.config, self.plan), layers_of(trial, self.plan)
-        unfit = TrialPruner(self.name, self.config, 1).reasons(shapes) if isinstance(trial, SmallTraining) else {}
-        sizes = {name: out * inputs for name, (out, inputs) in shapes.items() if name not in unfit}
-        gone = sum(size * _final(targets, name, staircase.applied) for name, size in sizes.items())
-        return gone / sum(sizes.values())
+        whole, unfit = self._left_whole(trial, self.plan), self._left_whole(trial, None)
+        can = {name: out * inputs for name, (out, inputs) in shapes.items() if not (name in whole and name in unfit)}
+        gone = (size * _final(targets, name, staircase.applied) for name, size in can.items() if name not in whole)
+        return sum(gone) / sum(can.values())
+
+    def _left_whole(self, trial: Trial, plan: Plan | None) -> set[str]:
+        """The layers of the small network that would be left whole by ``plan``; of others nobody knows."""
+        if not isinstance(trial, SmallTraining):
+            return set()
+        return set(TrialPruner(self.name, self.config, 1, plan=plan).reasons(trial.shapes()))
 
 
 def _final(targets: LayerTargets, name: str, applied: float) -> float:

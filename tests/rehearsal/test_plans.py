@@ -192,6 +192,21 @@ def test_patterns_take_their_own_share_and_leave_layers_out():
     assert list(rows.left_whole) == ["fc2.weight"]
 
 
+def test_a_layer_whose_own_pattern_does_not_fit_has_not_gone():
+    """Or the plan that leaves it whole would be said to keep more at the same sparsity."""
+    small = {"fc1.weight": (16, 64), "fc2.weight": (10, 16)}
+    odd = plan(
+        layer("fc1.weight", (16, 64), 0.98, pattern=Block(height=3, width=3)), layer("fc2.weight", (10, 16), 0.5)
+    )
+    found = rehearse(CONFIG, 2000, plans={"uniform": None, "odd": odd}, **SHORT)
+    assert found["odd"].sparsity == pytest.approx(80 / 1184)
+    assert "odd ends at 6.76%, not 98%" in found.verdict
+    misfit = replace(CONFIG, pattern=Block(height=7, width=11))
+    own = plan(*(layer(name, shape, 0.5, pattern=Unstructured()) for name, shape in small.items()))
+    alone = rehearse(misfit, 2000, plans={"own": own}, **SHORT)
+    assert alone["own"].sparsity == 0.5
+
+
 def test_a_window_that_scaling_has_made_too_short_is_said():
     short = replace(CONFIG, schedule=replace(CUBIC, end_step=1300, start_step=1299))
     found = rehearse(short, 2000, plans={"uniform": None, "ERK": "erk"}, **SHORT)
