@@ -14,7 +14,7 @@ from entrenar_viz.plan.evidence import Evidence
 from entrenar_viz.plan.layer_plan import Plan
 from entrenar_viz.plan.layers import Layer, Layers, layers_of, named
 from entrenar_viz.plan.planned_layer import NO_BOUNDS, PlannedLayer, PlanOrigin
-from entrenar_viz.plan.shares import CALIBRATED, PASSES, Allocation, Shares, options_of
+from entrenar_viz.plan.shares import PASSES, Allocation, Shares, options_of
 from entrenar_viz.progress import reporting
 
 Held = Mapping[str, float | None]  # sparsities that are given, by name; None: the layer is skipped
@@ -78,7 +78,7 @@ def allocate(
         method=method,
         sparsity=sparsity,
         source=evidence.source,
-        calibration=evidence.calibration_name if method in CALIBRATED else "",
+        calibration=evidence.calibrated_by,
         options=how | {name: bound for name, bound in bounds.items() if bound != NO_BOUNDS[name]},
     )
     return Plan(origin=origin, layers=tuple(_planned(layer, held, sparsities) for layer in everything))

@@ -25,6 +25,8 @@ class Evidence:
     measured: Sensitivity | None
     calibration: Calibration | None
     executor: Executor | None
+    calibrated_by: str = field(default="", init=False)
+    """The name of the calibration data that were made use of, empty if none were."""
     _on_layer: Callable[..., object] = field(default=lambda *_: None, init=False)
 
     @classmethod
@@ -50,11 +52,6 @@ class Evidence:
         """The name of the model, empty where there are only shapes."""
         return self.weights.source if self.weights else self.measured.source if self.measured else ""
 
-    @property
-    def calibration_name(self) -> str:
-        """The name of the calibration data, empty without."""
-        return self.calibration.source if self.calibration else self.measured.calibration if self.measured else ""
-
     def counts_by_one_threshold(self, layers: Sequence[Layer], bounds: Bounds, budget: int) -> Counts:
         """How many weights of each layer are among the ``budget`` smallest of all."""
         names = [layer.name for layer in layers]
@@ -68,20 +65,23 @@ class Evidence:
         if lacking := [layer.name for layer in layers if layer.name not in data]:
             fix = "skip it, or pass data that have it"
             raise WeightsError(f"{data.source}: has nothing for {lacking[0]!r:.80}, which owl needs: {fix}")
+        self.calibrated_by = data.source
         counted: dict[str, Any] = {"by_block": by_block, "executor": self.executor, "on_layer": self._on_layer}
         return outlier_shares(weights, layers, data, times, **counted)
 
-    def curves(self, layers: Sequence[Layer]) -> list[LayerSensitivity]:
-        """What the layers lose, measured now if it was not measured before."""
+    def curves(self, layers: Sequence[Layer], *, of_outputs: bool) -> list[LayerSensitivity]:
+        """What the layers lose, measured now if it was not measured before: errors of outputs only if asked for."""
         if self.measured is None:
             weights = self._weights("sensitivity").choose([layer.name for layer in layers])
             self.measured = sensitivity(
                 weights,
-                calibration=self.calibration,
+                calibration=self.calibration if of_outputs else None,
                 executor=self.executor,
                 skip_embed_layers=False,
                 progress=self._on_layer,
             )
+        if of_outputs or self.measured.method != "magnitude":
+            self.calibrated_by = self.measured.calibration
         return [self.measured[layer.name] for layer in layers]
 
     def _weights(self, method: str) -> Tensors:

@@ -19,7 +19,6 @@ from entrenar_viz.plan.methods import erk, owl, uniform
 Allocation = Literal["uniform", "erk", "global_magnitude", "sensitivity", "owl"]
 ALLOCATIONS: tuple[Allocation, ...] = get_args(Allocation)
 PASSES: dict[str, int] = {"uniform": 0, "erk": 0, "global_magnitude": 2, "sensitivity": 1, "owl": 2}  # over the model
-CALIBRATED = ("sensitivity", "owl")  # methods that calibration data make a difference to
 OPTIONS: dict[str, dict[str, Any]] = {
     "uniform": {},
     "erk": {"power": 1.0, "include_kernel": True},
@@ -93,7 +92,8 @@ class Shares:
             case "erk":
                 return erk(self.layers, **options)
             case "sensitivity":
-                return least_loss(evidence.curves(self.layers), options["loss"])
+                curves = evidence.curves(self.layers, of_outputs=options["loss"] == "output")
+                return least_loss(curves, options["loss"])
             case "owl":
                 outliers = evidence.outlier_shares(self.layers, options["M"], by_block=options["per"] == "block")
                 return owl(self.layers, outliers, options["lam"])

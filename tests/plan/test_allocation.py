@@ -346,7 +346,10 @@ def test_a_plan_names_the_data_that_it_is_made_by():
     data = sample_calibration("digits network")
     made = {method: allocate(DIGITS, 0.5, method, calibration=data).origin.calibration for method in METHODS}
     by = "128 training images"
-    assert made == {"uniform": "", "erk": "", "global_magnitude": "", "sensitivity": by, "owl": by}
+    assert made == {"uniform": "", "erk": "", "global_magnitude": "", "sensitivity": "", "owl": by}
+    assert allocate(DIGITS, 0.5, "sensitivity", calibration=data, loss="output").origin.calibration == by
+    found = sensitivity(DIGITS, calibration=data, method="wanda")
+    assert allocate(found, 0.5, "sensitivity").origin.calibration == by
     with pytest.raises(EntrenarVizError, match="what was measured has its own calibration"):
         allocate(sensitivity(DIGITS), 0.5, "sensitivity", loss="output", calibration=data)
 
