@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from entrenar_viz.cli.survey_model import SHOWN, tell, threads
@@ -150,10 +151,10 @@ def _lost(layer: PlannedLayer, known: LayerSensitivity | None, more: Sequence[st
 
 def _where_it_goes(model: str, file: Path | None) -> Iterator[str]:
     yield "The trainer's file has no field for a plan: there, all layers get the same. These follow it:"
-    name, path = (str(file), f"Plan.load({str(file)!r})") if file else ("FILE", "Plan.load(FILE)")
+    name, path = (quote(str(file)), f"Plan.load({str(file)!r})") if file else ("FILE", "Plan.load(FILE)")
     for command, what in (("survey", "what it does to each layer"), ("prune", "a pruned copy")):
         end = " -o OUT" if command == "prune" else ""
-        yield printable(f"  entrenar-viz {command} {model} CONFIG{end} --plan {name}") + f"  ({what})"
+        yield printable(f"  entrenar-viz {command} {quote(model)} CONFIG{end} --plan {name}") + f"  ({what})"
     yield f"  Pruner(..., plan={printable(path)}) in a training by PyTorch"
     if file is None:
         yield "-o FILE writes the plan."

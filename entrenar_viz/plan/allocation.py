@@ -38,6 +38,8 @@ def allocate(
 ) -> Plan:
     """Share out ``sparsity`` among ``layers``: how much each of them gives, exact in whole weights.
 
+    Masks take a little more where weights tie with the last one to go (``PlannedLayer.pruned``).
+
     - ``layers``: what ``load_weights`` takes; a dict of names with shapes, (out, in) or (out, in, height, width), which
       is enough for ``uniform`` and ``erk``; or what ``sensitivity`` has measured.
     - ``sparsity``: the share of the weights that goes, of all layers that are neither skipped nor fixed: the nearest

@@ -27,7 +27,7 @@ class LayerTargets:
     With a ``plan`` each layer follows the shape of the schedule, scaled to its own sparsity, whatever the target of the
     schedule is, and the plan alone says which layers are left whole; without one ``skip_embed_layers`` does.
 
-    EntrenarVizError for what is no plan; whether it goes with the schedule and with a model, ``check`` tells.
+    EntrenarVizError if ``plan`` is something else; whether it goes with the schedule and with a model, ``check`` tells.
     """
 
     config: PruningConfig

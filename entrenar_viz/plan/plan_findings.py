@@ -11,7 +11,7 @@ from entrenar_viz.plan.sensitivities import LayerSensitivity, Sensitivity
 
 
 def review_plan(plan: Plan, measured: Sensitivity | None = None) -> list[Finding]:
-    """What is to be known of ``plan``, the gravest first; what depends on curves needs ``measured``.
+    """What is to be known of ``plan``, the most severe first; what depends on curves needs ``measured``.
 
     - ``layer-emptied``: a layer loses all of its weights, so that nothing passes it.
     - ``rows-dead``: outputs of a layer lose all of their weights, at the last level that was measured below the plan.

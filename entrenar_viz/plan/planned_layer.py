@@ -52,9 +52,10 @@ class PlannedLayer:
 
     @property
     def pruned(self) -> int:
-        """How many of them go: as many as in a mask of single weights, ``trunc(f32(weights) * f32(sparsity))``.
+        """How many of them go: as many as a mask of single weights counts, ``trunc(f32(weights) * f32(sparsity))``.
 
-        Of more than 2**24 it is the nearest whole number: an f32, by which masks count, does not know them all.
+        A mask takes more where weights tie with the last one to go, as many do in 16-bit formats: all of these go. Of
+        more than 2**24 it is the nearest whole number: an f32, by which masks count, does not know them all.
         """
         return count_of(self.sparsity, self.weights)
 

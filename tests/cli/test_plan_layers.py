@@ -83,6 +83,14 @@ def test_the_file_has_the_plan_and_the_table_waits_to_be_asked_for(capsys):
     assert "fc1.weight" in capsys.readouterr().out
 
 
+def test_the_commands_that_follow_can_be_pasted(capsys):
+    shutil.copyfile("digits.safetensors", "my model.safetensors")
+    assert plan("-o", "my plan.json", model="my model.safetensors") == 0
+    said = capsys.readouterr().out
+    assert "  entrenar-viz survey 'my model.safetensors' CONFIG --plan 'my plan.json'  (" in said
+    assert "plan=Plan.load('my plan.json')" in said
+
+
 def test_every_option_reaches_the_plan():
     inputs()
     given = ["--fixed", "fc3.weight=0.5", "--count-fixed", "--min-sparsity", "0.1", "--max-sparsity", "0.99"]
