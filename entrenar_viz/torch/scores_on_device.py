@@ -15,7 +15,7 @@ from torch import Tensor
 from entrenar_viz.config.pruning_config import NM, Method, Pattern, Unstructured
 from entrenar_viz.errors import WeightsError
 from entrenar_viz.masks.activations import Activations, input_norms, inverse_curvature
-from entrenar_viz.masks.bands import BAND, nth_smallest
+from entrenar_viz.masks.bands import BAND, SMALL, nth_smallest
 from entrenar_viz.masks.order import Within, unit_order
 from entrenar_viz.masks.units import unit_cell, unit_sums, units_gone
 
@@ -68,7 +68,10 @@ def _last_to_go(scores: Tensor, count: int, within: Within) -> Tensor | float:
         return scores.kthvalue(count, dim=1, keepdim=True).values
     if scores.device.type != "cpu":
         return scores.ravel().kthvalue(count).values
-    flat = scores.ravel().numpy()  # here counting bits takes a quarter of the time of kthvalue
+    flat = scores.ravel().numpy()
+    if flat.size <= SMALL:
+        return float(np.partition(flat, count - 1)[count - 1])
+    # counting bits takes a quarter of the time of kthvalue
     return float(nth_smallest(lambda: (flat[start : start + BAND] for start in range(0, flat.size, BAND)), [count])[0])
 
 
