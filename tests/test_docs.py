@@ -272,7 +272,9 @@ def test_notebooks_are_committed_executed_and_lean(notebook):
     shown = {kind for cell in cells for output in cell["outputs"] for kind in output.get("data", {})}
     explorer, figure = {"image/svg+xml"}, {"image/png"}
     both = explorer | figure
-    pictures = {"run": both, "accuracy": both, "masks": figure, "schedules": figure}.get(notebook.stem, explorer)
+    pictures = {"run": both, "accuracy": both, "plan": both, "masks": figure, "schedules": figure}.get(
+        notebook.stem, explorer
+    )
     assert shown == pictures | {"text/plain"}  # a widget that was closed long ago would show as an error
 
 
