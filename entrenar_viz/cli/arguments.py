@@ -103,7 +103,7 @@ def _add_prune(commands: Any) -> None:
 
 
 def _add_rehearse(commands: Any) -> None:
-    text = "train a small network under each schedule, and say which keeps more accuracy"
+    text = "train a small network under each schedule, or plan of its layers, and say which keeps more accuracy"
     parser = commands.add_parser("rehearse", help=text, description=text)
     _add_file_and_steps(parser)
     parser.add_argument(
@@ -111,6 +111,8 @@ def _add_rehearse(commands: Any) -> None:
     )
     parser.add_argument("--seeds", type=seeds, default=5, metavar="N", help="trainings of each schedule (default: 5)")
     parser.add_argument("--workers", type=workers, metavar="N", help="runs at a time (default: one a processor)")
+    what = "compare plans instead: the schedule with the same sparsity for each layer, and with that of ERK"
+    parser.add_argument("--plans", action="store_true", help=what)
     what = "rehearse at each of these sparsities (default: 0.5,0.7,0.8,0.9,0.95,0.98)"
     parser.add_argument("--sweep", nargs="?", const=(), type=fractions, metavar="S,S", help=what)
     what = "of a sweep: with each of these numbers of steps between Gradual's updates"

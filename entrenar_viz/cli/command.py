@@ -111,7 +111,7 @@ def _prune(arguments: argparse.Namespace) -> int:
 
 
 def _rehearse(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
-    from entrenar_viz.cli.rehearse_config import Written, rehearse_file, sweep_file
+    from entrenar_viz.cli.rehearse_config import PLANS, Written, rehearse_file, sweep_file
 
     given = {
         "steps": arguments.steps,
@@ -121,9 +121,11 @@ def _rehearse(parser: argparse.ArgumentParser, arguments: argparse.Namespace) ->
         "written": Written(arguments.csv, arguments.output, arguments.theme, arguments.force),
     }
     if arguments.sweep is not None:
+        if arguments.plans:
+            parser.error("--plans does not go with --sweep: a plan has sparsities of its own")
         of_sweep = {"frequencies": arguments.frequencies, "results": arguments.results}
         return sweep_file(arguments.file, arguments.sweep, **of_sweep, **given)
     for name in ("frequencies", "results"):
         if getattr(arguments, name) is not None:
             parser.error(f"--{name} goes with --sweep")
-    return rehearse_file(arguments.file, **given)
+    return rehearse_file(arguments.file, plans=PLANS if arguments.plans else None, **given)

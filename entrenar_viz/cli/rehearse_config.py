@@ -2,7 +2,7 @@
 
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BAR = 24  # letters
+PLANS = {"uniform": None, "ERK": "erk"}  # the same of each layer, and what needs no weights
 MOST_PROBLEMS = 5
 
 
@@ -62,14 +63,22 @@ class Written:
 
 
 def rehearse_file(
-    file: str, *, steps: int | None, rehearsal_steps: int | None, seeds: int, workers: int, written: Written
+    file: str,
+    *,
+    plans: Mapping[str, str | None] | None,
+    steps: int | None,
+    rehearsal_steps: int | None,
+    seeds: int,
+    workers: int,
+    written: Written,
 ) -> int:
-    """Rehearse the configuration in ``file`` and its alternatives, and print what came out; 0."""
+    """Rehearse the configuration in ``file`` and its alternatives, or ``plans``, and print what came out; 0."""
     config = PruningConfig.load(file)
     written.check()
     total = default_steps(config) if steps is None else steps
     with _processes(min(workers, 4 * seeds)) as executor:
-        result = rehearse(config, total, seeds, steps=rehearsal_steps, executor=executor, progress=tell)
+        how: dict[str, Any] = {"steps": rehearsal_steps, "plans": plans}
+        result = rehearse(config, total, seeds, **how, executor=executor, progress=tell)
     print(result)
     frame = None if written.csv is None else result.to_dataframe()
     figure = None

@@ -36,6 +36,13 @@ def test_a_rehearsal_is_printed(capsys):
     assert not err
 
 
+def test_plans_are_compared(capsys):
+    assert run("--seeds", "3", "--plans", "--csv", "out.csv") == 0
+    result = rehearse(CONFIG, 1000, 3, steps=40, plans={"uniform": None, "ERK": "erk"})
+    assert capsys.readouterr().out.startswith(f"{result}\n")
+    assert pd.read_csv("out.csv")["plan"].unique().tolist() == ["dense", "uniform", "ERK"]
+
+
 def test_without_steps_the_training_leaves_room_for_recovery(capsys):
     once = PruningConfig(schedule=OneShot(step=30), target_sparsity=0.5, fine_tune_after_pruning=False)
     once.save("pruning.yaml")
@@ -195,6 +202,7 @@ def test_without_pandas_it_says_what_to_install(capsys, monkeypatch):
         (["--sweep", "0.5", "--frequencies", "0"], "no list of steps such as 100,500"),
         (["--frequencies", "100"], "--frequencies goes with --sweep"),
         (["--results", "r.jsonl"], "--results goes with --sweep"),
+        (["--plans", "--sweep"], "--plans does not go with --sweep"),
         (["-o", "out.gif"], "must end in .png, .svg, .pdf"),
         (["--", "x"], "rehearse takes nothing after --"),
     ],
