@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from entrenar_viz.errors import WeightsError
+from entrenar_viz.models.layer_names import in_block_order
 from entrenar_viz.models.model_files import PICKLED, open_model
 from entrenar_viz.models.model_folder import model_in
 from entrenar_viz.models.tensor_files import Stored, blame, reading, shown
@@ -26,10 +27,15 @@ Shards = dict[str, dict[str, Stored]]  # tensors by name, by the name of their s
 
 
 def open_checkpoint(given: str | os.PathLike[str]) -> tuple[str, dict[str, Stored]]:
-    """The path to show, and the tensors there by name, as they are stored; only headers are read.
+    """The path to show, and the tensors there by name, as they are stored, block by block; only headers are read.
 
     WeightsError, with the file and where there is one the tensor, for whatever is wrong.
     """
+    path, stored = _opened(given)
+    return path, {name: stored[name] for name in in_block_order(stored)}
+
+
+def _opened(given: str | os.PathLike[str]) -> tuple[str, dict[str, Stored]]:
     if not os.fspath(given):
         raise WeightsError(NO_PATH)
     with blame(str(given)):

@@ -1,10 +1,12 @@
 """What the name of a tensor says about its place in a model. Names are from outside and follow no standard."""
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 EMBEDDINGS = ("wte", "wpe", "emb", "token_embd")  # parts of a name that are embeddings without saying "embed"
 HEADS = ("lm_head", "embed_out", "output_projection")
 TOP_LEVEL_HEADS = ("output", "head", "proj_out")  # of Llama's own files, of RWKV and ViT, of Whisper
+_DIGITS = 18  # of a number in a name: what is longer is text
 _TENSORS = ("weight", "kernel", "w")  # how a layer calls its matrix: it says nothing of the layer
 
 
@@ -70,3 +72,26 @@ def place_of(name: str) -> tuple[str, str]:
         return "", ".".join(parts)
     after = [part for part in parts[first + 1 :] if not part.isdigit()]
     return ".".join(parts[: first + 1]), ".".join(after or parts[:first] or parts)
+
+
+def in_block_order(names: Iterable[str]) -> list[str]:
+    """``names`` with their blocks by number: files of safetensors are sorted by letters, so that 10 comes before 2.
+
+    What comes first of names that differ in more than numbers comes first in all blocks; a list that is in the order of
+    its blocks stays as it is.
+
+    >>> in_block_order(["head", "h.0.up", "h.10.up", "h.2.mlp.up", "h.2.up", "norm"])
+    ['head', 'h.0.up', 'h.2.up', 'h.2.mlp.up', 'h.10.up', 'norm']
+    """
+    first: dict[str, int] = {}
+
+    def key(name: str) -> list[int]:
+        stem, found = "", []
+        for part in name.split("."):
+            if part.isdecimal() and len(part) <= _DIGITS:
+                found += [first.setdefault(stem, len(first)), int(part)]
+                part = "#"
+            stem += f".{part}"
+        return [*found, first.setdefault(stem, len(first))]
+
+    return sorted(names, key=key)

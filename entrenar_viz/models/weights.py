@@ -38,8 +38,9 @@ class Tensors:
     """The tensors of one source, read when asked for: ``for name in tensors: tensors.matrix(name)``.
 
     ``source`` is the name to show, ``names`` lists what can be pruned (2-D or more, not empty, floating point) in the
-    order of the source, ``skipped`` has the reason for each of the others, ``notes`` what was done to some: turned, so
-    that outputs come first, or taken out of a stack of experts. Names are text from outside: never HTML.
+    order of the source, of a checkpoint with its blocks by number; ``skipped`` has the reason for each of the others,
+    ``notes`` what was done to some: turned, so that outputs come first, or taken out of a stack of experts. Names are
+    text from outside: never HTML.
     """
 
     def __init__(self, source: str, stored: Mapping[str, Stored]) -> None:

@@ -333,3 +333,8 @@ def test_mutated_checkpoints_only_raise_our_error(tmp_path, kind):
         folder.mkdir()
         seen.add(outcome(folder, kind, number, seed=7))
     assert seen >= {"read", "refused on opening"}
+
+
+def test_blocks_are_in_the_order_of_their_numbers(tmp_path):
+    save_file({f"h.{i}.up": np.ones((2, 2), "f4") for i in range(12)}, tmp_path / "model.safetensors")
+    assert load_weights(tmp_path / "model.safetensors").names == [f"h.{i}.up" for i in range(12)]

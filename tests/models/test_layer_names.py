@@ -2,7 +2,7 @@
 
 import pytest
 
-from entrenar_viz.models.layer_names import left_whole
+from entrenar_viz.models.layer_names import in_block_order, left_whole
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,18 @@ def test_the_class_of_a_module_decides_where_it_is_known():
     assert left_whole("tokens.weight", "Embedding") == "Embedding"
     assert left_whole("fc.weight", "Linear") == ""
     assert left_whole("lm_head.weight", "Linear") == "lm_head"
+
+
+def test_blocks_that_are_sorted_by_letters_are_put_in_the_order_of_their_numbers():
+    parts = [f"{name}.weight" for name in ("mlp.experts.10.up", "mlp.experts.2.up", "self_attn.q_proj")]
+    by_letters = sorted(f"model.layers.{i}.{part}" for i in range(12) for part in parts)
+    by_number = ["mlp.experts.2.up", "mlp.experts.10.up", "self_attn.q_proj"]
+    ordered = in_block_order(["lm_head.weight", *by_letters, "model.norm.weight"])
+    assert ordered[0] == "lm_head.weight"
+    assert ordered[1:-1] == [f"model.layers.{i}.{part}.weight" for i in range(12) for part in by_number]
+    assert in_block_order(ordered) == ordered
+
+
+def test_what_only_looks_like_a_number_is_text():
+    names = ["h.²", "h." + "9" * 5000, "h.1_0", "h.9", "h.10"]
+    assert in_block_order(names) == names
