@@ -88,10 +88,10 @@ def in_block_order(names: Iterable[str]) -> list[str]:
     def key(name: str) -> list[int]:
         stem, found = "", []
         for part in name.split("."):
-            if part.isdecimal() and len(part) <= _DIGITS:
+            is_number = part.isdecimal() and len(part) <= _DIGITS
+            if is_number:
                 found += [first.setdefault(stem, len(first)), int(part)]
-                part = "#"
-            stem += f".{part}"
+            stem += ".#" if is_number else f".{part}"
         return [*found, first.setdefault(stem, len(first))]
 
     return sorted(names, key=key)

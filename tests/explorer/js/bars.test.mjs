@@ -52,6 +52,14 @@ test("bars are layers or groups, named without what all have in common", () => {
   assert.deepEqual(barsOf(LAYERS, [], "layer"), []);
 });
 
+test("what is outside the blocks does not hide their numbers", () => {
+  const outside = (name) => ({ name, block: "", role: "", weights: 500 });
+  const layers = [...LAYERS.slice(0, 3), outside("lm_head.weight"), outside("model.embed_tokens.weight")];
+  const labels = (by) => barsOf(layers, [0, 1, 2, 3, 4], by).map(({ label }) => label);
+  assert.deepEqual(labels("layer"), ["0.up_proj", "0.down_proj", "1.up_proj", "lm_head", "model.embed_tokens"]);
+  assert.deepEqual(labels("block"), ["0", "1", "outside blocks"]);
+});
+
 test("bars are as wide as their weights, and none too narrow to take hold of", () => {
   const widths = (weights, room) =>
     placesOf(

@@ -38,11 +38,12 @@ export function layersFound(layers, search, only) {
  * @returns {Bar[]}
  */
 export function barsOf(layers, indices, by) {
-  if (by === "layer") return labelled(indices.map((i) => barOf(layers, `layer ${i}`, layers[i].name, [i], false)));
+  const named = (bars) => labelled(bars, (bar) => layers[bar.indices[0]].block !== "");
+  if (by === "layer") return named(indices.map((i) => barOf(layers, `layer ${i}`, layers[i].name, [i], false)));
   /** @type {Map<string, number[]>} */
   const groups = new Map();
   for (const i of indices) groups.set(layers[i][by], [...(groups.get(layers[i][by]) ?? []), i]);
-  return labelled([...groups].map(([name, some]) => barOf(layers, `${by} ${name}`, name || NONE[by], some, true)));
+  return named([...groups].map(([name, some]) => barOf(layers, `${by} ${name}`, name || NONE[by], some, true)));
 }
 
 const barOf = (layers, key, name, indices, grouped) => ({
@@ -50,19 +51,24 @@ const barOf = (layers, key, name, indices, grouped) => ({
   weights: indices.reduce((sum, i) => sum + layers[i].weights, 0),
 });
 
-// Names without the parts between dots that all begin and end with; each keeps at least one.
-function labelled(bars) {
-  const parts = bars.map(({ name }) => name.split("."));
-  const shared = (some) => {
-    const most = Math.min(...some.map(({ length }) => length)) - 1;
-    let count = 0;
-    while (count < most && some.every((one) => one[count] === some[0][count])) count += 1;
-    return count;
-  };
+// Names without the parts between dots that all end with, and that all in blocks or all others begin with: an embedding
+// does not hide the numbers of blocks. Each keeps at least one part.
+function labelled(bars, inBlock) {
   if (bars.length < 2) return bars;
-  const first = shared(parts);
-  const last = shared(parts.map((one) => one.slice(first).reverse()));
-  return bars.map((bar, i) => ({ ...bar, label: parts[i].slice(first, parts[i].length - last).join(".") }));
+  const split = bars.map(({ name }) => name.split("."));
+  const last = sharedOf(split.map((parts) => [...parts].reverse()));
+  const parts = split.map((some) => some.slice(0, some.length - last));
+  const [blocks, others] = [true, false].map((sort) => sharedOf(parts.filter((_, i) => inBlock(bars[i]) === sort)));
+  return bars.map((bar, i) => ({ ...bar, label: parts[i].slice(inBlock(bar) ? blocks : others).join(".") }));
+}
+
+// How many parts all names begin with.
+function sharedOf(names) {
+  if (names.length < 2) return 0;
+  const most = Math.min(...names.map(({ length }) => length)) - 1;
+  let count = 0;
+  while (count < most && names.every((parts) => parts[count] === names[0][count])) count += 1;
+  return count;
 }
 
 /** A name cut in its middle to so many letters. */
