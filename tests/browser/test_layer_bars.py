@@ -116,7 +116,7 @@ def test_a_locked_layer_keeps_its_number_and_a_skipped_one_leaves_the_budget(not
     assert (plan["locked"], plan["skipped"], plan["pruned"][4]) == ([4], [3], kept)
     assert sum(plan["pruned"]) == budget(notebook, plan)
     drag(notebook, 4, -0.3)
-    notebook.page.get_by_text("It is locked: it keeps its number.").wait_for()
+    notebook.page.get_by_text("It is locked and keeps its sparsity: unlock it first.").wait_for()
     notebook.page.mouse.up()
     assert notebook.bars["plan"]["pruned"] == plan["pruned"]
     go_to(notebook, 3)
@@ -132,11 +132,13 @@ def test_where_the_others_cannot_give_way_it_stops(notebook):
     go_to(notebook, 0)
     before = notebook.bars["plan"]["pruned"]
     handle(notebook).press("ArrowUp")
-    notebook.page.get_by_text("It stops here: bounds, locks or the other layers allow no more.").wait_for()
+    notebook.page.get_by_text("It goes no further: it or the other layers are locked or at their bounds.").wait_for()
     assert notebook.bars["plan"]["pruned"] == before
     handle(notebook).press("s")
-    notebook.page.get_by_text("It stays: the other layers could not make up for it.").wait_for()
+    notebook.page.get_by_text("Nothing has changed: the other layers are locked or at their bounds").wait_for()
     assert (notebook.bars["plan"]["pruned"], notebook.bars["plan"]["skipped"]) == (before, [])
+    notebook.python("bars.tell(bars.plan | {'page': 'of the kernel', 'locked': []})")
+    notebook.page.get_by_text("Nothing has changed: ").wait_for(state="hidden")
 
 
 def test_keys_move_the_current_bar(notebook):

@@ -143,16 +143,18 @@ def test_options_bounds_and_what_stands_above(either):
         ({"sparsity": "0,8"}, "Sparsity of the plan: “0,8” is no percentage"),
         ({"sparsity": "0.8"}, "write 0.8% or 80%"),
         ({"sparsity": "90", "most": "50"}, "the bounds of the layers allow at most 8,512 (50.0000"),
-        ({"least": "60", "most": "50"}, "Min_sparsity (60%) must not be above max_sparsity (50%)"),
+        ({"least": "60", "most": "50"}, "Lowest sparsity of a layer: 60% is more than 50%, the highest."),
     ],
 )
 def test_what_cannot_be_allotted_says_why_and_the_plan_stays(either, entries, why):
     before = allot(either, "erk")
     assert allot(either, "uniform", **entries) is before
     assert why in problem(either)
+    assert panel(either).notes.other.value != problem(either), "it is said once"
     form = panel(either).form
     for name, usual in {"sparsity": "50", "least": "0", "most": "100"}.items():
         getattr(form, name).entry.value = usual
+    assert problem(either) == "", "it was of what stood there before"
     assert allot(either, "uniform").origin.method == "uniform"
     assert problem(either) == ""
 

@@ -119,7 +119,7 @@ class BarsView extends CanvasView {
     const scene = { ...this.theme, ...this.told(), plan };
     const bars = drawBars(this.context, scene, this.plot);
     this.tools.show(this);
-    this.readout.show(this.bar, this.gestures.said);
+    this.readout.show(this.bar, this.gestures.words);
     this.mask.request();
     this.placeHandle(plan);
     const { dark, forced } = this.theme;

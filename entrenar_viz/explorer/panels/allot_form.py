@@ -12,6 +12,7 @@ from entrenar_viz.explorer.controls.numbers import Kind, parsed, shown
 from entrenar_viz.explorer.panels import plain
 from entrenar_viz.explorer.panels.layer_words import ABOUT, METHODS
 from entrenar_viz.explorer.panels.parts import Guard, line, named, show, text
+from entrenar_viz.formatting import percent
 from entrenar_viz.plan.planned_layer import NO_BOUNDS, PlanOrigin
 from entrenar_viz.plan.shares import OPTIONS, PASSES, Allocation, options_of
 
@@ -104,7 +105,7 @@ class AllotForm(plain.HBox):
         options = [(label, method) for method, label in METHODS.items()]
         self.method = named(plain.Dropdown(options=options, value="erk", tooltip=ABOUT["erk"]), "Method of the plan")
         self.sparsity = Entry("Sparsity", "Sparsity of the plan", 0.5, heard).saying("Of all layers together")
-        self.least = Entry("Each layer", "Least sparsity of a layer", 0.0, heard)
+        self.least = Entry("Each layer", "Lowest sparsity of a layer", 0.0, heard)
         self.most = Entry("to", "Highest sparsity of a layer", 1.0, heard)
         self.power = Entry("Power", "Power of ERK", 1.0, heard, "number").saying("0 is uniform, 1 is ERK")
         above, spread = "A score is an outlier above so many times the mean", "Densities differ by up to twice that"
@@ -133,7 +134,7 @@ class AllotForm(plain.HBox):
     def asked(self) -> AllotRequest:
         """What is set; EntrenarVizError for a text that is no number, or bounds in the wrong order."""
         method = cast(Allocation, self.method.value)
-        least, most = self.least.value, self.most.value
+        least, most = self._bounds
         options = {name: self._option(name) for name in OPTIONS[method]}
         options_of(method, options)
         return AllotRequest(method, self.sparsity.value, options, least, most)
@@ -152,6 +153,14 @@ class AllotForm(plain.HBox):
                 control.value = value
             else:
                 self._include_kernel = value
+
+    @property
+    def _bounds(self) -> tuple[float, float]:
+        least, most = self.least.value, self.most.value
+        if least > most:
+            why = f"{percent(least)} is more than {percent(most)}, the highest"
+            raise EntrenarVizError(f"{self.least.name}: {why}")
+        return least, most
 
     @property
     def _controls(self) -> dict[str, Any]:

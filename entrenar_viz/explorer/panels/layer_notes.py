@@ -55,7 +55,8 @@ class LayerNotes(plain.VBox):
         show(self.allot, "the plan holds" in self.schedule.value)
         lacking = [name for name in names if name not in plan] if plan else []
         self.missing.value = f"Not in the plan, and left whole: {counted(len(lacking), 'layer')}." if lacking else ""
-        self.other.value = _other(plans, form)
+        other = _other(plans, form)
+        self.other.value = "" if other == self.problem.value else other  # not twice
         for part in (self.problem, self.missing, self.other):
             show(part, bool(part.value))
         show(self.beside, bool(self.schedule.value))

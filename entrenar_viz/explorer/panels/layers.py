@@ -61,10 +61,10 @@ class LayersPanel(plain.VBox):
     def _build(self, guarded: Guard, live: Live | None, *, own: bool) -> None:
         self.start = button("Allot", ALLOT, guarded(self._press))
         self.start.button_style = "primary"
-        self.measuring = button("Measure sensitivity", MEASURE, guarded(self._press_measure))
+        self.measuring = button("Measure sensitivity", MEASURE, guarded(lambda: self._try(self.measure)))
         self.drop = button("Drop the plan", DROP, guarded(lambda: self.take(None)))
         self.back = button("Bring the plan back", "Follow the plan that was put aside", guarded(self._bring_back))
-        self.form = AllotForm(self._mark, guarded, self.start, self.measuring, self.back)
+        self.form = AllotForm(self._retyped, guarded, self.start, self.measuring, self.back)
         self.progress = Progress("How many layers are read", guarded(self.cancel))
         self.notes = LayerNotes(guarded(self._allot_target))
         told = (self._change, self._step, self._pick, guarded)
@@ -158,8 +158,9 @@ class LayersPanel(plain.VBox):
     def _press(self) -> None:
         self._try(lambda: self.allot(self.form.asked))
 
-    def _press_measure(self) -> None:
-        self._try(self.measure)
+    def _retyped(self) -> None:
+        self.notes.problem.value = ""  # of what was asked for before
+        self._mark()
 
     def _allot_target(self) -> None:
         self.form.sparsity.put(self._target)

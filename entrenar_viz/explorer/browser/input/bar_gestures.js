@@ -3,11 +3,12 @@
 // said.
 import { marked, prunedOf } from "../math/bars.js";
 import { lockLayers, moveLayers, skipLayers } from "../math/plan.js";
+import { isSame } from "./plan_state.js";
 
-const STOPPED = "It stops here: bounds, locks or the other layers allow no more.";
-const LOCKED = "It is locked: it keeps its number.";
-const SKIPPED = "It is skipped: it is not pruned.";
-const NOT_SKIPPED = "It stays: the other layers could not make up for it.";
+const STOPPED = "It goes no further: it or the other layers are locked or at their bounds.";
+const LOCKED = "It is locked and keeps its sparsity: unlock it first.";
+const SKIPPED = "It is skipped and not pruned: take it back in first.";
+const NOT_SKIPPED = "Nothing has changed: the other layers are locked or at their bounds and cannot make up for it.";
 
 export class BarGestures {
   /**
@@ -18,6 +19,17 @@ export class BarGestures {
     this.view = view;
     this.state = state;
     this.said = ""; // of the last one, what it could not do
+    this.of = state.plan; // with which plan it ended
+  }
+
+  // What is still to be said: once there is another plan, nothing is.
+  get words() {
+    return this.said && isSame(this.of, this.state.plan) ? this.said : "";
+  }
+
+  say(said, plan) {
+    this.said = said;
+    this.of = plan;
   }
 
   // While a gesture lasts: the weights that the current bar is asked for; all others follow from how it began.
@@ -26,7 +38,7 @@ export class BarGestures {
     const { bar } = this.view;
     if (!state.start || !bar) return;
     const next = moveLayers(state.start, state.layers, bar.indices, asked);
-    this.said = moveWords(bar, next ?? state.start, asked);
+    this.say(moveWords(bar, next ?? state.start, asked), next ?? state.start);
     if (next) state.show(next);
     else this.view.request();
   }
@@ -51,7 +63,7 @@ export class BarGestures {
     if (!bar) return;
     this.said = "";
     if (this.state.change((plan) => skipLayers(plan, this.state.layers, bar.indices, on))) return;
-    this.said = NOT_SKIPPED;
+    this.say(NOT_SKIPPED, this.state.plan);
     this.view.request();
   }
 

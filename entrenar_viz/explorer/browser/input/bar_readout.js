@@ -94,7 +94,7 @@ function rangeOf(bar, layers, plan) {
 }
 
 function sensitivityOf(curve, bar, plan) {
-  if (!curve) return "no sensitivity is known of it";
+  if (!curve) return "its sensitivity has not been measured";
   const share = shareOf(bar, plan);
   const kept = `kept energy ${aligned(sensitivityAt(curve, "kept", share))}`;
   const error = curve.error ? `, output error ${aligned(sensitivityAt(curve, "error", share))}` : "";

@@ -124,7 +124,8 @@ export class PlanState {
   }
 }
 
-const isSame = (one, other) =>
+// Whether two plans ask the same of all layers.
+export const isSame = (one, other) =>
   ["pruned", "skipped", "locked"].every(
     (name) => one[name].length === other[name].length && one[name].every((number, i) => number === other[name][i]),
   );
