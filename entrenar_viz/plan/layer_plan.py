@@ -73,6 +73,15 @@ class Plan:
         """The share of these that goes."""
         return sum(self.pruned.values()) / self.weights if self.weights else 0.0
 
+    def __repr__(self) -> str:
+        """In a line: a model has hundreds of layers.
+
+        >>> from entrenar_viz import allocate
+        >>> allocate({"fc1": (128, 64), "fc2": (10, 128)}, 0.5)
+        <Plan: erk: 50% of 9,472 weights in 2 layers, from 0% to 57.81%>
+        """
+        return f"<Plan: {self.words()}>"
+
     def __getitem__(self, name: str) -> PlannedLayer:
         return self._named([name])[0]
 
