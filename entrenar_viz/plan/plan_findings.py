@@ -20,7 +20,7 @@ def review_plan(plan: Plan, measured: Sensitivity | None = None) -> list[Finding
     >>> from entrenar_viz import allocate
     >>> plan = allocate({"fc1": (128, 64), "fc2": (10, 128)}, 0.5, "uniform", fixed={"fc2": 1.0})
     >>> [finding.message for finding in review_plan(plan)]
-    ["'fc2' of 2 layers loses all of its weights: nothing passes it any more."]
+    ["'fc2' loses all of its weights: nothing passes it any more."]
     """
     planned = [layer for layer in plan.layers if not layer.skip]
     return by_severity([*_emptied(planned), *(_by_curves(planned, measured) if measured else ())])
@@ -28,8 +28,10 @@ def review_plan(plan: Plan, measured: Sensitivity | None = None) -> list[Finding
 
 def _emptied(planned: Sequence[PlannedLayer]) -> Iterator[Finding]:
     if empty := [layer.name for layer in planned if layer.pruned == layer.weights]:
-        verb, them = ("lose all of their", "them") if empty[1:] else ("loses all of its", "it")
-        message = f"{_those(empty, planned)} {verb} weights: nothing passes {them} any more."
+        message = f"{shown(empty[0])} loses all of its weights: nothing passes it any more."
+        if empty[1:]:
+            those = f"{shown(empty[0])} and {len(empty) - 1:,} more of {counted(len(planned), 'layer')}"
+            message = f"{those} lose all of their weights: nothing passes them any more."
         yield Finding("layer-emptied", "error", message)
 
 
@@ -45,27 +47,19 @@ def _by_curves(planned: Sequence[PlannedLayer], measured: Sensitivity) -> Iterat
 
 def _dead_rows(dying: Sequence[tuple[PlannedLayer, int]], planned: Sequence[PlannedLayer]) -> Finding:
     layer, rows = max(dying, key=lambda one: one[1] / one[0].shape[0])
-    worst = f"at least {rows:,} of {layer.shape[0]:,} in {shown(layer.name)}"
-    names = [one.name for one, _ in dying]
-    message = f"{_those(names, planned)} {_have(names)} rows (outputs) that lose all of their weights: {worst}."
+    lost, worst = "rows (outputs) that lose all of their weights", f"at least {rows:,} of {layer.shape[0]:,}"
+    message = f"{shown(layer.name)} has {lost}: {worst}."
+    if dying[1:]:
+        message = f"{len(dying):,} of {counted(len(planned), 'layer')} have {lost}, {shown(layer.name)} most: {worst}."
     return Finding("rows-dead", "warning", message)
 
 
 def _beyond_knee(beyond: Sequence[tuple[PlannedLayer, LayerSensitivity]], planned: Sequence[PlannedLayer]) -> Finding:
     layer, curve = min(beyond, key=lambda one: one[1].kept_at(one[0].sparsity) or 0.0)
     kept, asked = percent(curve.kept_at(layer.sparsity) or 0.0), percent(layer.sparsity)
-    worst = f"{shown(layer.name)} keeps {kept} of its energy at {asked}, knee at {percent(curve.knee or 0.0)}"
-    names = [one.name for one, _ in beyond]
-    verb = "are" if names[1:] else "is"
-    message = f"{_those(names, planned)} {verb} beyond the knee of the curve: {worst}."
+    least = f"{kept} of its energy at {asked}, knee at {percent(curve.knee or 0.0)}"
+    message = f"{shown(layer.name)} is beyond the knee of its curve: it keeps {least}."
+    if beyond[1:]:
+        many = f"{len(beyond):,} of {counted(len(planned), 'layer')} are beyond the knee of their curve"
+        message = f"{many}, and {shown(layer.name)} keeps least: {least}."
     return Finding("layer-beyond-knee", "info", message)
-
-
-def _those(names: Sequence[str], planned: Sequence[PlannedLayer]) -> str:
-    """``'fc1' and 3 more of 12 layers``."""
-    more = f" and {len(names) - 1:,} more" if names[1:] else ""
-    return f"{shown(names[0])}{more} of {counted(len(planned), 'layer')}"
-
-
-def _have(names: Sequence[str]) -> str:
-    return "have" if names[1:] else "has"
