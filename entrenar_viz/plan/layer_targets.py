@@ -89,6 +89,8 @@ class LayerTargets:
         """What does not go with such a model, of it 20 layers at most."""
         if self.plan is None:
             return []
+        if why := _of_another_model(self.plan, shapes):
+            return [Problem("layers", why)]
         wrong = self._misfits(self.plan, shapes, within)
         found = [Problem(shown(name), why) for name, why in islice(wrong, _LISTED)]
         if more := sum(1 for _ in wrong):
@@ -106,6 +108,15 @@ class LayerTargets:
                 hints = max(hints - 1, 0)
             if within == "row" and not layer.skip and (why := _not_by_rows(layer.pattern)):
                 yield layer.name, why
+
+
+def _of_another_model(plan: Plan, shapes: Mapping[str, Iterable[int]]) -> str:
+    """That none of the layers is there, where there are more than have hints; empty where some are."""
+    wanted = [layer.name for layer in plan.layers if not layer.skip]
+    if len(wanted) <= _HINTS or any(name in shapes for name in wanted):
+        return ""
+    here = listed(list(shapes), 3) or "none that can be pruned"
+    return f"none of the {len(wanted):,} in the plan is here: it has {listed(wanted, 3)}, and here are {here}"
 
 
 def _hint(layer: PlannedLayer, shapes: Mapping[str, Iterable[int]]) -> str:

@@ -74,10 +74,15 @@ def named(wanted: Iterable[str], layers: Sequence[Layer], what: str) -> dict[str
     for name in wanted:
         found[name] = _matching(str(name), there)
         if not found[name]:
-            near = get_close_matches(str(name), there, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {listed(list(there), 3)}"
-            raise EntrenarVizError(f"{what}: no layer is called {shown(name)}: {hint}")
+            raise EntrenarVizError(f"{what}: no layer is called {shown(name)}: {_hint(str(name), there)}")
     return found
+
+
+def _hint(wanted: str, there: Mapping[str, object]) -> str:
+    """What may have been meant: the tensors of a module, or the nearest name."""
+    inside = [name for name in there if name.startswith(f"{wanted}.")]
+    near = [f"{wanted}.*"] if inside[1:] else inside or get_close_matches(wanted, there, n=1)
+    return f"did you mean {near[0]}?" if near else f"there are {listed(list(there), 3)}"
 
 
 def _matching(wanted: str, there: Mapping[str, object]) -> list[str]:

@@ -324,6 +324,8 @@ def test_names_may_be_patterns():
         ({"max_sparsity": 0.7}, r"allow at most 11,916 \(69.995301%\); ask for that, or widen them"),
         ({"min_sparsity": 0.9}, r"allow at least 15,322 \(90.002350%\)"),
         ({"skip": ["fc4"]}, r"skip: no layer is called 'fc4': did you mean"),
+        ({"layers": {"fc1.weight": (2, 2)}, "skip": ["fc1"]}, "'fc1': did you mean fc1.weight[?]"),
+        ({"layers": {"h.0.up": (2, 2), "h.0.down": (2, 2)}, "fixed": {"h.0": 0.5}}, r"did you mean h.0.\*[?]"),
         ({"skip": "fc1"}, r"skip: pass a list of names, \['fc1'\]"),
         ({"skip": None}, r"skip: pass a list of names, \[None\]"),
         ({"skip": [1]}, "skip: no layer is called 1: there are 'fc1', 'fc2', 'fc3'"),

@@ -119,9 +119,14 @@ def test_a_plan_of_another_model_is_refused_with_what_differs():
 
 def test_a_plan_of_a_large_model_is_refused_in_few_words():
     wrong = plan(*(layer(f"layer{number}", (2, 2), 0.5) for number in range(5000)))
-    found = problems(LayerTargets(CUBIC, wrong), {f"h.{number}.weight": (2, 2) for number in range(5000)})
+    there = {f"h.{number}.weight": (2, 2) for number in range(5000)}
+    assert problems(LayerTargets(CUBIC, wrong), there) == [
+        "layers: none of the 5,000 in the plan is here: it has 'layer0', 'layer1', 'layer2' and 4,997 more, and here are"
+        " 'h.0.weight', 'h.1.weight', 'h.2.weight' and 4,997 more"
+    ]
+    found = problems(LayerTargets(CUBIC, wrong), there | {"layer7": (2, 2)})
     assert len(found) == 21
-    assert found[-1] == "layers: and 4,980 more"
+    assert found[-1] == "layers: and 4,979 more"
 
 
 def test_names_cannot_command_a_terminal():
