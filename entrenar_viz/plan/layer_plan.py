@@ -205,10 +205,11 @@ class Plan:
         shares = [layer.sparsity for layer in planned] or [0.0]
         skipped = len(self.layers) - len(planned)
         way = f"{self.origin.method}, edited" if self.origin.edited else self.origin.method
-        spread = f"from {percent(min(shares))} to {percent(max(shares))}"
+        least, most = percent(min(shares)), percent(max(shares))
+        spread = f", from {least} to {most}" if least != most else ""
         left = f"; {counted(skipped, 'layer')} left whole" if skipped else ""
         weights = f"{self.weights:,} weights in {counted(len(planned), 'layer')}"
-        return f"{way}: {percent(self.sparsity)} of {weights}, {spread}{left}"
+        return f"{way}: {percent(self.sparsity)} of {weights}{spread}{left}"
 
 
 FORMAT = Format("entrenar-viz plan", Plan, {"layers": PlannedLayer, "origin": PlanOrigin}, most_bytes=MOST_BYTES)

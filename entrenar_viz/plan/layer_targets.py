@@ -89,13 +89,13 @@ class LayerTargets:
         """What does not go with such a model, of it 20 layers at most."""
         if self.plan is None:
             return []
+        no_shape = [] if self._target else [Problem("schedule", _NO_SHAPE)]
         if why := _of_another_model(self.plan, shapes):
-            return [Problem("layers", why)]
+            return [*no_shape, Problem("layers", why)]
         wrong = self._misfits(self.plan, shapes, within)
         found = [Problem(shown(name), why) for name, why in islice(wrong, _LISTED)]
-        if more := sum(1 for _ in wrong):
-            found.append(Problem("layers", f"and {more:,} more"))
-        return found if self._target else [Problem("schedule", _NO_SHAPE), *found]
+        more = sum(1 for _ in wrong)
+        return [*no_shape, *found, *([Problem("layers", f"and {more:,} more")] if more else [])]
 
     def _misfits(self, plan: Plan, shapes: Mapping[str, Iterable[int]], within: Within) -> Iterator[tuple[str, str]]:
         hints = _HINTS
@@ -111,12 +111,13 @@ class LayerTargets:
 
 
 def _of_another_model(plan: Plan, shapes: Mapping[str, Iterable[int]]) -> str:
-    """That none of the layers is there, where there are more than have hints; empty where some are."""
+    """That none of the layers is there; empty where some are, or a few have names that are nearly right."""
     wanted = [layer.name for layer in plan.layers if not layer.skip]
-    if len(wanted) <= _HINTS or any(name in shapes for name in wanted):
+    few = len(wanted) <= _HINTS and any(get_close_matches(name, shapes, n=1) for name in wanted)
+    if not wanted or few or any(name in shapes for name in wanted):
         return ""
     here = listed(list(shapes), 3) or "none that can be pruned"
-    return f"none of the {len(wanted):,} in the plan is here: it has {listed(wanted, 3)}, and here are {here}"
+    return f"none of the plan's is here: it has {listed(wanted, 3)}, and here are {here}"
 
 
 def _hint(layer: PlannedLayer, shapes: Mapping[str, Iterable[int]]) -> str:

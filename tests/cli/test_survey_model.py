@@ -44,7 +44,7 @@ def test_a_plan(capsys):
     PruningConfig(target_sparsity=0.5).save("pruning.json", overwrite=True)
     assert main([*command, "--plan", "plan.json", "--csv", "layers.csv"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    planned = "by hand: 80% of 100 weights in 1 layer, from 80% to 80%; 1 layer left whole"
+    planned = "by hand: 80% of 100 weights in 1 layer; 1 layer left whole"
     assert lines[0] == f"model.npz: OneShot, unstructured, magnitude, by a plan ({planned}), asked at step 0"
     assert lines[3].split()[:4] == ["a", "10x10", "float64", "80%"]
     assert "b: left whole: the plan skips it" in lines

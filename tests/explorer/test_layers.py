@@ -405,6 +405,7 @@ def test_it_waits_while_there_are_problems(explorer):
     before = allot(explorer)
     put(explorer, end_step=100)
     assert (panel(explorer).start.disabled, problem(explorer)) == (True, words.WAITS)
+    assert panel(explorer).notes.allot.disabled
     panel(explorer).start.click()
     with pytest.raises(ConfigError, match="nothing was allotted"):
         explorer.allocate()

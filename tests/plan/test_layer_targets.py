@@ -113,16 +113,18 @@ def test_a_plan_of_another_model_is_refused_with_what_differs():
         "'a': is [8, 4] here, and [4, 8] in the plan",
         "'b': is no layer here that can be pruned: did you mean 'b.'?",
     ]
-    assert problems(targets, {})[0] == "'a': is no layer here that can be pruned: there are none"
-    assert problems(targets, {"zzz": (1, 1)})[1] == "'b': is no layer here that can be pruned: there are 'zzz'"
+    none = "layers: none of the plan's is here: it has 'a', 'b', 'experts[0]', and here are "
+    assert problems(targets, {}) == [f"{none}none that can be pruned"]
+    assert problems(targets, {"zzz": (1, 1)}) == [f"{none}'zzz'"]
+    assert "did you mean 'a.'?" in problems(targets, {"a.": (1, 1)})[0]
 
 
 def test_a_plan_of_a_large_model_is_refused_in_few_words():
     wrong = plan(*(layer(f"layer{number}", (2, 2), 0.5) for number in range(5000)))
     there = {f"h.{number}.weight": (2, 2) for number in range(5000)}
     assert problems(LayerTargets(CUBIC, wrong), there) == [
-        "layers: none of the 5,000 in the plan is here: it has 'layer0', 'layer1', 'layer2' and 4,997 more, and here are"
-        " 'h.0.weight', 'h.1.weight', 'h.2.weight' and 4,997 more"
+        "layers: none of the plan's is here: it has 'layer0', 'layer1', 'layer2' and 4,997 more,"
+        " and here are 'h.0.weight', 'h.1.weight', 'h.2.weight' and 4,997 more"
     ]
     found = problems(LayerTargets(CUBIC, wrong), there | {"layer7": (2, 2)})
     assert len(found) == 21

@@ -262,7 +262,7 @@ def test_a_trial_of_your_own_prunes_by_the_plan():
     assert found.left_whole == {}
     with pytest.raises(EntrenarVizError, match=r"the layers of a trial of your own are not known here: pass a Plan"):
         rehearse(config, 8, 3, trial=own, plans={"ERK": "erk"})
-    with pytest.raises(ConfigError, match="is no layer here that can be pruned"):
+    with pytest.raises(ConfigError, match=r"none of the plan's is here"):
         rehearse(config, 8, 3, trial=own, plan=plan(layer("c", (8, 8), 0.75)))
 
 

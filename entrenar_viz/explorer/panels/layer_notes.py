@@ -51,7 +51,7 @@ class LayerNotes(plain.VBox):
         self.words.value = " ".join(filter(None, (about(plan) if plan else ASIDE if plans.aside else START, self.said)))
         self.schedule.value = beside_schedule(plan, config) if plan else ""
         target = percent(float(config.schedule.target(config.target_sparsity)))
-        self.allot.description = f"Allot {target}"
+        self.allot.description, self.allot.disabled = f"Allot {target}", blocked
         show(self.allot, "the plan holds" in self.schedule.value)
         lacking = [name for name in names if name not in plan] if plan else []
         self.missing.value = f"Not in the plan, and left whole: {counted(len(lacking), 'layer')}." if lacking else ""

@@ -17,6 +17,8 @@ from entrenar_viz.model_survey.text import printable
 from entrenar_viz.plan.layer_plan import Plan
 from entrenar_viz.plan.planned_layer import PlannedLayer
 
+AS_DRAWN = "900px"  # the width of the picture, which is blurred where it is stretched
+
 
 class PlainLayers(plain.VBox):
     """As ``LayerPage``: ``change``, ``step`` and ``pick`` are told what was done."""
@@ -41,7 +43,7 @@ class PlainLayers(plain.VBox):
         self.steps = {
             name: button(name.capitalize(), f"{name.capitalize()}, in the plan", steps[name]) for name in steps
         }
-        self.about, self.picture = quiet(), plain.Image()
+        self.about, self.picture = quiet(), plain.Image(layout=w.Layout(max_width=AS_DRAWN))
         controls = line(*self.steps.values(), self.layer, self.share, self.locked, self.skipped, self.about)
         super().__init__([controls, self.picture])
         for widget, done in ((self.layer, self._pick), (self.locked, self._lock), (self.skipped, self._skip)):
