@@ -206,9 +206,7 @@ def test_all_that_does_not_fit_is_told_with_all_other_problems():
     assert told[3] == "'a.bias': is no layer here that can be pruned: there are 'a.weight', 'b.weight', 'c.weight'"
     assert told[4] == "b.weight: has no numbers (device meta): load the weights first"
     nothing = config(0.0, schedule=OneShot(step=1))
-    with pytest.raises(
-        ConfigError, match=r"2 problems:(\n|.)*schedule: ends with 0%(\n|.)*none of the plan's is here"
-    ):
+    with pytest.raises(ConfigError, match=r"2 problems:(\n|.)*schedule: ends with 0%(\n|.)*none of the plan's is here"):
         Pruner(network(), nothing, 1, plan=plan(layer("9", (1, 1), 0.5)))
 
 
