@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from entrenar_viz.errors import EntrenarVizError, WeightsError
-from entrenar_viz.masks.calibration import Calibration, CalibrationSource, calibration_for, load_calibration
+from entrenar_viz.masks.calibration import Calibration, CalibrationSource, load_calibration
 from entrenar_viz.models.weights import Tensors
 from entrenar_viz.plan.budget import Bounds, Counts
 from entrenar_viz.plan.layers import Layer, Layers
@@ -60,8 +60,10 @@ class Evidence:
 
     def outlier_shares(self, layers: Sequence[Layer], times: float, *, by_block: bool) -> list[float]:
         """What ``outliers.outlier_shares`` counts."""
-        weights, data = self._weights("owl"), calibration_for("wanda", self.calibration, self._weights("owl"))
-        assert data is not None
+        weights, data = self._weights("owl"), self.calibration
+        if data is None:
+            fix = "pass calibration= (--calibration FILE), the inputs of each layer as load_calibration takes them"
+            raise WeightsError(f"owl counts outliers among wanda's scores and needs calibration data: {fix}")
         if lacking := [layer.name for layer in layers if layer.name not in data]:
             fix = "skip it, or pass data that have it"
             raise WeightsError(f"{data.source}: has nothing for {lacking[0]!r:.80}, which owl needs: {fix}")

@@ -27,13 +27,17 @@ class LayerTargets:
     With a ``plan`` each layer follows the shape of the schedule, scaled to its own sparsity, whatever the target of the
     schedule is, and the plan alone says which layers are left whole; without one ``skip_embed_layers`` does.
 
-    EntrenarVizError if ``plan`` is something else; whether it goes with the schedule and with a model, ``check`` tells.
+    EntrenarVizError if one of them is something else; whether the plan goes with the schedule and with a model,
+    ``check`` tells.
     """
 
     config: PruningConfig
     plan: Plan | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.config, PruningConfig):
+            given, how = type(self.config).__name__, "load a file with PruningConfig.load(path)"
+            raise EntrenarVizError(f"config is a PruningConfig, not {given}: {how}")
         if self.plan is not None and not isinstance(self.plan, Plan):
             raise EntrenarVizError(f"plan is a Plan, not {type(self.plan).__name__}: load a file with Plan.load(path)")
 

@@ -357,7 +357,7 @@ def test_a_plan_names_the_data_that_it_is_made_by():
 
 
 def test_owl_says_what_it_lacks():
-    with pytest.raises(WeightsError, match="wanda needs calibration data"):
+    with pytest.raises(WeightsError, match=r"owl counts outliers .* needs calibration data: pass calibration="):
         allocate(DIGITS, 0.5, "owl")
     with pytest.raises(WeightsError, match=r"has nothing for 'fc2.weight', which owl needs: skip it"):
         allocate(DIGITS, 0.5, "owl", calibration={"fc1.weight": np.ones(64)})

@@ -153,6 +153,12 @@ def test_a_schedule_that_ends_with_nothing_has_no_shape_to_scale(schedule):
     ]
 
 
+@pytest.mark.parametrize("wrong", ["pruning.json", None])
+def test_what_is_no_configuration_is_refused(wrong):
+    with pytest.raises(EntrenarVizError, match=r"config is a PruningConfig, not .*: load a file with PruningConfig"):
+        LayerTargets(wrong)
+
+
 @pytest.mark.parametrize("wrong", ["plan.json", {"a": 0.5}, 0.5])
 def test_what_is_no_plan_is_refused(wrong):
     with pytest.raises(EntrenarVizError, match=r"plan is a Plan, not .*: load a file with Plan.load\(path\)"):
