@@ -233,6 +233,7 @@ CTRL_C = """
 import os, signal, sys
 from entrenar_viz.cli import command, rehearse_config
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests may have them in the background
 rehearse_config.tell = lambda done, total, run: done == 2 and os.killpg(0, signal.SIGINT)
 sys.exit(command.main())
 """

@@ -4,6 +4,7 @@ import json
 import math
 import re
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -255,7 +256,7 @@ def test_owl_takes_the_layers_of_a_block_together():
 def test_any_executor_gives_the_same_plan(method):
     data = sample_calibration("digits network") if method == "owl" else None
     alone = allocate(DIGITS, 0.8, method, calibration=data)
-    with ThreadPoolExecutor(2) as threads, ProcessPoolExecutor(2) as processes:
+    with ThreadPoolExecutor(2) as threads, ProcessPoolExecutor(2, mp_context=get_context("spawn")) as processes:
         for executor in (threads, processes):
             assert allocate(DIGITS, 0.8, method, calibration=data, executor=executor) == alone
 

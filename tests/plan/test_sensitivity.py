@@ -1,6 +1,7 @@
 """What layers lose, against the masks themselves."""
 
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
 
 import numpy as np
 import pandas as pd
@@ -85,7 +86,7 @@ def test_the_survey_has_the_same_numbers():
 
 def test_any_executor_gives_the_same():
     alone = sensitivity(DIGITS, calibration=DATA)
-    with ThreadPoolExecutor(2) as threads, ProcessPoolExecutor(2) as processes:
+    with ThreadPoolExecutor(2) as threads, ProcessPoolExecutor(2, mp_context=get_context("spawn")) as processes:
         for executor in (threads, processes):
             for one, other in zip(alone, sensitivity(DIGITS, calibration=DATA, executor=executor), strict=True):
                 assert one.kept_energy == other.kept_energy
