@@ -154,10 +154,9 @@ def measure_layer(job: _Job) -> LayerSensitivity:
     try:
         layer = StreamedLayer.of(job.weights, name, job.pattern, job.method, job.calibration)
         outputs = _Outputs(layer.activations, len(job.levels))
-        by_score = isinstance(job.pattern, Unstructured) and job.within == "tensor" and rows * columns > SMALL
+        by_order = isinstance(job.pattern, Unstructured) and job.within == "tensor"
+        by_score = by_order and rows * columns > SMALL and outputs.inputs is None  # outputs are made with masks
         sums = _by_score(layer, job.levels) if by_score else _by_mask(layer, job, outputs)
-        if by_score and outputs.inputs is not None:
-            _add_outputs(layer, job, outputs)
     except WeightsError as error:
         return replace(known, reason=str(error))
     return _record(known, job.levels, sums, outputs)
@@ -170,7 +169,7 @@ def _by_score(layer: StreamedLayer, levels: tuple[float, ...]) -> LevelSums:
 
 
 def _by_mask(layer: StreamedLayer, job: _Job, outputs: _Outputs) -> LevelSums:
-    """Of what goes by other rules; ``outputs`` are counted with it."""
+    """Of what goes by any rule; ``outputs`` are counted with it."""
     count = len(job.levels) + 1
     weights, energy, dead = np.zeros(count, np.int64), np.zeros(count), np.zeros(count, np.int64)
     kept = kept_levels(layer.scored, layer.grid, job.pattern, job.within, job.levels)
@@ -182,12 +181,6 @@ def _by_mask(layer: StreamedLayer, job: _Job, outputs: _Outputs) -> LevelSums:
         outputs.add(rows, until)
     lost = energy.cumsum()  # whose last is all of it, to the bit: where all has gone nothing is kept
     return LevelSums(weights.cumsum()[:-1], dead.cumsum()[:-1], lost[:-1], float(lost[-1]))
-
-
-def _add_outputs(layer: StreamedLayer, job: _Job, outputs: _Outputs) -> None:
-    kept = kept_levels(layer.scored, layer.grid, job.pattern, job.within, job.levels)
-    for first, rows in layer.bands():
-        outputs.add(rows, kept(first, layer.score(rows)))
 
 
 def _record(known: LayerSensitivity, levels: tuple[float, ...], sums: LevelSums, outputs: _Outputs) -> LayerSensitivity:
