@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Executor, Future
+from contextlib import closing
 from itertools import islice
 from typing import TypeVar
 
@@ -35,3 +36,18 @@ def in_order(
     finally:
         for future in waiting:
             future.cancel()
+
+
+def all_in_order(
+    work: Callable[[Job], Result],
+    jobs: Iterable[Job],
+    executor: Executor | None,
+    on_result: Callable[[Result], object] = lambda _: None,
+) -> list[Result]:
+    """All results of ``in_order``; ``on_result`` is told of each, and what it raises ends the work."""
+    found, results = in_order(work, jobs, executor), []
+    with closing(found):
+        for result in found:
+            results.append(result)
+            on_result(result)
+    return results

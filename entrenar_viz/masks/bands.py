@@ -106,7 +106,7 @@ def kept_levels(
 
 def _kept_by(order: PruneOrder, levels: Sequence[float]) -> NDArray[np.uint8]:
     kept = np.zeros(order.shape, np.uint8)
-    masks = {order.count(level): order.mask(level) for level in levels if level} if levels else {}
+    masks = {order.count(level): order.mask(level) for level in levels if level}
     for level in levels:
         kept += masks[order.count(level)] if level else np.uint8(1)
     return kept

@@ -127,15 +127,21 @@ def output_errors(
     """
     if activations.ndim == 1:
         raise WeightsError("norms do not tell the error of the output: pass activations, (samples, columns)")
-    inputs = activations[:: -(-len(activations) // MOST_SAMPLES)]
+    inputs = sampled(activations)
     levels = int(np.clip(_WORK // (len(inputs) * matrix.size), _FEWEST, _MOST))
     errors = np.zeros(levels + 1)
     for j, count in enumerate(level_counts(order, levels)):
-        errors[j] = _squared_norm(inputs, np.where(order.mask_of(int(count)), np.float32(0), matrix))
+        errors[j] = squared_norm(inputs, np.where(order.mask_of(int(count)), np.float32(0), matrix))
         on_progress((j + 1) / (levels + 1))
-    return errors / (_squared_norm(inputs, matrix) or 1.0)
+    return errors / (squared_norm(inputs, matrix) or 1.0)
 
 
-def _squared_norm(inputs: Activations, matrix: Matrix) -> float:
+def sampled(activations: Activations) -> Activations:
+    """Up to 256 evenly spaced of ``activations`` (samples, columns)."""
+    return activations[:: -(-len(activations) // MOST_SAMPLES)]
+
+
+def squared_norm(inputs: Activations, matrix: Matrix) -> float:
+    """Of the outputs that ``matrix`` (rows, columns) makes of ``inputs``: products of 32 bits, summed in float64."""
     output = (inputs @ matrix.T).astype(np.float64)
     return float(np.vdot(output, output))

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from contextlib import closing
 from dataclasses import dataclass, replace
+from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,14 +14,14 @@ from entrenar_viz.masks.activations import Activations
 from entrenar_viz.masks.bands import SMALL, kept_levels
 from entrenar_viz.masks.calibration import Calibration, CalibrationSource, calibration_for
 from entrenar_viz.masks.level_sums import LevelSums, level_sums
-from entrenar_viz.masks.loss_curves import MOST_SAMPLES
+from entrenar_viz.masks.loss_curves import sampled, squared_norm
 from entrenar_viz.masks.order import Within, check_within
 from entrenar_viz.masks.streamed_layer import StreamedLayer, grid_of
 from entrenar_viz.models.layer_names import reason_left_whole
 from entrenar_viz.models.weights import Matrix, Source, Tensors, load_weights
 from entrenar_viz.plan.sensitivities import LayerSensitivity, Sensitivity
 from entrenar_viz.progress import Progress, check_progress, reporting
-from entrenar_viz.workers import in_order
+from entrenar_viz.workers import all_in_order
 
 LEVELS = (0.0, 0.2, 0.4, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.99)
 MOST_LEVELS = 255
@@ -71,12 +71,9 @@ def sensitivity(
         _Job(weights.only(name), asked, pattern, method, within, _of_layer(data, name), skip_embed_layers)
         for name in weights
     ]
-    found = in_order(measure_layer, jobs, executor)
-    layers = []
-    with closing(found), reporting(progress, len(jobs), "layer") as report:
-        for layer in found:
-            layers.append(layer)
-            report(len(layers), len(jobs), layer)
+    done = count(1)
+    with reporting(progress, len(jobs), "layer") as report:
+        layers = all_in_order(measure_layer, jobs, executor, lambda layer: report(next(done), len(jobs), layer))
     return Sensitivity(weights.source, tuple(layers), pattern, method, within, data.source if data else "")
 
 
@@ -114,7 +111,7 @@ class _Outputs:
     def __init__(self, activations: Activations | None, levels: int) -> None:
         self.inputs: Activations | None = None
         if activations is not None and activations.ndim == 2:
-            self.inputs = activations[:: -(-len(activations) // MOST_SAMPLES)]
+            self.inputs = sampled(activations)
         self.whole, self.lost = 0.0, np.zeros(levels)
 
     def add(self, rows: Matrix, until: NDArray[np.uint8]) -> None:
@@ -132,8 +129,7 @@ class _Outputs:
         total, step = 0.0, max(_OUTPUTS // len(rows), 1)
         for start in range(0, len(self.inputs), step):
             with np.errstate(over="ignore", invalid="ignore"):  # then the error is unknown
-                output = (self.inputs[start : start + step] @ rows.T).astype(np.float64)
-            total += float(np.vdot(output, output))
+                total += squared_norm(self.inputs[start : start + step], rows)
         return total
 
     def errors(self) -> tuple[float, ...] | None:
@@ -170,14 +166,14 @@ def _by_score(layer: StreamedLayer, levels: tuple[float, ...]) -> LevelSums:
 
 def _by_mask(layer: StreamedLayer, job: _Job, outputs: _Outputs) -> LevelSums:
     """Of what goes by any rule; ``outputs`` are counted with it."""
-    count = len(job.levels) + 1
-    weights, energy, dead = np.zeros(count, np.int64), np.zeros(count), np.zeros(count, np.int64)
+    size = len(job.levels) + 1
+    weights, energy, dead = np.zeros(size, np.int64), np.zeros(size), np.zeros(size, np.int64)
     kept = kept_levels(layer.scored, layer.grid, job.pattern, job.within, job.levels)
     for first, rows in layer.bands():
         until = kept(first, layer.score(rows))
-        weights += np.bincount(until.ravel(), minlength=count)
-        energy += np.bincount(until.ravel(), np.square(rows, dtype=np.float64).ravel(), count)
-        dead += np.bincount(until.max(axis=1), minlength=count)
+        weights += np.bincount(until.ravel(), minlength=size)
+        energy += np.bincount(until.ravel(), np.square(rows, dtype=np.float64).ravel(), size)
+        dead += np.bincount(until.max(axis=1), minlength=size)
         outputs.add(rows, until)
     lost = energy.cumsum()  # whose last is all of it, to the bit: where all has gone nothing is kept
     return LevelSums(weights.cumsum()[:-1], dead.cumsum()[:-1], lost[:-1], float(lost[-1]))

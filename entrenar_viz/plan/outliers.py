@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,9 +11,9 @@ from entrenar_viz.masks.calibration import Calibration
 from entrenar_viz.masks.streamed_layer import StreamedLayer
 from entrenar_viz.models.weights import Tensors
 from entrenar_viz.plan.layers import Layer
-from entrenar_viz.workers import in_order
+from entrenar_viz.workers import all_in_order
 
-Report = Callable[[], object]
+Report = Callable[[object], object]
 
 
 def outlier_shares(
@@ -25,7 +24,7 @@ def outlier_shares(
     *,
     by_block: bool = True,
     executor: Executor | None = None,
-    on_layer: Report = lambda: None,
+    on_layer: Report = lambda _: None,
 ) -> list[float]:
     """For each of ``layers`` the share of scores above ``times`` the mean, in percent: of its block, or of itself.
 
@@ -35,10 +34,10 @@ def outlier_shares(
     """
     groups = [layer.block if by_block else layer.name for layer in layers]
     jobs = [_Job(weights.only(layer.name), calibration.only(layer.name)) for layer in layers]
-    sums = _told(sum_scores, jobs, executor, on_layer)
+    sums = all_in_order(sum_scores, jobs, executor, on_layer)
     total, count = _by_group(groups, sums), _by_group(groups, [layer.weights for layer in layers])
     limits = [times * total[group] / count[group] for group in groups]
-    above = _told(count_above, [*zip(jobs, limits, strict=True)], executor, on_layer)
+    above = all_in_order(count_above, [*zip(jobs, limits, strict=True)], executor, on_layer)
     outliers = _by_group(groups, above)
     return [100 * outliers[group] / count[group] for group in groups]
 
@@ -68,14 +67,3 @@ def count_above(given: tuple[_Job, float]) -> float:
     """How many scores of the job's layer are above a limit."""
     job, limit = given
     return float(sum(np.count_nonzero(scores > limit) for _, scores in job.layer().scored()))
-
-
-def _told(
-    work: Callable[..., float], jobs: Sequence[object], executor: Executor | None, on_layer: Report
-) -> list[float]:
-    found, results = in_order(work, jobs, executor), []
-    with closing(found):
-        for result in found:
-            results.append(result)
-            on_layer()
-    return results

@@ -2,21 +2,19 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from entrenar_viz.config.pruning_config import Unstructured
+from entrenar_viz.masks.bands import HALF, HALVES, score_bits
 from entrenar_viz.masks.streamed_layer import StreamedLayer
 from entrenar_viz.models.weights import Tensors
 from entrenar_viz.plan.budget import Amounts, Bounds, Counts, Family, share_out, within_bounds
-from entrenar_viz.workers import in_order
+from entrenar_viz.workers import all_in_order
 
-_HALF, _HALVES = 16, 1 << 16  # the bits of a score are counted by their upper halves first, then by the lower ones
-
-Report = Callable[[], object]
+Report = Callable[[object], object]
 
 
 def global_magnitude(
@@ -26,7 +24,7 @@ def global_magnitude(
     budget: int,
     *,
     executor: Executor | None = None,
-    on_layer: Report = lambda: None,
+    on_layer: Report = lambda _: None,
 ) -> Counts:
     """How many weights each of the layers ``names`` loses, (layers,), if the ``budget`` smallest of all go.
 
@@ -37,11 +35,11 @@ def global_magnitude(
     """
     sizes = np.array([np.prod(weights.shape(name), dtype=np.int64) for name in names], np.int64)
     tallies = _counted(weights, names, None, executor, on_layer)
-    family = Family(lambda upper: _below(tallies, upper), -1.0, float(_HALVES - 1))
+    family = Family(lambda upper: _below(tallies, upper), -1.0, float(HALVES - 1))
     half = _crossing(family, bounds, budget)
     before = _below(tallies, half - 1)
     lower = _counted(weights, names, half, executor, on_layer)
-    return share_out(Family(lambda last: before + _below(lower, last), -1.0, float(_HALVES - 1)), bounds, budget, sizes)
+    return share_out(Family(lambda last: before + _below(lower, last), -1.0, float(HALVES - 1)), bounds, budget, sizes)
 
 
 def _crossing(family: Family, bounds: Bounds, budget: int) -> int:
@@ -83,22 +81,18 @@ def _counted(
     weights: Tensors, names: Sequence[str], upper: int | None, executor: Executor | None, on_layer: Report
 ) -> list[_Tally]:
     """Of each layer the upper halves; with ``upper`` the lower halves of the scores that have that one."""
-    found, tallies = in_order(count_halves, [_Job(weights.only(name), upper) for name in names], executor), []
-    with closing(found):
-        for tally in found:
-            tallies.append(tally)
-            on_layer()
-    return tallies
+    jobs = [_Job(weights.only(name), upper) for name in names]
+    return all_in_order(count_halves, jobs, executor, on_layer)
 
 
 def count_halves(job: _Job) -> _Tally:
     """The tally of the job's layer."""
     layer = StreamedLayer.of(job.weights, job.weights.names[0], Unstructured(), "magnitude", None)
-    tally = np.zeros(_HALVES, np.int64)
+    tally = np.zeros(HALVES, np.int64)
     for _, scores in layer.scored():
-        bits = np.ascontiguousarray(scores).reshape(-1).view(np.uint32)
-        halves = bits >> _HALF
-        some = halves if job.upper is None else bits[halves == job.upper] & (_HALVES - 1)
-        tally += np.bincount(some, minlength=_HALVES)
+        bits = score_bits(scores)
+        halves = bits >> HALF
+        some = halves if job.upper is None else bits[halves == job.upper] & (HALVES - 1)
+        tally += np.bincount(some, minlength=HALVES)
     there = np.flatnonzero(tally)
     return _Tally(there.astype(np.uint16), np.cumsum(tally[there]))
