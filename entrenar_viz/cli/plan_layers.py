@@ -1,6 +1,5 @@
 """``entrenar-viz plan``: a budget shared out among the layers of a model, as a table and as a plan in a file."""
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +7,7 @@ from shlex import quote
 from typing import Any
 
 from entrenar_viz.cli.survey_model import SHOWN, tell, threads
-from entrenar_viz.files.atomic import check_place
+from entrenar_viz.cli.terminal import check_outputs, tell_progress
 from entrenar_viz.formatting import counted, percent
 from entrenar_viz.model_survey.text import aligned, once_each, printable, shape_text, short
 from entrenar_viz.plan.allocation import allocate
@@ -46,10 +45,7 @@ class Written:
 
     def check(self) -> None:
         """Raise what would be raised at the end, before the work."""
-        for path in filter(None, (self.plan, self.curves, self.figure)):
-            check_place(path)
-            if path.exists() and not self.overwrite:
-                raise FileExistsError(f"{path} exists already: --force replaces it")
+        check_outputs((self.plan, self.curves, self.figure), overwrite=self.overwrite)
 
     def write(self, plan: Plan, measured: Sensitivity | None) -> None:
         """Write those that were asked for, and say so."""
@@ -114,10 +110,7 @@ def _measure(model: str, budget: Budget, calibration: str | None, executor: Any)
 
 
 def _tell(done: int, total: int) -> None:
-    """How far it is, on one line that the next one replaces; only to a terminal."""
-    if sys.stderr.isatty():
-        end = "\r\x1b[K" if done == total else ""
-        print(f"\r\x1b[K{done:,} of {total:,} layers read", end=end, file=sys.stderr, flush=True)
+    tell_progress(f"{done:,} of {total:,} layers read", last=done == total)
 
 
 def _as_text(planned: Plan, measured: Sensitivity | None, most: int) -> Iterator[str]:

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from entrenar_viz.cli.check_config import default_steps
+from entrenar_viz.cli.terminal import check_outputs, tell_progress
 from entrenar_viz.config.pruning_config import PruningConfig
-from entrenar_viz.files.atomic import check_place, write_atomically
+from entrenar_viz.files.atomic import write_atomically
 from entrenar_viz.formatting import counted, percent
 from entrenar_viz.progress import optional
 from entrenar_viz.rehearsal.rehearsing import rehearse
@@ -42,10 +43,7 @@ class Written:
 
     def check(self) -> None:
         """Raise what would be raised at the end, before the work."""
-        for path in filter(None, (self.csv, self.figure)):
-            check_place(path)
-            if path.exists() and not self.overwrite:
-                raise FileExistsError(f"{path} exists already: --force replaces it")
+        check_outputs((self.csv, self.figure), overwrite=self.overwrite)
         if self.csv is not None:
             optional("pandas", "--csv needs pandas", "leave it out")
 
@@ -156,13 +154,10 @@ def _processes(workers: int) -> Iterator[Executor | None]:
 
 
 def tell(done: int, total: int, run: Run) -> None:
-    """How far it is, on one line that the next one replaces; only to a terminal."""
-    if sys.stderr.isatty():
-        bar = ("=" * (BAR * done // total)).ljust(BAR)
-        at = "" if run.name == DENSE else f" at {percent(run.sparsity)}"
-        end = "\r\x1b[K" if done == total else ""
-        words = f"[{bar}] {done:,} of {total:,} runs  {run.name}{at}, seed {run.seed}"
-        print(f"\r\x1b[K{words}", end=end, file=sys.stderr, flush=True)
+    """How far it is: a bar, and the run that is done."""
+    bar = ("=" * (BAR * done // total)).ljust(BAR)
+    at = "" if run.name == DENSE else f" at {percent(run.sparsity)}"
+    tell_progress(f"[{bar}] {done:,} of {total:,} runs  {run.name}{at}, seed {run.seed}", last=done == total)
 
 
 def _table(points: Sequence[SweptPoint]) -> Iterator[str]:

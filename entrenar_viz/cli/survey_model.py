@@ -1,12 +1,12 @@
 """``entrenar-viz survey``: what a configuration does to each layer of a model, as a table and as CSV."""
 
-import sys
 from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 from entrenar_viz.analysis.updates import sparsity_in_the_end
+from entrenar_viz.cli.terminal import tell_progress
 from entrenar_viz.config.pruning_config import PruningConfig
 from entrenar_viz.files.atomic import write_atomically
 from entrenar_viz.formatting import counted
@@ -75,6 +75,4 @@ def threads(workers: int) -> Iterator[Executor | None]:
 
 def tell(done: int, total: int, record: LayerSurvey | LayerSensitivity | PrunedLayer) -> None:
     """The layer that is done, on one line that the next one replaces."""
-    if sys.stderr.isatty():
-        end = "\r\x1b[K" if done == total else ""
-        print(f"\r\x1b[K{done:,} of {total:,} layers  {short(record.layer)}", end=end, file=sys.stderr, flush=True)
+    tell_progress(f"{done:,} of {total:,} layers  {short(record.layer)}", last=done == total)
