@@ -17,9 +17,9 @@ from entrenar_viz.files.atomic import write_atomically
 from entrenar_viz.files.strict_json import read_bytes
 from entrenar_viz.formatting import counted, percent
 from entrenar_viz.models.tensor_files import listed, shown
-from entrenar_viz.plan.budget import Bounds, fraction, fraction_of, whole_budget
+from entrenar_viz.plan.budget import fraction, fraction_of, whole_budget
 from entrenar_viz.plan.giving_way import LayersInPlay
-from entrenar_viz.plan.planned_layer import NO_BOUNDS, PlannedLayer, PlanOrigin
+from entrenar_viz.plan.planned_layer import PlannedLayer, PlanOrigin
 from entrenar_viz.workspace.versioned import Format
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class Plan:
         free = [layer for layer in layers if not (layer.skip or layer.locked)]
         held = sum(layer.pruned for layer in layers if layer.locked)
         weights = np.array([layer.weights for layer in free], np.int64)
-        bounds = Bounds.of(weights, *(self.origin.options.get(name, bound) for name, bound in NO_BOUNDS.items()))
+        bounds = self.origin.bounds_of(weights)
         names = {layer.name for layer in moved}
         inside = np.array([place for place, layer in enumerate(free) if layer.name in names], np.intp)
         in_play = LayersInPlay(weights, np.array([layer.pruned for layer in free], np.int64), bounds)

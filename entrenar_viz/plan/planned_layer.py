@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, ValidationInfo
 
 from entrenar_viz.config.pruning_config import Pattern
 from entrenar_viz.config.validation import Count, Fraction, checked, refuse
-from entrenar_viz.plan.budget import MOST_WEIGHTS, count_of
+from entrenar_viz.plan.budget import MOST_WEIGHTS, Bounds, Counts, count_of
 
 NO_BOUNDS = {"min_sparsity": 0.0, "max_sparsity": 1.0}  # of each layer, which bound nothing
 
@@ -83,3 +83,7 @@ class PlanOrigin:
     calibration: str = ""
     options: Annotated[Options, AfterValidator(_bounding)] = Field(default_factory=dict)
     edited: bool = False
+
+    def bounds_of(self, weights: Counts) -> Bounds:
+        """The fewest and the most that layers of so many ``weights``, (layers,), may lose."""
+        return Bounds.of(weights, *(self.options.get(name, bound) for name, bound in NO_BOUNDS.items()))

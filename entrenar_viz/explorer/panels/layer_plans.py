@@ -7,9 +7,9 @@ import numpy as np
 from entrenar_viz.errors import EntrenarVizError
 from entrenar_viz.explorer.controls.history import MAX_ENTRIES, History
 from entrenar_viz.models.weights import Tensors
-from entrenar_viz.plan.budget import Bounds, fraction_of, whole_budget
+from entrenar_viz.plan.budget import fraction_of, whole_budget
 from entrenar_viz.plan.layer_plan import Plan
-from entrenar_viz.plan.planned_layer import NO_BOUNDS, PlannedLayer
+from entrenar_viz.plan.planned_layer import PlannedLayer
 
 KEPT = 100_000  # layers in all entries of a history
 NOT_TAKEN = "The change in the page does not fit the plan, so that the plan stays as it was"
@@ -33,8 +33,7 @@ class DrawnPlan:
     @classmethod
     def of(cls, plan: Plan) -> "DrawnPlan":
         """What holds of ``plan`` as it was made."""
-        bounds = [plan.origin.options.get(name, bound) for name, bound in NO_BOUNDS.items()]
-        allowed = Bounds.of(np.array([layer.weights for layer in plan.layers], np.int64), *bounds)
+        allowed = plan.origin.bounds_of(np.array([layer.weights for layer in plan.layers], np.int64))
         gone = np.array(list(plan.pruned.values()), np.int64)
         planned = np.array([not layer.skip for layer in plan.layers])
         least = np.where(planned, np.minimum(allowed.least, gone), np.minimum(allowed.least, allowed.most))

@@ -1,6 +1,6 @@
 """How sensitive the layers are: measured in the background, kept for when it is asked again, and sent as curves."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from entrenar_viz.errors import WeightsError
 from entrenar_viz.explorer.background_job import Report
@@ -23,7 +23,7 @@ class MeasureRequest:
     @classmethod
     def of(cls, request: MaskRequest, *, skip_embed_layers: bool) -> "MeasureRequest":
         """What is asked of the weights of ``request``."""
-        return cls(replace(request, layer=request.tensors.names[0], patterns=()), skip_embed_layers)
+        return cls(request.whichever_layer, skip_embed_layers)
 
     def same_weights(self, other: "MeasureRequest") -> bool:
         """Whether both are about the same tensors."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from entrenar_viz.analysis.updates import sparsity_in_the_end
@@ -120,8 +120,7 @@ class WholeModelPanel(plain.VBox):
             self.problem.value = WAITS
         else:
             self.layer = request.layer
-            of_all = replace(request, layer=request.tensors.names[0], patterns=())
-            now = SurveyRequest(of_all, config, total_steps, plan)
+            now = SurveyRequest(request.whichever_layer, config, total_steps, plan)
             if now != self.now or self.problem.value == WAITS:
                 self.now, self.problem.value = now, ""
         self._mark()

@@ -34,6 +34,11 @@ class MaskRequest:
     """Whether a file of calibration data can be opened here."""
 
     @property
+    def whichever_layer(self) -> "MaskRequest":
+        """The same for all requests that differ in the layer, and in the patterns to compare, only."""
+        return replace(self, layer=self.tensors.names[0], patterns=())
+
+    @property
     def shape(self) -> tuple[int, int]:
         """(out, rest)."""
         rows, *rest = self.tensors.shape(self.layer)
