@@ -1,4 +1,4 @@
-"""How numbers are written for people: percent, points, counts, sizes. The page has the same in ``format.js``."""
+"""How numbers are written for people: percent, points, counts, sizes; and text from outside. The page has format.js."""
 
 from decimal import ROUND_HALF_UP, Context, Decimal
 
@@ -81,3 +81,12 @@ def size(count: float) -> str:
         return f"{count:,} B"
     digits = _THREE.create_decimal(count).normalize()
     return f"{digits:f} {_BYTES[unit]}"
+
+
+def printable(text: str) -> str:
+    r"""``text`` as one line that a terminal cannot take for commands.
+
+    >>> print(printable("fc\x1b[2J\n"))
+    fc\x1b[2J\n
+    """
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)

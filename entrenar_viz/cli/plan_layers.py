@@ -8,8 +8,8 @@ from typing import Any
 
 from entrenar_viz.cli.survey_model import SHOWN, tell, threads
 from entrenar_viz.cli.terminal import check_outputs, tell_progress
-from entrenar_viz.formatting import counted, percent
-from entrenar_viz.model_survey.text import aligned, once_each, printable, shape_text, short
+from entrenar_viz.formatting import counted, percent, printable
+from entrenar_viz.model_survey.text import aligned, once_each, shape_text, short
 from entrenar_viz.plan.allocation import allocate
 from entrenar_viz.plan.layer_plan import Plan
 from entrenar_viz.plan.measuring import sensitivity

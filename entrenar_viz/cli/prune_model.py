@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 
 from entrenar_viz.cli.survey_model import SHOWN, caption, tell
 from entrenar_viz.config.pruning_config import PruningConfig
-from entrenar_viz.formatting import counted, percent
+from entrenar_viz.formatting import counted, percent, printable
 from entrenar_viz.masks.order import Within
 from entrenar_viz.model_pruning.checkpoint import PrunedCheckpoint, prune_checkpoint
 from entrenar_viz.model_pruning.layer import PrunedLayer
-from entrenar_viz.model_survey.text import aligned, once_each, printable, shape_text, short
+from entrenar_viz.model_survey.text import aligned, once_each, shape_text, short
 from entrenar_viz.plan.layer_plan import Plan
 from entrenar_viz.plan.layer_targets import LayerTargets
 

@@ -22,8 +22,7 @@ from entrenar_viz.figures.labels import (
 )
 from entrenar_viz.figures.palette import theme_colors
 from entrenar_viz.figures.saving import ShownFigure
-from entrenar_viz.formatting import percent
-from entrenar_viz.model_survey.text import printable
+from entrenar_viz.formatting import percent, printable
 from entrenar_viz.plan.layer_plan import Plan
 from entrenar_viz.plan.planned_layer import PlannedLayer
 

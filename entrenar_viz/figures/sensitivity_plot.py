@@ -13,8 +13,7 @@ from entrenar_viz.figures.caption import Caption
 from entrenar_viz.figures.labels import EdgeName, common_end, draw_names, room_for, shortened, text_width
 from entrenar_viz.figures.palette import theme_colors
 from entrenar_viz.figures.saving import ShownFigure
-from entrenar_viz.formatting import capitalized, counted, percent
-from entrenar_viz.model_survey.text import printable
+from entrenar_viz.formatting import capitalized, counted, percent, printable
 from entrenar_viz.models.layer_names import place_of
 from entrenar_viz.plan.sensitivities import LayerSensitivity, Sensitivity
 

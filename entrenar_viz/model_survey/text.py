@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 
-from entrenar_viz.formatting import counted, percent, size
+from entrenar_viz.formatting import counted, percent, printable, size
 from entrenar_viz.model_survey.layer import LayerSurvey
 from entrenar_viz.plan.layer_targets import LayerTargets
 
@@ -26,15 +26,6 @@ def as_csv(records: Sequence[LayerSurvey]) -> bytes:
         values = vars(record) | {"shape": shape_text(record.shape)}
         lines.writerow("" if value is None else value for value in values.values())
     return text.getvalue().encode(errors="backslashreplace")  # half a surrogate pair is a name in JSON
-
-
-def printable(text: str) -> str:
-    r"""``text`` as one line that a terminal cannot take for commands.
-
-    >>> print(printable("fc\x1b[2J\n"))
-    fc\x1b[2J\n
-    """
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
 
 
 def headline(model: str, targets: LayerTargets, total: int, applied: float) -> str:

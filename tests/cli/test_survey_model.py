@@ -13,7 +13,8 @@ import torch
 from entrenar_viz import NM, Gradual, PruningConfig, iter_survey
 from entrenar_viz.cli import survey_model as module
 from entrenar_viz.cli.command import main
-from entrenar_viz.model_survey.text import as_csv, printable
+from entrenar_viz.formatting import printable
+from entrenar_viz.model_survey.text import as_csv
 from tests.plan.by_hand import layer, plan
 
 RNG = np.random.default_rng(5)

@@ -9,8 +9,9 @@ import traitlets as tr
 
 from entrenar_viz.explorer.browser.module import module
 from entrenar_viz.explorer.panels.plain import Plain
+from entrenar_viz.formatting import printable
 from entrenar_viz.model_survey.layer import LayerSurvey
-from entrenar_viz.model_survey.text import as_csv, printable
+from entrenar_viz.model_survey.text import as_csv
 
 FIELDS = [one.name for one in fields(LayerSurvey)]
 

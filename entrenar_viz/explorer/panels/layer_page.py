@@ -11,7 +11,7 @@ from entrenar_viz.explorer.panels import plain
 from entrenar_viz.explorer.panels.layer_plans import DrawnPlan, PlansOfWeights
 from entrenar_viz.explorer.panels.measured_layers import MeasuredLayers
 from entrenar_viz.explorer.panels.parts import Guard
-from entrenar_viz.model_survey.text import printable
+from entrenar_viz.formatting import printable
 from entrenar_viz.models.layer_names import place_of
 from entrenar_viz.plan.layer_plan import Plan
 from entrenar_viz.plan.planned_layer import PlannedLayer

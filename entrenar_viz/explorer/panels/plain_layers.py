@@ -12,8 +12,7 @@ from entrenar_viz.explorer.panels.layer_page import Change
 from entrenar_viz.explorer.panels.layer_plans import DrawnPlan, PlansOfWeights
 from entrenar_viz.explorer.panels.measured_layers import MeasuredLayers
 from entrenar_viz.explorer.panels.parts import Guard, button, line, named, quiet, show
-from entrenar_viz.formatting import counted, percent
-from entrenar_viz.model_survey.text import printable
+from entrenar_viz.formatting import counted, percent, printable
 from entrenar_viz.plan.layer_plan import Plan
 from entrenar_viz.plan.planned_layer import PlannedLayer
 
